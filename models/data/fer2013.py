@@ -1,0 +1,170 @@
+"""Read FER2013, with FER+ votes where they are there.
+
+Goodfellow et al., "Challenges in Representation Learning", arXiv 1307.0414, section 3.1.
+Three forms: a parquet file (`image`, `emotion`, `usage`, `votes`), the official `fer2013.csv`
+(`emotion,pixels,Usage`), and `icml_face_data.csv` (`emotion, Usage, pixels`), the last two with
+`fer2013new.csv` beside them for the votes.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data.face_set import SPLITS, FaceSet
+from models.runtime.errors import UserError
+from models.runtime.labels import FER2013
+
+SIDE = 48
+VOTE_COLUMNS = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "NF",
+)
+
+
+def read_fer2013(path: Path, votes: Path | None = None) -> FaceSet:
+    """Read every row of a FER2013 file.
+
+    votes: the FER+ csv; by default `fer2013new.csv` in the same folder, if there is one.
+    Raises `UserError` that names the file, and the row and column at fault.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"expected FER2013 as a .parquet or .csv file, found no file {path}: "
+            "give the path of fer2013.csv, icml_face_data.csv or a parquet of it"
+        )
+    if path.suffix == ".parquet":
+        return _read_parquet(path)
+    if path.suffix == ".csv":
+        beside = path.with_name("fer2013new.csv")
+        return _read_csv(path, votes or (beside if beside.is_file() else None))
+    raise UserError(f"expected a .parquet or .csv file, found {path.name}: choose the data file")
+
+
+def _read_parquet(path: Path) -> FaceSet:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: expected a parquet file, found none that opens ({error})") from error
+    for column in ("image", "emotion", "usage"):
+        if column not in table.column_names:
+            found = ", ".join(table.column_names)
+            raise UserError(f"{path}: expected a column {column!r}, found only {found}")
+    records = table.column("image").to_pylist()
+    pixels = np.stack([_decode(path, row, record) for row, record in enumerate(records)])
+    votes = None
+    if "votes" in table.column_names:
+        votes = np.array(table.column("votes").to_pylist(), dtype=np.uint8)
+    labels = np.array(table.column("emotion").to_pylist(), dtype=np.int64)
+    splits = np.array(table.column("usage").to_pylist(), dtype=np.str_)
+    for row, (label, split) in enumerate(zip(labels, splits, strict=True)):
+        _check_row(path, row, str(label), str(split))
+    names = np.array([str(record["path"]) for record in records], dtype=np.str_)
+    return FaceSet(pixels=pixels, labels=labels, votes=votes, splits=splits, names=names)
+
+
+def _decode(path: Path, row: int, record: dict[str, bytes]) -> NDArray[np.uint8]:
+    # A blank picture is a WebP of 30 bytes, and OpenCV refuses to look at fewer than 32.
+    data = np.frombuffer(record["bytes"].ljust(32, b"\0"), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    if image is None or image.shape != (SIDE, SIDE):
+        found = "one that does not decode" if image is None else f"{image.shape[1]}x{image.shape[0]}"
+        raise UserError(f"{path}, row {row}, column image: expected a 48x48 picture, found {found}")
+    return image.astype(np.uint8, copy=False)
+
+
+def _check_row(path: Path, row: int, emotion: str, usage: str) -> None:
+    if not (emotion.isdigit() and int(emotion) < len(FER2013)):
+        raise UserError(f"{path}, row {row}, column emotion: expected 0 to 6, found {emotion!r}")
+    if usage not in SPLITS:
+        expected = ", ".join(SPLITS)
+        raise UserError(f"{path}, row {row}, column Usage: expected {expected}, found {usage!r}")
+
+
+def _read_csv(path: Path, votes: Path | None) -> FaceSet:
+    rows = _rows(path, ("emotion", "pixels", "Usage"))
+    labels, pixels, splits = [], [], []
+    for number, row in enumerate(rows):
+        _check_row(path, number, row["emotion"], row["Usage"])
+        try:
+            face = np.array(row["pixels"].split(), dtype=np.uint8)
+        except (ValueError, OverflowError):
+            face = np.empty(0, np.uint8)
+        if face.size != SIDE * SIDE:
+            raise UserError(
+                f"{path}, row {number}, column pixels: expected 2304 values of 0 to 255, "
+                f"found {len(row['pixels'].split())} or one that is no such value"
+            )
+        labels.append(int(row["emotion"]))
+        pixels.append(face.reshape(SIDE, SIDE))
+        splits.append(row["Usage"])
+    names = [str(number) for number in range(len(labels))]
+    counted = None
+    if votes is not None:
+        counted, names = _read_votes(votes, expected=len(labels))
+    return FaceSet(
+        pixels=np.stack(pixels) if pixels else np.empty((0, SIDE, SIDE), np.uint8),
+        labels=np.array(labels, dtype=np.int64),
+        votes=counted,
+        splits=np.array(splits, dtype=np.str_),
+        names=np.array(names, dtype=np.str_),
+    )
+
+
+def _read_votes(path: Path, expected: int) -> tuple[NDArray[np.uint8], list[str]]:
+    rows = _rows(path, ("Image name", *VOTE_COLUMNS))
+    if len(rows) != expected:
+        raise UserError(
+            f"{path}: expected a row for each of the {expected} FER2013 rows, found {len(rows)}: "
+            "use the fer2013new.csv that belongs to this file"
+        )
+    votes = np.zeros((expected, len(VOTE_COLUMNS)), np.uint8)
+    for number, row in enumerate(rows):
+        for column, name in enumerate(VOTE_COLUMNS):
+            if not row[name].isdigit() or int(row[name]) > 255:
+                raise UserError(
+                    f"{path}, row {number}, column {name}: expected a count, found {row[name]!r}"
+                )
+            votes[number, column] = int(row[name])
+    return votes, [row["Image name"] or str(number) for number, row in enumerate(rows)]
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the rows as dictionaries; headers and values lose the spaces around them."""
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            header = [name.strip() for name in next(reader, [])]
+            missing = [name for name in columns if name not in header]
+            if missing:
+                raise UserError(
+                    f"{path}, first row: expected the columns {', '.join(columns)}, "
+                    f"found {', '.join(header) or 'nothing'}"
+                )
+            rows = []
+            for number, row in enumerate(reader):
+                if len(row) != len(header):
+                    raise UserError(
+                        f"{path}, row {number}: expected {len(header)} columns, found {len(row)}"
+                    )
+                rows.append(dict(zip(header, (value.strip() for value in row), strict=True)))
+            return rows
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: expected a readable csv file, found: {error}") from error

@@ -1,0 +1,32 @@
+"""The label sets: which expressions a model names, and in what order.
+
+The order is part of a model's contract. FER2013 and FER+ name the same pictures but order the
+expressions differently, and they agree on only 63 % of them: they are two tasks.
+"""
+
+from __future__ import annotations
+
+FER2013: tuple[str, ...] = (
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "sadness",
+    "surprise",
+    "neutral",
+)
+"""Goodfellow et al., arXiv 1307.0414: the order of `emotion` 0 to 6 in fer2013.csv."""
+
+FERPLUS: tuple[str, ...] = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+)
+"""Barsoum et al., arXiv 1608.01041: the order of the vote columns in fer2013new.csv."""
+
+LABEL_SETS: dict[str, tuple[str, ...]] = {"fer2013": FER2013, "ferplus": FERPLUS}

@@ -1,0 +1,52 @@
+"""A face set made ready to train on or to measure on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.data.face_set import FaceSet
+from models.data.ferplus import majority, soft_targets
+from models.runtime.errors import UserError
+from models.runtime.labels import FER2013
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Hold pictures and what they teach, on one device.
+
+    pixels: (N, 1, 48, 48) uint8. targets: by label set, (N, C) float32 distributions, a row of
+    zeros where a picture teaches nothing. truth: by label set, (N,) int64 label to be named, -1
+    where the rule of the label set leaves the picture out.
+    """
+
+    pixels: Tensor
+    targets: dict[str, Tensor]
+    truth: dict[str, NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def make_examples(faces: FaceSet, label_sets: list[str], device: torch.device) -> Examples:
+    """Turn faces into examples for these label sets."""
+    targets: dict[str, Tensor] = {}
+    truth: dict[str, NDArray[np.int64]] = {}
+    for name in label_sets:
+        if name == "fer2013":
+            one_hot = np.eye(len(FER2013), dtype=np.float32)[faces.labels]
+            targets[name], truth[name] = torch.from_numpy(one_hot).to(device), faces.labels
+        else:
+            if faces.votes is None:
+                raise UserError(
+                    "expected FER+ votes with the data, found none: put fer2013new.csv beside "
+                    "the FER2013 file or give it with --ferplus"
+                )
+            soft = torch.from_numpy(soft_targets(faces.votes))
+            targets[name], truth[name] = soft.to(device), majority(faces.votes)
+    pixels = torch.from_numpy(faces.pixels).unsqueeze(1).to(device)
+    return Examples(pixels=pixels, targets=targets, truth=truth)

@@ -1,0 +1,140 @@
+"""A recipe: everything that decides how a model is trained, as one TOML file."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self, get_type_hints
+
+from models.runtime.errors import UserError
+from models.runtime.labels import LABEL_SETS
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Say how far training pictures are varied; every value is the most that is drawn.
+
+    flip: probability. rotate: degrees. scale, shift: parts of the side. brightness: part of the
+    grey range. contrast, gamma: parts of 1. erase: probability of a blank rectangle of 2-20 %.
+    """
+
+    flip: float = 0.5
+    rotate: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    gamma: float = 0.0
+    erase: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Hold one training run.
+
+    labels: the label sets taught, each with its weight in the loss; FER2013 labels are taught by
+    cross-entropy, FER+ by the distribution of its votes. ema: decay of the weight average that is
+    evaluated and exported. warmup: part of all steps. precision: fp32 or bf16 (autocast).
+    """
+
+    architecture: str
+    labels: dict[str, float]
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 8e-3
+    weight_decay: float = 1e-3
+    warmup: float = 0.15
+    label_smoothing: float = 0.0
+    clip_norm: float = 1.0
+    ema: float = 0.999
+    precision: str = "fp32"
+    seed: int = 1
+    mean: float = 0.5078
+    std: float = 0.2549
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        for name in self.labels:
+            _one_of(name, tuple(LABEL_SETS), "label set")
+        _one_of(self.precision, ("fp32", "bf16"), "precision")
+        for key, low in (("epochs", 1), ("batch_size", 2)):
+            if getattr(self, key) < low:
+                raise UserError(f"recipe: expected {key} of at least {low}, found {getattr(self, key)}")
+        if not self.labels:
+            raise UserError("recipe: expected at least one label set under [labels], found none")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build a recipe; raise `UserError` for a key that does not exist or is of a wrong type."""
+        values = dict(values)
+        if isinstance(values.get("augmentation"), dict):
+            values["augmentation"] = Augmentation(
+                **_checked(Augmentation, values["augmentation"], "recipe, [augmentation]")
+            )
+        return cls(**_checked(cls, values, "recipe"))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that `from_dict` takes back."""
+        return asdict(self)
+
+
+def bundled_recipes() -> list[str]:
+    """Return the names of the recipes that come with the program."""
+    folder = resources.files("models.recipes")
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def read_recipe(name: str) -> Recipe:
+    """Read a bundled recipe by name, or one of your own by path."""
+    if name in bundled_recipes():
+        text = (resources.files("models.recipes") / f"{name}.toml").read_text(encoding="utf-8")
+    else:
+        path = Path(name)
+        if not path.is_file():
+            known = ", ".join(bundled_recipes())
+            raise UserError(
+                f"expected a recipe file or one of {known}, found neither under {name!r}"
+            )
+        text = path.read_text(encoding="utf-8")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{name}: expected a TOML file, found an error: {error}") from error
+    return Recipe.from_dict(values)
+
+
+def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
+    if value not in known:
+        raise UserError(f"recipe: expected a {what} of {', '.join(known)}, found {value!r}")
+
+
+def _checked(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return the values with integers widened where a float is due."""
+    types = get_type_hints(cls)
+    checked = {}
+    for key, value in values.items():
+        if key not in types:
+            near = difflib.get_close_matches(key, types, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(types)}"
+            raise UserError(f"{where}: found an unknown key {key!r}; {hint}")
+        checked[key] = _typed(value, types[key], f"{where}, {key}")
+    for entry in fields(cls):  # type: ignore[arg-type]
+        required = entry.default is MISSING and entry.default_factory is MISSING
+        if required and entry.name not in values:
+            raise UserError(f"{where}: expected a key {entry.name!r}, found none")
+    return checked
+
+
+def _typed(value: Any, kind: Any, where: str) -> Any:
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind == dict[str, float]:
+        if isinstance(value, dict) and all(type(part) in (int, float) for part in value.values()):
+            return {key: float(part) for key, part in value.items()}
+        raise UserError(f"{where}: expected numbers by name, found {value!r}")
+    if type(value) is not kind:
+        raise UserError(f"{where}: expected {kind.__name__}, found {value!r}")
+    return value
