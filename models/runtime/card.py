@@ -1,0 +1,170 @@
+"""The card: everything the app must know of a model, and nothing it has to guess.
+
+One card lies beside its ONNX file as JSON and once more inside the file's metadata. Only the one
+beside it knows the file's size and hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from models.runtime.errors import UserError
+
+FORMAT = 1
+METADATA_KEY = "mien.card"
+
+
+class ModelError(UserError):
+    """Report a model file or card that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """Say what a network takes: (N, 1, size, size) float32, (gray / 255 - mean) / std.
+
+    framing names the face's place in the crop; "fer2013" is the only one known.
+    """
+
+    size: int
+    mean: float
+    std: float
+    colour: str = "gray"
+    framing: str = "fer2013"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Hold one measurement.
+
+    crops: "one", or "mirror" when logits are averaged with the mirrored crop's. rule: how the
+    truth was decided. n: pictures counted. accuracy, macro_f1, ece: 0 to 1. nll: nats.
+    """
+
+    split: str
+    rule: str
+    crops: str
+    n: int
+    accuracy: float
+    macro_f1: float
+    nll: float
+    ece: float
+    recall: dict[str, float]
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Hold the name, size in bytes and sha256 of the ONNX file."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Describe one model.
+
+    temperature: by crops ("one", "mirror"), divides the logits before the softmax. outputs: each
+    ONNX output and what it holds, "logits" first. parameters: all values and the trainable ones,
+    of this file. training: epoch chosen, epochs, commit and versions.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    paper: str
+    label_set: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    outputs: dict[str, str]
+    precision: str
+    parameters: int
+    trainable: int
+    temperature: dict[str, float]
+    metrics: tuple[Metric, ...]
+    recipe: dict[str, Any]
+    training: dict[str, Any]
+    data: tuple[str, ...]
+    licence: str
+    limits: tuple[str, ...]
+    file: FileFacts | None = None
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Self:
+        """Read a card; raise `ModelError` that names the field at fault."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ModelError(f"{where}: expected a model card in JSON, found: {error}") from error
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise ModelError(
+                f"{where}: expected a model card of format {FORMAT}, found another: "
+                "export the model again with fer-export-onnx"
+            )
+        try:
+            values["input"] = InputSpec(**_exact(InputSpec, values["input"], where))
+            values["metrics"] = tuple(Metric(**_exact(Metric, m, where)) for m in values["metrics"])
+            if values.get("file") is not None:
+                values["file"] = FileFacts(**_exact(FileFacts, values["file"], where))
+            for name in ("labels", "data", "limits"):
+                values[name] = tuple(values[name])
+            card = cls(**_exact(cls, values, where))
+            card._check(where)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"{where}: expected a complete model card, found a field missing or of a wrong "
+                f"kind ({error}): export the model again with fer-export-onnx"
+            ) from error
+        return card
+
+    def _check(self, where: str) -> None:
+        wrong = None
+        if len(self.labels) < 2 or not all(isinstance(label, str) for label in self.labels):
+            wrong = f"at least two labels, found {list(self.labels)}"
+        elif self.input.colour != "gray" or self.input.framing != "fer2013":
+            wrong = f"gray input framed as fer2013, found {self.input.colour} {self.input.framing}"
+        elif not 16 <= self.input.size <= 512 or not self.input.std > 0:
+            wrong = f"an input of 16 to 512 pixels, found {self.input.size}"
+        elif not all(self.temperature.get(crops, 0) > 0 for crops in ("one", "mirror")):
+            wrong = f"temperatures for one and mirror above 0, found {self.temperature}"
+        if wrong:
+            raise ModelError(f"{where}: expected {wrong}: export the model again")
+
+    def without_file(self) -> Self:
+        """Return the card as it stands inside the file."""
+        return replace(self, file=None)
+
+    def metric(self, crops: str) -> Metric | None:
+        """Return the PublicTest measurement with these crops, if there is one."""
+        chosen = (m for m in self.metrics if m.crops == crops and m.split == "PublicTest")
+        return next(chosen, None)
+
+
+def file_facts(path: Path) -> FileFacts:
+    """Measure a file."""
+    data = path.read_bytes()
+    return FileFacts(name=path.name, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _exact(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return the values if they are exactly the fields of `cls`, optional ones apart."""
+    known = {entry.name for entry in fields(cls)}  # type: ignore[arg-type]
+    required = {
+        entry.name
+        for entry in fields(cls)  # type: ignore[arg-type]
+        if entry.default is MISSING and entry.default_factory is MISSING
+    }
+    missing, unknown = sorted(required - values.keys()), sorted(values.keys() - known)
+    if missing or unknown:
+        found = ", ".join([f"no {name}" for name in missing] + [f"unknown {n}" for n in unknown])
+        raise ModelError(f"{where}: expected a complete model card, found {found}: export it again")
+    return values

@@ -1,0 +1,183 @@
+"""Run an exported model in ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from models.runtime.card import METADATA_KEY, Card, ModelError, file_facts
+from models.runtime.prediction import Prediction
+from models.runtime.preprocess import softmax, to_input
+
+PROVIDERS = {
+    "CUDA": "CUDAExecutionProvider",
+    "DirectML": "DmlExecutionProvider",
+    "CoreML": "CoreMLExecutionProvider",
+    "CPU": "CPUExecutionProvider",
+}
+"""The providers by the names shown, in the order tried."""
+
+
+class OnnxClassifier:
+    """Say the expression of face crops by an ONNX file that agrees with its card.
+
+    provider: "auto" or a name of `PROVIDERS`. threads: of ONNX Runtime's own pool; one is enough
+    for a small network and leaves the machine to others. mirror: average the logits with those of
+    the mirrored crop. Not to be shared between threads.
+    Raises `ModelError` for a file that is missing, damaged, without a card or not what it says.
+    """
+
+    def __init__(
+        self, path: Path, *, provider: str = "auto", threads: int = 1, mirror: bool = True
+    ) -> None:
+        self.path = path
+        self.card = _read_card_beside(path)
+        self._session = _open_session(path, provider, threads)
+        inside = _read_card_inside(self._session, path)
+        if self.card is None:
+            self.card = inside
+        elif self.card.without_file() != inside:
+            raise ModelError(
+                f"{path.with_suffix('.json').name}: expected the card that is inside {path.name}, "
+                "found another: keep the two files that were exported together"
+            )
+        _check_shapes(self._session, self.card, path)
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._mirror = mirror
+        blank = np.zeros((self.input_size, self.input_size), np.uint8)
+        self.classify([blank])  # the first run allocates; better now than on the first face
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.card.labels
+
+    @property
+    def input_size(self) -> int:
+        return self.card.input.size
+
+    @property
+    def provider(self) -> str:
+        """Return the provider really in use, as shown to users."""
+        first = self._session.get_providers()[0]
+        return next((name for name, key in PROVIDERS.items() if key == first), first)
+
+    def run(
+        self, crops: Sequence[NDArray[np.uint8]], *, mirror: bool
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return every output for N crops: logits (N, C), and the attention maps unscaled.
+
+        mirror: averages logits and maps (mirrored back) with those of the mirrored crops.
+        """
+        batch = to_input(crops, self.card.input)
+        if mirror:
+            batch = np.concatenate([batch, batch[..., ::-1]])
+        values = self._session.run(self._outputs, {"crops": batch})
+        found = dict(zip(self._outputs, values, strict=True))
+        if not mirror:
+            return found
+        count = len(crops)
+        return {
+            name: (value[:count] + (value[count:] if value.ndim < 4 else value[count:, ..., ::-1]))
+            / 2
+            for name, value in found.items()
+        }
+
+    def classify(self, crops: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
+        """Return one prediction a crop, all crops in one batch; crops are (S, S) uint8 gray."""
+        if not crops:
+            return []
+        found = self.run(crops, mirror=self._mirror)
+        temperature = self.card.temperature["mirror" if self._mirror else "one"]
+        probabilities = softmax(found.pop("logits"), temperature)
+        return [
+            Prediction(
+                probabilities=probabilities[row],
+                labels=self.card.labels,
+                attention={name: maps[row] for name, maps in found.items()},
+            )
+            for row in range(len(crops))
+        ]
+
+
+def available_providers() -> list[str]:
+    """Return the names of the providers that this machine really has, best first."""
+    present = set(ort.get_available_providers())
+    return [name for name, key in PROVIDERS.items() if key in present]
+
+
+def _read_card_beside(path: Path) -> Card | None:
+    """Return the JSON card beside a file, its hash checked; None if there is none."""
+    if not path.is_file():
+        raise ModelError(f"expected a model, found no file {path}: choose an .onnx file")
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return None
+    card = Card.from_json(beside.read_text(encoding="utf-8"), beside.name)
+    if card.file is None:
+        raise ModelError(f"{beside.name}: expected the hash of {path.name}, found none: export again")
+    facts = file_facts(path)
+    if facts.sha256 != card.file.sha256:
+        raise ModelError(
+            f"{path.name}: expected the file that its card describes ({card.file.bytes:,} bytes, "
+            f"sha256 {card.file.sha256[:12]}…), found another ({facts.bytes:,} bytes, "
+            f"{facts.sha256[:12]}…): copy or export it again"
+        )
+    return card
+
+
+def _read_card_inside(session: ort.InferenceSession, path: Path) -> Card:
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(
+            f"{path.name}: expected a model card inside the file, found none: only models exported "
+            "by fer-export-onnx say their labels and preprocessing"
+        )
+    return Card.from_json(text, f"{path.name}, card")
+
+
+def _open_session(path: Path, provider: str, threads: int) -> ort.InferenceSession:
+    available = available_providers()
+    if provider != "auto" and provider not in available:
+        raise ModelError(
+            f"expected a provider of {', '.join(available)} on this machine, found {provider!r}"
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what fails is raised; warnings are of no use to a user
+    names = available if provider == "auto" else [provider, "CPU"]
+    try:
+        return ort.InferenceSession(
+            str(path), options, providers=list(dict.fromkeys(PROVIDERS[name] for name in names))
+        )
+    except Exception as error:  # ONNX Runtime raises kinds of its own, one for each cause
+        reason = str(error).split("] : ")[-1].splitlines()[0][:120]
+        raise ModelError(
+            f"{path.name}: expected an ONNX model, found one that ONNX Runtime cannot load "
+            f"({reason}): copy or export it again"
+        ) from error
+
+
+def _check_shapes(session: ort.InferenceSession, card: Card, path: Path) -> None:
+    inputs = {value.name: value.shape for value in session.get_inputs()}
+    outputs = {value.name: value.shape for value in session.get_outputs()}
+    size = card.input.size
+    if list(inputs) != ["crops"] or list(inputs["crops"][1:]) != [1, size, size]:
+        raise ModelError(
+            f"{path.name}: expected an input crops of (N, 1, {size}, {size}) as its card says, "
+            f"found {inputs}: export the model again"
+        )
+    if set(outputs) != set(card.outputs) or "logits" not in outputs:
+        raise ModelError(
+            f"{path.name}: expected the outputs {', '.join(card.outputs)} as its card says, "
+            f"found {', '.join(outputs)}: export the model again"
+        )
+    if list(outputs["logits"][1:]) != [len(card.labels)]:
+        raise ModelError(
+            f"{path.name}: expected one logit for each of the {len(card.labels)} labels of its "
+            f"card, found {outputs['logits'][1:]}: export the model again"
+        )

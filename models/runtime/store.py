@@ -1,0 +1,64 @@
+"""The models that come with the program, and models of one's own."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from models.runtime.card import Card, ModelError
+from models.runtime.classifier import OnnxClassifier
+
+DEFAULT_MODEL = "mini_xception.ferplus"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """Name a model, its file and its card."""
+
+    name: str
+    file: Path
+    card: Card
+
+
+def bundled() -> list[ModelEntry]:
+    """Return the bundled models, the default first, then by name."""
+    folder = Path(str(resources.files("weights")))
+    entries = [
+        ModelEntry(
+            name=file.stem,
+            file=file,
+            card=Card.from_json(file.with_suffix(".json").read_text(encoding="utf-8"), file.stem),
+        )
+        for file in folder.glob("*.onnx")
+        if file.with_suffix(".json").is_file()
+    ]
+    return sorted(entries, key=lambda entry: (entry.name != DEFAULT_MODEL, entry.name))
+
+
+def find_model(name_or_path: str) -> Path:
+    """Return the file of a bundled model by name, or the path given.
+
+    Raises `ModelError` that names the bundled models when it is neither.
+    """
+    files = {entry.name: entry.file for entry in bundled()}
+    if name_or_path in files:
+        return files[name_or_path]
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    near = difflib.get_close_matches(name_or_path, files, n=1)
+    hint = f"did you mean {near[0]}?" if near else "give one of these names or a file"
+    raise ModelError(
+        f"expected an .onnx file or one of {', '.join(files)}, found neither under "
+        f"{name_or_path!r}: {hint}"
+    )
+
+
+def load_model(
+    name_or_path: str, *, provider: str = "auto", threads: int = 1, mirror: bool = True
+) -> OnnxClassifier:
+    """Load a bundled model by name, or a file; see `OnnxClassifier`."""
+    path = find_model(name_or_path)
+    return OnnxClassifier(path, provider=provider, threads=threads, mirror=mirror)
