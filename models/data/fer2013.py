@@ -61,7 +61,9 @@ def _read_parquet(path: Path) -> FaceSet:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: expected a parquet file, found none that opens ({error})") from error
+        raise UserError(
+            f"{path}: expected a parquet file, found none that opens ({error})"
+        ) from error
     for column in ("image", "emotion", "usage"):
         if column not in table.column_names:
             found = ", ".join(table.column_names)
@@ -84,7 +86,9 @@ def _decode(path: Path, row: int, record: dict[str, bytes]) -> NDArray[np.uint8]
     data = np.frombuffer(record["bytes"].ljust(32, b"\0"), np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     if image is None or image.shape != (SIDE, SIDE):
-        found = "one that does not decode" if image is None else f"{image.shape[1]}x{image.shape[0]}"
+        found = (
+            "one that does not decode" if image is None else f"{image.shape[1]}x{image.shape[0]}"
+        )
         raise UserError(f"{path}, row {row}, column image: expected a 48x48 picture, found {found}")
     return image.astype(np.uint8, copy=False)
 

@@ -16,6 +16,7 @@ class Architecture:
 
     name: str
     build: Callable[[int], Network]
+    title: str
     paper: str
     input_size: int
 
@@ -25,6 +26,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     for architecture in (
         Architecture(
             name="mini_xception",
+            title="mini-Xception",
             build=MiniXception,
             paper="Arriaga et al., arXiv 1710.07557",
             input_size=48,

@@ -155,12 +155,12 @@ def file_facts(path: Path) -> FileFacts:
     return FileFacts(name=path.name, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
-def _exact(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+def _exact(cls: type[Any], values: dict[str, Any], where: str) -> dict[str, Any]:
     """Return the values if they are exactly the fields of `cls`, optional ones apart."""
-    known = {entry.name for entry in fields(cls)}  # type: ignore[arg-type]
+    known = {entry.name for entry in fields(cls)}
     required = {
         entry.name
-        for entry in fields(cls)  # type: ignore[arg-type]
+        for entry in fields(cls)
         if entry.default is MISSING and entry.default_factory is MISSING
     }
     missing, unknown = sorted(required - values.keys()), sorted(values.keys() - known)

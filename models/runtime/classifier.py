@@ -35,12 +35,11 @@ class OnnxClassifier:
         self, path: Path, *, provider: str = "auto", threads: int = 1, mirror: bool = True
     ) -> None:
         self.path = path
-        self.card = _read_card_beside(path)
+        beside = _read_card_beside(path)
         self._session = _open_session(path, provider, threads)
         inside = _read_card_inside(self._session, path)
-        if self.card is None:
-            self.card = inside
-        elif self.card.without_file() != inside:
+        self.card = inside if beside is None else beside
+        if self.card.without_file() != inside:
             raise ModelError(
                 f"{path.with_suffix('.json').name}: expected the card that is inside {path.name}, "
                 "found another: keep the two files that were exported together"
@@ -118,7 +117,9 @@ def _read_card_beside(path: Path) -> Card | None:
         return None
     card = Card.from_json(beside.read_text(encoding="utf-8"), beside.name)
     if card.file is None:
-        raise ModelError(f"{beside.name}: expected the hash of {path.name}, found none: export again")
+        raise ModelError(
+            f"{beside.name}: expected the hash of {path.name}, found none: export again"
+        )
     facts = file_facts(path)
     if facts.sha256 != card.file.sha256:
         raise ModelError(

@@ -14,7 +14,7 @@ from models.runtime.card import InputSpec
 
 FER2013_SIDE = 48
 FER2013_EYES = ((15.0, 18.9), (32.7, 18.8))
-"""Where the centres of the eyes lie in a 48 pixel FER2013 crop, (x, y), left of the picture first."""
+"""Where the centres of the eyes lie in a 48 pixel FER2013 crop, (x, y), the left one first."""
 FER2013_MOUTH = (24.0, 38.0)
 """Where the middle between the mouth corners lies in a 48 pixel FER2013 crop, (x, y)."""
 
@@ -39,4 +39,5 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
     """Return probabilities (N, C) float32 of logits (N, C)."""
     scaled = logits.astype(np.float64) / temperature
     scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
+    probabilities: NDArray[np.float64] = scaled / scaled.sum(axis=1, keepdims=True)
+    return probabilities.astype(np.float32)

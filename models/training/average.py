@@ -5,7 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 
 import torch
-from torch import nn
+
+from models.nets.network import Network
 
 
 class WeightAverage:
@@ -14,12 +15,12 @@ class WeightAverage:
     The decay grows to its full value over the first steps, so that the random start is forgotten.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.network = deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
+    def update(self, network: Network, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
         followed, source = self.network.state_dict(), network.state_dict()
         for name, value in followed.items():

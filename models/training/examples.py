@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.data.face_set import FaceSet
-from models.data.ferplus import majority, soft_targets
-from models.runtime.errors import UserError
+from models.data.ferplus import soft_targets
+from models.measure import truth_for
 from models.runtime.labels import FER2013
 
 
@@ -37,16 +37,12 @@ def make_examples(faces: FaceSet, label_sets: list[str], device: torch.device) -
     targets: dict[str, Tensor] = {}
     truth: dict[str, NDArray[np.int64]] = {}
     for name in label_sets:
+        truth[name] = truth_for(faces, name)
         if name == "fer2013":
-            one_hot = np.eye(len(FER2013), dtype=np.float32)[faces.labels]
-            targets[name], truth[name] = torch.from_numpy(one_hot).to(device), faces.labels
+            taught = np.eye(len(FER2013), dtype=np.float32)[faces.labels]
         else:
-            if faces.votes is None:
-                raise UserError(
-                    "expected FER+ votes with the data, found none: put fer2013new.csv beside "
-                    "the FER2013 file or give it with --ferplus"
-                )
-            soft = torch.from_numpy(soft_targets(faces.votes))
-            targets[name], truth[name] = soft.to(device), majority(faces.votes)
+            assert faces.votes is not None  # or truth_for would have said so
+            taught = soft_targets(faces.votes)
+        targets[name] = torch.from_numpy(taught).to(device)
     pixels = torch.from_numpy(faces.pixels).unsqueeze(1).to(device)
     return Examples(pixels=pixels, targets=targets, truth=truth)

@@ -40,7 +40,8 @@ class Trainer:
         self.epoch = 0
         self.history: list[dict[str, float]] = []
         torch.manual_seed(recipe.seed)
-        self.network = build_network(recipe).to(device, memory_format=torch.channels_last)
+        self.network = build_network(recipe).to(device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = WeightAverage(self.network, recipe.ema)
         self.optimiser = torch.optim.AdamW(
             _parameter_groups(self.network, recipe.weight_decay), lr=recipe.learning_rate
@@ -59,7 +60,7 @@ class Trainer:
         torch.manual_seed(seed)
         generator = torch.Generator(self.device).manual_seed(seed)
         order = torch.randperm(len(examples), generator=generator, device=self.device)
-        batches = order.split(recipe.batch_size)
+        batches = torch.split(order, recipe.batch_size)
         if len(batches) > 1 and len(batches[-1]) < recipe.batch_size // 2:
             batches = batches[:-1]  # too few for batch statistics; other ones each epoch
         self.network.train()
@@ -162,7 +163,7 @@ def predict(
     """
     network.eval()
     parts = []
-    for batch in pixels.split(1024):
+    for batch in torch.split(pixels, 1024):
         views = normalise(batch / 255, recipe)
         logits = network(views)
         if mirror:

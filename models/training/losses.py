@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -11,7 +12,7 @@ from models.runtime.labels import LABEL_SETS
 def split_heads(outputs: Tensor, label_sets: list[str]) -> dict[str, Tensor]:
     """Cut outputs (N, sum of C) into logits (N, C) by label set, in the order given."""
     sizes = [len(LABEL_SETS[name]) for name in label_sets]
-    return dict(zip(label_sets, outputs.split(sizes, dim=1), strict=True))
+    return dict(zip(label_sets, torch.split(outputs, sizes, dim=1), strict=True))
 
 
 def distribution_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:

@@ -18,9 +18,7 @@ def accuracy(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
     return float((logits.argmax(axis=1) == truth).mean())
 
 
-def confusion(
-    logits: NDArray[np.floating], truth: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def confusion(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return counts (C, C): row the truth, column the prediction."""
     classes = logits.shape[1]
     cells = truth * classes + logits.argmax(axis=1)
@@ -30,7 +28,8 @@ def confusion(
 def recalls(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the recall of every class of a confusion matrix; NaN for a class not present."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return counts.diagonal() / counts.sum(axis=1)
+        result: NDArray[np.float64] = counts.diagonal() / counts.sum(axis=1)
+    return result
 
 
 def macro_f1(counts: NDArray[np.int64]) -> float:

@@ -62,7 +62,9 @@ class Recipe:
         _one_of(self.precision, ("fp32", "bf16"), "precision")
         for key, low in (("epochs", 1), ("batch_size", 2)):
             if getattr(self, key) < low:
-                raise UserError(f"recipe: expected {key} of at least {low}, found {getattr(self, key)}")
+                raise UserError(
+                    f"recipe: expected {key} of at least {low}, found {getattr(self, key)}"
+                )
         if not self.labels:
             raise UserError("recipe: expected at least one label set under [labels], found none")
 
@@ -111,7 +113,7 @@ def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
         raise UserError(f"recipe: expected a {what} of {', '.join(known)}, found {value!r}")
 
 
-def _checked(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+def _checked(cls: type[Any], values: dict[str, Any], where: str) -> dict[str, Any]:
     """Return the values with integers widened where a float is due."""
     types = get_type_hints(cls)
     checked = {}
@@ -121,7 +123,7 @@ def _checked(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(types)}"
             raise UserError(f"{where}: found an unknown key {key!r}; {hint}")
         checked[key] = _typed(value, types[key], f"{where}, {key}")
-    for entry in fields(cls):  # type: ignore[arg-type]
+    for entry in fields(cls):
         required = entry.default is MISSING and entry.default_factory is MISSING
         if required and entry.name not in values:
             raise UserError(f"{where}: expected a key {entry.name!r}, found none")

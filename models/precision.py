@@ -1,0 +1,52 @@
+"""Smaller numbers in an ONNX file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from onnxruntime.transformers.float16 import convert_float_to_float16
+
+
+def to_fp16(path: Path) -> None:
+    """Store and compute in float16; input and outputs stay float32."""
+    onnx.save(convert_float_to_float16(onnx.load(path), keep_io_types=True), path)
+
+
+def to_int8(path: Path, calibration: NDArray[np.float32]) -> None:
+    """Quantise weights and activations to int8 by the ranges seen on inputs (N, 1, S, S)."""
+    logging.getLogger().setLevel(logging.ERROR)
+    prepared = path.with_name("prepared.onnx")
+    quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
+    quantize_static(
+        str(prepared),
+        str(path),
+        _Batches(calibration),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
+    prepared.unlink()
+
+
+class _Batches(CalibrationDataReader):  # type: ignore[misc]
+    """Hand calibration inputs to ONNX Runtime, 32 at a time."""
+
+    def __init__(self, inputs: NDArray[np.float32]) -> None:
+        self._left = iter(np.split(inputs, range(32, len(inputs), 32)))
+
+    def get_next(self) -> dict[str, Any] | None:
+        batch = next(self._left, None)
+        return None if batch is None else {"crops": batch}
