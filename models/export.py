@@ -40,6 +40,8 @@ TOLERANCE = {"fp32": 1e-4, "fp16": 5e-2, "int8": 1.5}
 OUTPUTS = {
     "logits": "(N, C) before the temperature and the softmax",
     "cam": "(N, C, h, w) class activation maps; their mean over h and w is the logit",
+    "theta": "(N, 2, 3) affine map of the spatial transformer, from where it looks to the crop",
+    "warped": "(N, 1, h, w) the normalised crop as the spatial transformer sees it",
 }
 
 LIMITS = (
@@ -86,7 +88,7 @@ def load_network(checkpoint: Path, label_set: str | None) -> tuple[Network, Reci
     count = len(LABEL_SETS[label_set])
     network = find_architecture(recipe.architecture).build(count)
     weights = trained.state_dict()
-    for name in ("classifier.weight", "classifier.bias"):
+    for name in [name for name in weights if name.startswith("classifier.")]:
         weights[name] = weights[name][first : first + count]
     network.load_state_dict(weights)
     return network.eval(), recipe, label_set

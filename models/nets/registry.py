@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from models.nets.deep_emotion import DeepEmotion, DeepEmotionParallel
 from models.nets.mini_xception import MiniXception
 from models.nets.network import Network
+from models.nets.simple_cnn import SimpleCnn
 from models.runtime.errors import UserError
 
 
@@ -29,6 +31,27 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="mini-Xception",
             build=MiniXception,
             paper="Arriaga et al., arXiv 1710.07557",
+            input_size=48,
+        ),
+        Architecture(
+            name="simple_cnn",
+            build=SimpleCnn,
+            title="simple CNN",
+            paper="Arriaga et al., arXiv 1710.07557",
+            input_size=48,
+        ),
+        Architecture(
+            name="deep_emotion",
+            build=DeepEmotion,
+            title="Deep-Emotion",
+            paper="Minaee et al., arXiv 1902.01019",
+            input_size=48,
+        ),
+        Architecture(
+            name="deep_emotion_parallel",
+            build=DeepEmotionParallel,
+            title="Deep-Emotion, parallel",
+            paper="Minaee et al., arXiv 1902.01019",
             input_size=48,
         ),
     )

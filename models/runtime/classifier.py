@@ -69,7 +69,8 @@ class OnnxClassifier:
     ) -> dict[str, NDArray[np.float32]]:
         """Return every output for N crops: logits (N, C), and the attention maps unscaled.
 
-        mirror: averages logits and maps (mirrored back) with those of the mirrored crops.
+        mirror: averages logits and class activation maps (mirrored back) with those of the
+        mirrored crops; other outputs stay those of the crops as they are.
         """
         batch = to_input(crops, self.card.input)
         if mirror:
@@ -79,11 +80,11 @@ class OnnxClassifier:
         if not mirror:
             return found
         count = len(crops)
-        return {
-            name: (value[:count] + (value[count:] if value.ndim < 4 else value[count:, ..., ::-1]))
-            / 2
-            for name, value in found.items()
-        }
+        averaged = {name: value[:count] for name, value in found.items()}
+        averaged["logits"] = (found["logits"][:count] + found["logits"][count:]) / 2
+        if "cam" in found:
+            averaged["cam"] = (found["cam"][:count] + found["cam"][count:, ..., ::-1]) / 2
+        return averaged
 
     def classify(self, crops: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """Return one prediction a crop, all crops in one batch; crops are (S, S) uint8 gray."""
