@@ -1,0 +1,30 @@
+"""What can go wrong for a user of the app.
+
+    UserError
+    ├── SourceError        a source cannot be opened or read
+    │   └── CameraLost     a camera stopped delivering; opening it again may work
+    ├── FinderError        a face finder or its files are missing or damaged
+    └── SettingsError      a value given on the command line or in the settings is unusable
+"""
+
+from __future__ import annotations
+
+from models.runtime.errors import UserError
+
+__all__ = ["CameraLost", "FinderError", "SettingsError", "SourceError", "UserError"]
+
+
+class SourceError(UserError):
+    """Report a source that cannot be opened or read."""
+
+
+class CameraLost(SourceError):
+    """Report a camera that stopped delivering frames."""
+
+
+class FinderError(UserError):
+    """Report a face finder or landmark file that is missing or damaged."""
+
+
+class SettingsError(UserError):
+    """Report an unusable value."""

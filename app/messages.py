@@ -1,0 +1,171 @@
+"""What travels from stage to stage: frozen values whose arrays are read-only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.runtime.prediction import Prediction
+
+__all__ = ["Box", "Face", "FaceResult", "Frame", "FrameResult", "Prediction", "StageTimings"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Hold one picture of a source.
+
+    image: (H, W, 3) uint8, BGR, read-only. index: 0 for the first frame of the source.
+    captured_at: seconds, `time.monotonic` when the frame was taken.
+    media_time: seconds from the beginning of a file or clip, None for a camera.
+    caption: what the source says of this frame, such as the file name; may be empty.
+    """
+
+    image: NDArray[np.uint8]
+    index: int
+    captured_at: float
+    media_time: float | None = None
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(
+                f"a frame needs a (H, W, 3) uint8 picture, not {self.image.shape} {self.image.dtype}"
+            )
+        self.image.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Hold a rectangle in pixels, half-open: x1 <= x < x2, y1 <= y < y2; may leave the picture."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        return self.y2 - self.y1
+
+    @property
+    def area(self) -> float:
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+    def overlap(self, other: Box) -> float:
+        """Return intersection over union, 0 to 1."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        if width <= 0 or height <= 0:
+            return 0.0
+        both = width * height
+        return both / (self.area + other.area - both)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """Hold one face of a frame.
+
+    score: the finder's own, higher is surer; its scale is the finder's.
+    landmarks: (K, 2) float32 pixels, K = 68 in the iBUG order or 5 (right eye, left eye, nose
+    tip, right and left mouth corner: the person's own right, so the left of the picture), or None.
+    track_id: 1 and up, the same person's from frame to frame; None before tracking.
+    """
+
+    box: Box
+    score: float
+    landmarks: NDArray[np.float32] | None = None
+    track_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.landmarks is not None:
+            self.landmarks.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceResult:
+    """Hold what is said of one face.
+
+    prediction: the classifier's own word on this frame, with its attention map.
+    probabilities: (C,) float32, those of the track, smoothed over time; sums to 1.
+    label, confidence: the smoothed decision and its probability.
+    crop: (S, S) uint8 gray, the aligned face as the network sees it.
+    crop_to_frame: (2, 3) float64, maps crop pixels (x, y, 1) to frame pixels.
+    """
+
+    face: Face
+    prediction: Prediction
+    probabilities: NDArray[np.float32]
+    label: str
+    confidence: float
+    crop: NDArray[np.uint8]
+    crop_to_frame: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimings:
+    """Hold milliseconds a stage took for this frame; 0 when it did not run."""
+
+    capture: float = 0.0
+    find: float = 0.0
+    landmarks: float = 0.0
+    align: float = 0.0
+    classify: float = 0.0
+    overlay: float = 0.0
+    total: float = 0.0
+
+    def as_dict(self) -> dict[str, float]:
+        return {name: round(getattr(self, name), 3) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """Hold a frame with all that was found on it; no face is a normal state."""
+
+    frame: Frame
+    faces: tuple[FaceResult, ...] = ()
+    timings: StageTimings = field(default_factory=StageTimings)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values: index, time (s), faces, timings (ms)."""
+        frame = self.frame
+        record: dict[str, Any] = {
+            "index": frame.index,
+            "time": round(frame.captured_at if frame.media_time is None else frame.media_time, 6),
+            "faces": [_face_as_json(face) for face in self.faces],
+            "timings": self.timings.as_dict(),
+        }
+        if frame.caption:
+            record["caption"] = frame.caption
+        return record
+
+
+def _face_as_json(result: FaceResult) -> dict[str, Any]:
+    box = result.face.box
+    labels = result.prediction.labels
+    record: dict[str, Any] = {
+        "id": result.face.track_id,
+        "box": [round(value, 2) for value in (box.x1, box.y1, box.x2, box.y2)],
+        "score": round(result.face.score, 4),
+        "label": result.label,
+        "confidence": round(result.confidence, 4),
+        "probabilities": _by_label(labels, result.probabilities),
+        "raw_probabilities": _by_label(labels, result.prediction.probabilities),
+    }
+    if result.face.landmarks is not None:
+        record["landmarks"] = np.round(result.face.landmarks.astype(float), 2).tolist()
+    return record
+
+
+def _by_label(labels: tuple[str, ...], values: NDArray[np.float32]) -> dict[str, float]:
+    return {label: round(float(value), 4) for label, value in zip(labels, values, strict=True)}

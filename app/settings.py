@@ -1,0 +1,256 @@
+"""What the app remembers from one start to the next: a small JSON file that never stops it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+
+from app.errors import SettingsError
+
+VERSION = 1
+RECENT_FILES = 8
+FINDERS = ("haar", "hog", "yunet")
+OVERLAYS = ("boxes", "bars", "landmarks", "attention")
+THEMES = ("system", "dark", "light")
+MAX_SMOOTHING_SECONDS = 5.0
+_MAX_SIDE = 16384
+_LONGEST_TEXT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold the user's choices; `dataclasses.replace` makes a changed copy.
+
+    source: as `open_source` takes it. model: bundled name or path, None for the app's default.
+    yunet_file: path of the YuNet model. overlays: in drawing order. window: geometry in the
+    window's own encoding. splitters: px by splitter name. camera_size: (width, height) px and
+    camera_fps: wishes, None leaves it to the camera. smoothing_seconds: 0 (off) to 5.
+    recent: files and folders, newest first.
+    """
+
+    source: str = "camera"
+    model: str | None = None
+    finder: str = "haar"
+    yunet_file: str | None = None
+    overlays: tuple[str, ...] = ("boxes", "bars", "attention")
+    mirror: bool = True
+    theme: str = "system"
+    window: str = ""
+    splitters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    camera_size: tuple[int, int] | None = None
+    camera_fps: float | None = None
+    smoothing_seconds: float = 0.5
+    recent: tuple[str, ...] = ()
+
+    def with_recent(self, path: str) -> Settings:
+        """Return a copy with `path` first among the recent files, each only once."""
+        others = [other for other in self.recent if other != path]
+        return replace(self, recent=(path, *others)[:RECENT_FILES])
+
+
+def settings_file() -> Path:
+    """Return where the settings lie: in MIEN_CONFIG_DIR, else in the system's place for them."""
+    folder = os.environ.get("MIEN_CONFIG_DIR")
+    base = Path(folder) if folder else user_config_path("Mien", appauthor=False)
+    return base / "settings.json"
+
+
+def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
+    """Return the stored settings and one sentence for each thing that was wrong; never raises.
+
+    A key that is unknown or ill-typed counts as absent. A file that is not a JSON object is kept
+    beside as `settings.json.broken`. No file at all is the first start and no fault.
+    """
+    path = path or settings_file()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Settings(), []
+    except OSError as error:
+        return Settings(), [
+            f'The settings in "{path}" cannot be read ({error.strerror}), so the defaults are used.'
+        ]
+    try:
+        stored = json.loads(content)
+    except (ValueError, RecursionError):  # ValueError: neither JSON nor UTF-8
+        stored = None
+    if not isinstance(stored, dict):
+        return Settings(), [_set_aside(path)]
+    return _read(stored)
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> None:
+    """Write what differs from the defaults; the old file stays whole until the new one is.
+
+    Raises `SettingsError` when the place cannot be written.
+    """
+    path = path or settings_file()
+    defaults = Settings()
+    stored: dict[str, Any] = {"version": VERSION}
+    for name in (entry.name for entry in fields(Settings)):
+        value = getattr(settings, name)
+        if value != getattr(defaults, name):
+            stored[name] = value
+    # One name for each program, so that two that close together cannot mix their files.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise SettingsError(
+            f'The settings cannot be saved in "{path}" ({error.strerror}); free some space or '
+            f"allow this account to write there, or set MIEN_CONFIG_DIR to another folder."
+        ) from error
+
+
+def _set_aside(path: Path) -> str:
+    broken = path.with_name(f"{path.name}.broken")
+    try:
+        path.replace(broken)
+    except OSError:
+        return f'The settings in "{path}" are not readable JSON, so the defaults are used.'
+    return (
+        f"The settings are not readable JSON, so the defaults are used; the old file is kept as "
+        f'"{broken}".'
+    )
+
+
+def _read(stored: dict[str, Any]) -> tuple[Settings, list[str]]:
+    warnings = []
+    version = stored.pop("version", None)
+    if type(version) is not int or version < 1:
+        warnings.append(
+            f"The settings bear no version number, so they are read as version {VERSION}."
+        )
+    elif version > VERSION:
+        warnings.append(
+            f"The settings come from a newer Mien (version {version}, this one writes {VERSION}), "
+            f"so only what both know is kept."
+        )
+    values: dict[str, Any] = {}
+    for key, value in stored.items():
+        if key not in _CHECKS:
+            warnings.append(f"The setting {_shown(key)} is unknown and was left out.")
+            continue
+        expected, check = _CHECKS[key]
+        try:
+            values[key] = check(value)
+        except ValueError:
+            warnings.append(
+                f'The setting "{key}" must be {expected}, not {_shown(value)}, so its default is '
+                f"used."
+            )
+    return replace(Settings(), **values), warnings
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
+        return value
+    raise ValueError
+
+
+def _filled_text(value: object) -> str:
+    if _text(value).strip():
+        return _text(value)
+    raise ValueError
+
+
+def _true_or_false(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError
+
+
+def _number(low: float, high: float) -> Callable[[object], float]:
+    def check(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError  # noqa: TRY004 - one kind of refusal for all checks
+        if low <= value <= high:  # NaN is not
+            return float(value)
+        raise ValueError
+
+    return check
+
+
+def _pixels(value: object, low: int) -> int:
+    if type(value) is int and low <= value <= _MAX_SIDE:
+        return value
+    raise ValueError
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if isinstance(value, str) and value in choices:
+            return value
+        raise ValueError
+
+    return check
+
+
+def _list(value: object) -> list[object]:
+    if isinstance(value, list):
+        return value
+    raise ValueError
+
+
+def _overlays(value: object) -> tuple[str, ...]:
+    names = tuple(_one_of(OVERLAYS)(name) for name in _list(value))
+    if len(set(names)) == len(names):
+        return names
+    raise ValueError
+
+
+def _recent(value: object) -> tuple[str, ...]:
+    return tuple(_filled_text(path) for path in _list(value))[:RECENT_FILES]
+
+
+def _size(value: object) -> tuple[int, int]:
+    width, height = (_pixels(side, 1) for side in _list(value))
+    return width, height
+
+
+def _splitters(value: object) -> dict[str, tuple[int, ...]]:
+    if isinstance(value, dict):
+        return {
+            name: tuple(_pixels(side, 0) for side in _list(sides)) for name, sides in value.items()
+        }
+    raise ValueError
+
+
+def _names(choices: tuple[str, ...]) -> str:
+    return ", ".join(f'"{choice}"' for choice in choices)
+
+
+_CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "source": ('a source such as "camera" or a path', _filled_text),
+    "model": ("a model's name or path", _filled_text),
+    "finder": (f"one of {_names(FINDERS)}", _one_of(FINDERS)),
+    "yunet_file": ("a path", _filled_text),
+    "overlays": (f"a list of some of {_names(OVERLAYS)}, each once", _overlays),
+    "mirror": ("true or false", _true_or_false),
+    "theme": (f"one of {_names(THEMES)}", _one_of(THEMES)),
+    "window": ("text", _text),
+    "splitters": ("lists of pixels by name", _splitters),
+    "camera_size": ("two numbers of pixels", _size),
+    "camera_fps": ("a number from 1 to 1000", _number(1.0, 1000.0)),
+    "smoothing_seconds": (
+        f"a number from 0 to {MAX_SMOOTHING_SECONDS:g}",
+        _number(0.0, MAX_SMOOTHING_SECONDS),
+    ),
+    "recent": ("a list of paths", _recent),
+}

@@ -1,0 +1,99 @@
+"""Where frames come from: a camera, a video file, a folder of images, the demo actor."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+from app.errors import SourceError
+from app.sources.base import CameraInfo, FrameSource, quieten_opencv
+from app.sources.camera import CameraSource
+from app.sources.camera_list import list_cameras
+from app.sources.folder import IMAGE_SUFFIXES, FolderSource
+from app.sources.video import VideoSource
+
+__all__ = ["CameraInfo", "FrameSource", "list_cameras", "open_source"]
+
+# Here, since FFmpeg asks only once, when the first file is read or written.
+quieten_opencv()
+
+_KINDS = '"actor", "camera", "camera:N", a video file, an image or a folder of images'
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+def open_source(
+    spec: str,
+    *,
+    paced: bool = True,
+    size: tuple[int, int] | None = None,
+    fps: float | None = None,
+) -> FrameSource:
+    """Open what `spec` names and have its first frame ready.
+
+    spec: "actor", "camera" (the first there is), "camera:N", or the path of a video file, an
+    image or a folder of images; a file that bears one of the words is reached as "./camera".
+    paced: keep the source's own time; cameras always do. size: (width, height) px and fps:
+    wishes, for cameras only. Call it on the thread that will read. Raises `SourceError`.
+    """
+    word, colon, number = spec.strip().partition(":")
+    if word.casefold() == "actor" and not colon:
+        # Drawing the actor takes a while to import; other sources need not wait for it.
+        from app.sources.actor import ActorSource
+
+        return ActorSource(paced=paced)
+    if word.casefold() == "camera":
+        return CameraSource(_camera_index(spec, number) if colon else None, size=size, fps=fps)
+    return _open_path(spec, paced=paced)
+
+
+def _camera_index(spec: str, number: str) -> int:
+    if not (number.isascii() and number.isdigit() and len(number) <= 4):
+        raise SourceError(
+            f'"{spec}" names no camera: after "camera:" goes a number, such as camera:0.'
+        )
+    return int(number)
+
+
+def _open_path(spec: str, *, paced: bool) -> FrameSource:
+    if not spec.strip():
+        raise SourceError(f"No source was given; it can be {_KINDS}.")
+    if _ADDRESS.match(spec):
+        raise SourceError(
+            f'"{spec}" is an address, and Mien plays only what is on this computer; download the '
+            f"file first and give its path."
+        )
+    try:
+        path = Path(spec).expanduser()
+        is_folder, is_file, exists = path.is_dir(), path.is_file(), path.exists()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, forbidden, no such user
+        raise SourceError(f'"{spec}" is no usable path; check it and try again.') from error
+    if is_folder or (is_file and path.suffix.lower() in IMAGE_SUFFIXES):
+        return FolderSource(path, paced=paced)
+    if is_file:
+        return VideoSource(path, paced=paced)
+    if exists:
+        raise SourceError(f'"{spec}" is neither a file nor a folder; a source can be {_KINDS}.')
+    raise SourceError(_missing(spec, path))
+
+
+def _missing(spec: str, path: Path) -> str:
+    if spec.strip().isdigit():
+        return f'There is no file or folder "{spec}"; for a camera give camera:{spec.strip()}.'
+    folder = path.parent
+    if not folder.is_dir():
+        return f'There is no "{spec}", not even its folder "{folder}"; check the path.'
+    near = {entry.name.casefold(): str(path.with_name(entry.name)) for entry in _entries(folder)}
+    if path.name == spec:
+        near |= {word: word for word in ("actor", "camera", "camera:0")}
+    close = difflib.get_close_matches(path.name.casefold(), near, n=1, cutoff=0.7)
+    if close:
+        return f'There is no "{spec}"; did you mean "{near[close[0]]}"?'
+    return f'There is no "{spec}"; a source can be {_KINDS}.'
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

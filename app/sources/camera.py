@@ -1,0 +1,183 @@
+"""A camera of this computer, read through OpenCV."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import CameraLost, SourceError
+from app.messages import Frame
+from app.sources.base import CameraInfo, FrameSource, as_bgr, plausible_rate
+from app.sources.camera_list import BACKEND, system_cameras
+
+_INSTEAD = "or choose a video, a folder of images or the demo actor"
+_RETRY_PAUSE = 0.02
+# Above this, uncompressed pictures no longer fit through USB 2 at 30 frames per second.
+_MAX_RAW_PIXELS = 640 * 480
+_MAX_RAW_FPS = 30.0
+
+
+class Capture(Protocol):
+    """Name what is used of `cv2.VideoCapture`."""
+
+    def isOpened(self) -> bool: ...  # noqa: N802 - OpenCV's name
+    def read(self) -> tuple[bool, Any]: ...
+    def get(self, prop: int, /) -> float: ...
+    def set(self, prop: int, value: float, /) -> bool: ...
+    def release(self) -> None: ...
+
+
+def open_device(index: int) -> Capture:
+    """Open a camera through the one backend whose indices the camera list has."""
+    return cv2.VideoCapture(index, BACKEND)
+
+
+class CameraSource(FrameSource):
+    """Read a camera; its driver is asked to keep one frame only, so that none is old."""
+
+    live = True
+
+    def __init__(
+        self,
+        index: int | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        fps: float | None = None,
+        patience: float = 2.0,
+        device: Callable[[int], Capture] = open_device,
+    ) -> None:
+        """Open the camera and take a first frame.
+
+        index: None means the first camera listed. size: (width, height) px wished for; the
+        camera may give another. patience: seconds without a frame after which it counts as
+        lost; a read that hangs adds the driver's own limit, 1 or 2 s. Raises `SourceError` when
+        there is no such camera, or it is taken or forbidden.
+        """
+        self._info = _choose(index)
+        self.name = self._info.name
+        self._patience = patience
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._index = 0
+        self._capture = device(self._info.index)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise SourceError(_why_closed(self._info))
+        _configure(self._capture, size, fps)
+        self._first = self._grab()
+        if self._first is None:
+            self._capture.release()
+            raise SourceError(
+                f"{_label(self._info)} was opened but sends no picture, most likely because "
+                f"another program is using it; close that program and try again, {_INSTEAD}."
+            )
+        self.fps = plausible_rate(self._capture.get(cv2.CAP_PROP_FPS))
+        height, width = self._first.shape[:2]
+        if size is not None and size != (width, height):
+            self.notice = (
+                f"{_label(self._info)} has no picture of {size[0]} x {size[1]} pixels, so it "
+                f"gives {width} x {height}."
+            )
+
+    def read(self) -> Frame | None:
+        """Return the next frame, None after `close`; raises `CameraLost` in bounded time."""
+        with self._lock:
+            if self._closed.is_set():
+                return None
+            image, self._first = self._first, None
+            if image is None:
+                image = self._grab()
+            taken = time.monotonic()
+        if image is None:
+            if self._closed.is_set():
+                return None
+            raise CameraLost(
+                f"{_label(self._info)} no longer sends pictures; check its cable and that no "
+                f"other program has taken it."
+            )
+        frame = Frame(image, self._index, taken)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """Release the camera; waits for a read that is going on."""
+        self._closed.set()
+        with self._lock:
+            self._capture.release()
+
+    def _grab(self) -> NDArray[np.uint8] | None:
+        deadline = time.monotonic() + self._patience
+        while not self._closed.is_set():
+            try:
+                good, image = self._capture.read()
+            except cv2.error:  # a picture that arrived damaged
+                good, image = False, None
+            if good and image is not None and image.size:
+                return as_bgr(image)
+            if time.monotonic() >= deadline or self._unplugged():
+                return None
+            self._closed.wait(_RETRY_PAUSE)
+        return None
+
+    def _unplugged(self) -> bool:
+        cameras = system_cameras()
+        return cameras is not None and all(c.index != self._info.index for c in cameras)
+
+
+def _choose(index: int | None) -> CameraInfo:
+    cameras = system_cameras()
+    if cameras is None:
+        return CameraInfo(index or 0, f"Camera {index or 0}")
+    if not cameras:
+        raise SourceError(f"No camera was found; plug one in and try again, {_INSTEAD}.")
+    if index is None:
+        return cameras[0]
+    for info in cameras:
+        if info.index == index:
+            return info
+    there = ", ".join(f"camera:{info.index} ({info.name})" for info in cameras)
+    raise SourceError(f"There is no camera:{index}; this computer has {there}.")
+
+
+def _configure(capture: Capture, size: tuple[int, int] | None, fps: float | None) -> None:
+    width, height = size or (0, 0)
+    raw_is_slow = width * height > _MAX_RAW_PIXELS or (fps or 0.0) > _MAX_RAW_FPS
+    # A camera that lacks a wish keeps its own value, so no answer is checked.
+    if sys.platform == "linux" and raw_is_slow:
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    if size is not None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+    if fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, fps)
+    # Last: a change of size may allocate the buffers anew.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+
+def _why_closed(info: CameraInfo) -> str:
+    node = Path(f"/dev/video{info.index}")
+    if sys.platform == "linux" and node.exists() and not os.access(node, os.R_OK | os.W_OK):
+        return (
+            f"{_label(info)} may not be used by this account; add it to the group that owns "
+            f'{node}, usually "video", and log in again.'
+        )
+    allowed = ""
+    if sys.platform != "linux":
+        allowed = "allow Mien to use the camera in the system's privacy settings, or "
+    return (
+        f"{_label(info)} could not be opened, most likely because another program is using it; "
+        f"{allowed}close that program and try again, {_INSTEAD}."
+    )
+
+
+def _label(info: CameraInfo) -> str:
+    return f'The camera "{info.name}" (camera:{info.index})'
