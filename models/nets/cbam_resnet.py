@@ -1,8 +1,8 @@
 """ResNet-18 with attention in every block.
 
 Wen et al. 2020, ResNet with CBAM and A-Softmax, section 3.1 and figure 6: 17 convolutions, eight
-residual blocks with a CBAM each, an average, and one fully connected layer without bias whose weight
-vectors have length 1.
+residual blocks with a CBAM each, an average, and one fully connected layer without bias whose
+weight vectors have length 1.
 """
 
 from __future__ import annotations
@@ -53,6 +53,37 @@ class AttentionBlock(nn.Module):
         return F.relu(refined + self.shortcut(x)), channel, spatial
 
 
+class CbamTrunk(nn.Module):
+    """Turn (N, 1, S, S) into features (N, 512) through eight attention blocks."""
+
+    features = 512
+
+    def __init__(self, order: Order = "channel_first") -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()
+        )
+        widths = (64, 64, 128, 128, 256, 256, 512, 512)
+        before = (64, *widths[:-1])
+        self.blocks = nn.ModuleList(
+            AttentionBlock(narrow, wide, 1 if narrow == wide else 2, order)
+            for narrow, wide in zip(before, widths, strict=True)
+        )
+
+    def maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the last map (N, 512, h, w) and every block's weights by name."""
+        attention: dict[str, Tensor] = {}
+        x = self.stem(x)
+        for number, block in enumerate(self.blocks, start=1):
+            x, channel, spatial = block(x)
+            attention[f"channel{number}"] = channel.flatten(1)
+            attention[f"spatial{number}"] = spatial
+        return x, attention
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.maps(x)[0].mean((2, 3))
+
+
 class CbamResnet18(Network):
     """Classify (N, 1, 44, 44) with eight attention blocks: 11,259,088 parameters with 7 labels.
 
@@ -64,29 +95,19 @@ class CbamResnet18(Network):
         self, num_classes: int, order: Order = "channel_first", dropout: float = 0.5
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()
-        )
-        widths = (64, 64, 128, 128, 256, 256, 512, 512)
-        before = (64, *widths[:-1])
-        self.blocks = nn.ModuleList(
-            AttentionBlock(narrow, wide, 1 if narrow == wide else 2, order)
-            for narrow, wide in zip(before, widths, strict=True)
-        )
+        self.trunk = CbamTrunk(order)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = AngularLinear(512, num_classes)
+        self.classifier = AngularLinear(CbamTrunk.features, num_classes)
 
     def attend(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return logits (N, C), `cam` (N, C, h, w), and of block 1 to 8 the weights.
+        """Return logits (N, C), `cam` (N, C, h, w), `length` and the weights of block 1 to 8.
 
-        `channel1` … (N, channels) and `spatial1` … (N, 1, h, w), both 0 to 1.
+        `length` (N, 1) is that of the feature vector; logits are it times cos(theta).
+        `channel1` … (N, channels) and `spatial1` … (N, 1, h, w) are 0 to 1.
         """
-        attention: dict[str, Tensor] = {}
-        x = self.stem(x)
-        for number, block in enumerate(self.blocks, start=1):
-            x, channel, spatial = block(x)
-            attention[f"channel{number}"] = channel.flatten(1)
-            attention[f"spatial{number}"] = spatial
+        maps, attention = self.trunk.maps(x)
         directions = F.normalize(self.classifier.weight, dim=1)
-        cam = torch.einsum("nfhw,cf->nchw", x, directions)
-        return self.classifier(self.dropout(x.mean((2, 3)))), {"cam": cam, **attention}
+        cam = torch.einsum("nfhw,cf->nchw", maps, directions)
+        features = self.dropout(maps.mean((2, 3)))
+        length = features.norm(dim=1, keepdim=True)
+        return self.classifier(features), {"cam": cam, "length": length, **attention}
