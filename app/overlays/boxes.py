@@ -1,0 +1,198 @@
+"""The box of a face: corner brackets, and a plate with ID, label and confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.messages import Box, FaceResult, FrameResult
+from app.overlays.base import (
+    FADE_SECONDS,
+    Canvas,
+    Colour,
+    Fader,
+    Viewport,
+    line_width,
+    text_size,
+    visible,
+)
+from app.overlays.layout import Room, around, grown, kept_inside
+from app.overlays.paint import (
+    INK,
+    PAPER,
+    SHIFT,
+    blend,
+    faded,
+    fixed_point,
+    plate,
+    rounded,
+    shadowed,
+    tinted,
+)
+from app.overlays.text import draw_text, draw_text_right, fitted, text_width
+from app.palette import UNSURE, bgr
+
+# Of the shorter side of the box.
+_BRACKET = 0.16
+_RADIUS = 0.05
+_SHADOW = 0.9
+_PLATE_OPACITY = 0.78
+# No label takes more than this share of the picture's width.
+_LABEL_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Hold the writing of one face: its parts, their sizes in pixels, and its place."""
+
+    track: str
+    label: str
+    confidence: str
+    size: int
+    place: Box
+
+    @property
+    def pad(self) -> int:
+        return round(self.size * 0.45)
+
+    @property
+    def chip(self) -> int:
+        """Return the width of the coloured chip around the ID."""
+        return max(round(self.size * 1.15), text_width(self.track, self.size) + self.pad)
+
+
+class BoxOverlay:
+    """Draw each face's box with ID, label and confidence, such as "1 happiness 92 %"."""
+
+    def __init__(self, fade: float = FADE_SECONDS) -> None:
+        self._fader = Fader(fade)
+
+    def draw(self, canvas: Canvas, result: FrameResult, view: Viewport) -> None:
+        faces = self._fader.faces(result)
+        boxes = [view.box_to_canvas(face.face.box) for face, _ in faces]
+        tags = place_tags([face for face, _ in faces], boxes, canvas, view)
+        width = line_width(canvas, view)
+        for (face, opacity), box, tag in zip(faces, boxes, tags, strict=True):
+            if tag is None:
+                continue
+            colour = bgr(face.label)
+            with faded(canvas, grown(around(box, tag.place), 5 * width), opacity):
+                _draw_brackets(canvas, box, colour, width)
+                _draw_tag(canvas, tag, colour, sure=face.label != UNSURE)
+
+
+def place_tags(
+    faces: Sequence[FaceResult], boxes: Sequence[Box], canvas: Canvas, view: Viewport
+) -> list[Tag | None]:
+    """Return where each face's writing goes; None for a face outside the picture.
+
+    boxes: of the faces, canvas pixels. Above the box where there is room, else below or inside;
+    never outside the picture.
+    """
+    size = text_size(canvas, view)
+    gap = 2 * line_width(canvas, view)
+    taken: list[Box] = []
+    tags: list[Tag | None] = []
+    for index, (face, box) in enumerate(zip(faces, boxes, strict=True)):
+        if not visible(box, canvas):
+            tags.append(None)
+            continue
+        others = [other for place, other in enumerate(boxes) if place != index]
+        tag = _tag(face, size, canvas.shape[1])
+        place = _place(tag, Room(box, others, taken), canvas, gap)
+        taken.append(place)
+        tags.append(Tag(tag.track, tag.label, tag.confidence, size, place))
+    return tags
+
+
+def _tag(face: FaceResult, size: int, canvas_width: int) -> Tag:
+    track = "" if face.face.track_id is None else str(face.face.track_id)
+    label = fitted(face.label, size, round(canvas_width * _LABEL_SHARE))
+    tag = Tag(track, label, f"{face.confidence:.0%}".replace("%", " %"), size, Box(0, 0, 0, 0))
+    width = 3 * tag.pad + text_width(label, size) + text_width("88 %", size)
+    if face.confidence >= 0.995:
+        width += text_width("1", size)
+    if track:
+        width += tag.chip + tag.pad // 2
+    return Tag(track, label, tag.confidence, size, Box(0, 0, width, round(size * 1.75)))
+
+
+def _place(tag: Tag, room: Room, canvas: Canvas, gap: float) -> Box:
+    height, width = canvas.shape[:2]
+    box = room.own
+    tall, wide = tag.place.height, tag.place.width
+    tops = (box.y1 - gap - tall, box.y2 + gap, box.y1 + gap, box.y2 - gap - tall)
+    places = [Box(box.x1, top, box.x1 + wide, top + tall) for top in tops]
+    inside = [kept_inside(place, width, height, gap / 2) for place in places]
+    return room.best(inside)
+
+
+def _draw_brackets(canvas: Canvas, box: Box, colour: Colour, width: float) -> None:
+    side = min(box.width, box.height)
+    length = max(side * _BRACKET, 3 * width)
+    radius = min(max(side * _RADIUS, 2 * width), length)
+    turn = np.linspace(0, np.pi / 2, 9)
+    arc = radius * np.stack([1 - np.cos(turn), 1 - np.sin(turn)], axis=1)
+    # The upper left corner, from its lower end to its right end; the box's edges count from
+    # pixel edges, cv2 from pixel centres.
+    shape = np.concatenate([[[0, length]], arc, [[length, 0]]])
+    for x, across in ((box.x1, 1), (box.x2, -1)):
+        for y, down in ((box.y1, 1), (box.y2, -1)):
+            corner = shape * (across, down) + (x - 0.5, y - 0.5)
+            _draw_stroke(canvas, corner, colour, width)
+
+
+def _draw_stroke(
+    canvas: Canvas,
+    points: NDArray[np.float64],
+    colour: Colour,
+    width: float,
+) -> None:
+    """Draw a line on a soft dark shadow."""
+    reach = round(width)
+    left, top = (np.floor(points.min(axis=0)).astype(int) - 3 * reach).tolist()
+    right, bottom = (np.ceil(points.max(axis=0)).astype(int) + 3 * reach).tolist()
+    if right <= 0 or bottom <= 0 or left >= canvas.shape[1] or top >= canvas.shape[0]:
+        return
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    path = [fixed_point(points - (left, top))]
+    cv2.polylines(mask, path, False, 255, round(width), cv2.LINE_AA, SHIFT)
+    blend(canvas, shadowed(mask, colour, reach, _SHADOW), left, top)
+
+
+def _draw_tag(canvas: Canvas, tag: Tag, colour: Colour, *, sure: bool) -> None:
+    x, y = round(tag.place.x1), round(tag.place.y1)
+    width, height = round(tag.place.width), round(tag.place.height)
+    blur = tag.size * 0.3
+    margin = int(np.ceil(blur))
+    back = plate(width, height, tag.size * 0.4, blur, _PLATE_OPACITY)
+    blend(canvas, back, x - margin, y - margin)
+    middle = y + height / 2
+    left = x + tag.pad
+    if tag.track:
+        _draw_chip(canvas, tag, x, y, colour, sure=sure)
+        left = x + tag.chip + tag.pad + tag.pad // 2
+    draw_text(canvas, tag.label, tag.size, left, middle, PAPER)
+    draw_text_right(canvas, tag.confidence, tag.size, x + width - tag.pad, middle, PAPER)
+
+
+def _draw_chip(canvas: Canvas, tag: Tag, x: int, y: int, colour: Colour, *, sure: bool) -> None:
+    """Draw the ID on the expression's colour, or in outline only where no label is sure."""
+    inset = round(tag.size * 0.25)
+    height = round(tag.place.height) - 2 * inset
+    radius = tag.size * 0.28
+    if sure:
+        mask = rounded(tag.chip, height, radius)
+    else:
+        rim = max(1, round(tag.size / 12))
+        mask = rounded(tag.chip, height, radius)
+        inner = rounded(tag.chip - 2 * rim, height - 2 * rim, radius - rim)
+        mask[rim : height - rim, rim : tag.chip - rim] -= inner
+    blend(canvas, tinted(mask, colour), x + inset, y + inset)
+    start = x + inset + (tag.chip - text_width(tag.track, tag.size)) // 2
+    ink = INK if sure else PAPER
+    draw_text(canvas, tag.track, tag.size, start, y + tag.place.height / 2, ink)
