@@ -1,0 +1,97 @@
+"""The live program without a window: one line a frame, for scripts and tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from app.live.engine import Engine, EngineOptions, EngineState
+from app.messages import FaceResult, FrameResult
+from models.runtime.errors import UserError
+
+_PATIENCE = 0.2
+
+
+class RunError(UserError):
+    """Report that the engine could not start or go on."""
+
+
+def run_headless(
+    options: EngineOptions,
+    *,
+    frames: int | None = None,
+    as_json: bool = False,
+    out: TextIO | None = None,
+    make_engine: Callable[[EngineOptions], Engine] = Engine,
+) -> int:
+    """Write one line for every result to `out` (standard output) and return the exit status.
+
+    frames: stop after so many, None: at the end of the source. Notices go to standard error.
+    Raises `UserError` when the source, the model or the finder cannot be had. A reader that
+    closes the pipe ends the run quietly, as does Ctrl-C (status 130).
+    """
+    out = out or sys.stdout
+    line = _json_line if as_json else _plain_line
+    engine = make_engine(options)
+    engine.start()
+    try:
+        for count, result in enumerate(_results(engine), 1):
+            print(line(result), file=out, flush=True)
+            if count == frames:
+                break
+    except BrokenPipeError:
+        _silence(out)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        engine.stop()
+        _tell(engine)
+    return 0
+
+
+def _results(engine: Engine) -> Iterator[FrameResult]:
+    """Yield every result until the source ends; raises `RunError` when the engine fails."""
+    while True:
+        status = engine.status()  # asked first: what came before the end can still be taken
+        result = engine.take(_PATIENCE)
+        if result is not None:
+            yield result
+        elif status.state is EngineState.FAILED:
+            raise RunError(status.error)
+        elif status.state is EngineState.ENDED:
+            return
+        _tell(engine)
+
+
+def _tell(engine: Engine) -> None:
+    for sentence in engine.take_notices():
+        print(f"note: {sentence}", file=sys.stderr)
+
+
+def _json_line(result: FrameResult) -> str:
+    return json.dumps(result.as_json(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain_line(result: FrameResult) -> str:
+    frame = result.frame
+    time = "" if frame.media_time is None else f"{frame.media_time:9.3f} s"
+    faces = ", ".join(_plain_face(face) for face in result.faces) or "no face"
+    return f"{frame.index:>7}{time}  {result.timings.total:6.1f} ms  {faces}"
+
+
+def _plain_face(face: FaceResult) -> str:
+    return f"#{face.face.track_id} {face.label} {face.confidence:.0%}"
+
+
+def _silence(out: TextIO) -> None:
+    """Keep Python from complaining once more about the closed pipe when it exits."""
+    try:
+        descriptor = out.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

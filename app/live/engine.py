@@ -1,0 +1,261 @@
+"""The live engine: capture → latest frame → inference → latest result, in plain threads."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from app.live.capture import Capture, Captured, CaptureState
+from app.live.makers import real_makers
+from app.live.options import EngineOptions
+from app.live.parts import Change, FramePipeline, Makers, Parts
+from app.live.slot import Slot
+from app.live.status import EngineState, EngineStatus, Faults, Meter, Notices
+from app.live.switch import Switch
+from app.messages import FrameResult
+
+__all__ = ["Engine", "EngineOptions", "EngineState", "EngineStatus"]
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 3.0
+_IDLE_CHECK = 0.2
+
+
+class Engine:
+    """Run a source through the pipeline in the background.
+
+    Every method returns at once, `stop` and `take` apart, and may be called from any thread.
+    What goes wrong on the way is said in `status` and in notices; nothing is raised.
+    """
+
+    def __init__(self, options: EngineOptions, makers: Makers | None = None) -> None:
+        """Prepare; `start` begins. makers: other parts than the real ones, for tests."""
+        makers = makers or real_makers(options)
+        self._options = options
+        self._every_frame = not options.paced
+        self._notices = Notices()
+        self._faults = Faults(self._notices)
+        self._meter = Meter()
+        self._results: Slot[FrameResult] = Slot()
+        # Set while results are made: not before all is loaded, so that no film runs ahead.
+        self._going = threading.Event()
+        self._stopping = threading.Event()
+        # Guards the two below and wakes the inference thread.
+        self._changed = threading.Condition()
+        self._pipeline: FramePipeline | None = None
+        self._paused = False
+        self._finished: Capture | None = None
+        self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        self._switch = Switch(
+            makers.source,
+            going=self._going,
+            every_frame=self._every_frame,
+            fallback_to_actor=options.fallback_to_actor,
+            retry_seconds=options.retry_seconds,
+            changed=self._wake,
+            say=self._notices.add,
+        )
+        self._parts = Parts(
+            makers,
+            model=options.model,
+            finder=options.finder,
+            yunet_file=options.yunet_file,
+            use_safe_ones=options.fallback_to_actor,
+            ready=self._take_pipeline,
+            change=self._changes.put,
+            say=self._notices.add,
+        )
+        self._thread = threading.Thread(target=self._infer, name="mien-inference", daemon=True)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels of the model in use, empty until it is loaded."""
+        return self._parts.labels
+
+    def start(self) -> None:
+        """Begin to load the parts and to open the source, both at the same time."""
+        self._switch.use(self._options.source)
+        self._parts.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End all threads; may be called again.
+
+        Waits for at most 3 s: a thread that hangs in a camera's driver is left behind, and dies
+        with the program.
+        """
+        self._stopping.set()
+        self._switch.stop()
+        self._parts.stop()
+        self._results.close()
+        self._wake()
+        deadline = time.monotonic() + STOP_SECONDS
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+        for join in (self._parts.join, *(one.join for one in self._switch.captures())):
+            join(max(0.0, deadline - time.monotonic()))
+        if time.monotonic() > deadline:
+            log.warning("a thread did not end in %.0f s and is left behind", STOP_SECONDS)
+
+    def latest(self) -> FrameResult | None:
+        """Return the newest result, None before the first."""
+        return self._results.get()
+
+    def take(self, timeout: float) -> FrameResult | None:
+        """Return the newest result that was not taken yet, waiting up to `timeout` seconds."""
+        return self._results.take(timeout)
+
+    def take_notices(self) -> list[str]:
+        """Return the sentences for the user that nobody has taken yet."""
+        return self._notices.take()
+
+    def use_source(self, spec: str) -> None:
+        """Change the source; the old one plays on until the new one is open, or if it is refused.
+
+        A lost camera is tried at once.
+        """
+        self._switch.use(spec)
+
+    def use_model(self, name_or_path: str) -> None:
+        """Change the model; the old one goes on until the new is loaded, or if it is refused."""
+        self._parts.use_model(name_or_path)
+
+    def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
+        """Change the face finder; yunet_file: None for the one given before."""
+        self._parts.use_finder(name, yunet_file)
+
+    def set_paused(self, paused: bool) -> None:
+        """Freeze the last result, or go on; a file stands still meanwhile, a camera does not."""
+        with self._changed:
+            self._paused = paused
+            self._go_or_hold()
+        self._meter.clear()
+
+    def status(self) -> EngineStatus:
+        """Return how things stand now; cheap enough to ask with every picture drawn."""
+        capture = self._switch.current
+        broken = capture.note if capture and capture.state is CaptureState.FAILED else ""
+        error = self._parts.error or self._switch.error or broken
+        opening = self._switch.opening
+        step = self._parts.step
+        if opening or capture is None:
+            step = step or f"Opening {opening or self._options.source}"
+        fps, latency_ms = self._meter.read()
+        return EngineStatus(
+            state=self._state(capture, error),
+            step=step,
+            source=capture.name if capture else "",
+            source_note=self._switch.note,
+            error=error,
+            retry_in=capture.retry_in if capture else None,
+            fps=fps,
+            latency_ms=latency_ms,
+            dropped=capture.frames.dropped if capture else 0,
+            failed=self._faults.count,
+            provider=self._parts.provider,
+            model=self._parts.model,
+            finder=self._parts.finder,
+            notices=self._notices.waiting(),
+        )
+
+    def _state(self, capture: Capture | None, error: str) -> EngineState:
+        if error:
+            return EngineState.FAILED
+        if capture is None or capture.stopping or self._pipeline is None:
+            return EngineState.STARTING
+        if capture.state is CaptureState.LOST:
+            return EngineState.LOST
+        if self._finished is capture:
+            return EngineState.ENDED
+        return EngineState.PAUSED if self._paused else EngineState.RUNNING
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _take_pipeline(self, pipeline: FramePipeline) -> None:
+        log.info("all is loaded")
+        with self._changed:
+            self._pipeline = pipeline
+            self._go_or_hold()
+
+    def _go_or_hold(self) -> None:
+        if self._pipeline is None or self._paused:
+            self._going.clear()
+        else:
+            self._going.set()
+        self._changed.notify_all()
+
+    def _infer(self) -> None:
+        playing: tuple[Capture, int] | None = None
+        while not self._stopping.is_set():
+            work = self._wait_for_work()
+            if work is None:
+                continue
+            pipeline, capture = work
+            over = capture.over  # asked first: what came before its end can still be taken
+            item = capture.frames.take(_IDLE_CHECK)
+            if item is None:
+                self._finished = capture if over else None
+                continue
+            self._apply_changes(pipeline)
+            if playing != (capture, item.run):
+                # Another source, or the camera is back: nobody can say who is who.
+                self._reset(pipeline)
+                self._meter.clear()
+                playing = (capture, item.run)
+            self._hand_over(self._process(pipeline, item))
+
+    def _wait_for_work(self) -> tuple[FramePipeline, Capture] | None:
+        """Return what to work with; None after a while without, so that a stop is seen."""
+        with self._changed:
+            capture = self._switch.current
+            if (
+                self._pipeline is not None
+                and capture is not None
+                and capture is not self._finished
+                and not self._paused
+            ):
+                return self._pipeline, capture
+            self._changed.wait(_IDLE_CHECK)
+            return None
+
+    def _apply_changes(self, pipeline: FramePipeline) -> None:
+        while not self._changes.empty():
+            self._changes.get()(pipeline)
+
+    def _process(self, pipeline: FramePipeline, item: Captured) -> FrameResult:
+        try:
+            result = pipeline.process(item.frame)
+        except Exception as error:
+            self._faults.add(error)
+            if self._faults.streak > 1:  # what the pipeline remembers may itself be at fault
+                self._reset(pipeline)
+            return FrameResult(item.frame)
+        self._faults.clear()
+        return with_capture(result, item.read_ms) if item.read_ms else result
+
+    def _reset(self, pipeline: FramePipeline) -> None:
+        try:
+            pipeline.reset()
+        except Exception as error:
+            self._faults.add(error)
+
+    def _hand_over(self, result: FrameResult) -> None:
+        if self._every_frame:
+            self._results.put_when_taken(result)
+        else:
+            self._results.put(result)
+        self._meter.add(result.frame.captured_at)
+
+
+def with_capture(result: FrameResult, read_ms: float) -> FrameResult:
+    """Return the result with the milliseconds that reading took, also in its total."""
+    timings = result.timings
+    timings = replace(timings, capture=read_ms, total=timings.total + read_ms)
+    return replace(result, timings=timings)

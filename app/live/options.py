@@ -1,0 +1,35 @@
+"""What an engine is asked to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.live.capture import RETRY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Hold what an engine is to run.
+
+    source: as `open_source` takes it. model: bundled name or path, None for the default.
+    paced: files play at their own speed and the newest frame wins; otherwise every frame of a
+    file is processed, and waits until its result was taken by `Engine.take`.
+    fallback_to_actor: when the source, model or finder cannot be had at the start, the actor,
+    the default model and the Haar finder stand in; otherwise the engine fails. provider: as
+    `OnnxClassifier` takes it. smoothing_seconds: of the probabilities, 0 for none, None for the
+    pipeline's own. camera_size: (width, height) px and camera_fps: wishes. retry_seconds:
+    between two tries to get a lost camera back.
+    """
+
+    source: str = "camera"
+    model: str | None = None
+    finder: str = "haar"
+    yunet_file: Path | None = None
+    paced: bool = True
+    fallback_to_actor: bool = True
+    provider: str = "auto"
+    smoothing_seconds: float | None = None
+    camera_size: tuple[int, int] | None = None
+    camera_fps: float | None = None
+    retry_seconds: float = RETRY_SECONDS

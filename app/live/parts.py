@@ -1,0 +1,199 @@
+"""Load the model, the face finder and the landmarks, and change them while the app runs."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from models.runtime.errors import UserError
+from models.runtime.prediction import Classifier
+
+if TYPE_CHECKING:
+    from app.faces.base import FaceFinder
+    from app.messages import Frame, FrameResult
+    from app.sources.base import FrameSource
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SAFE_FINDER = "haar"
+
+
+class FramePipeline(Protocol):
+    """Name what is used of `Pipeline`, all of it on the inference thread."""
+
+    def process(self, frame: Frame, /) -> FrameResult: ...
+    def reset(self) -> None: ...
+    def set_finder(self, finder: FaceFinder, /) -> None: ...
+    def set_classifier(self, classifier: Classifier, /) -> None: ...
+
+
+Change = Callable[[FramePipeline], None]
+
+
+class LoadedClassifier(Classifier, Protocol):
+    """A classifier that knows where it runs."""
+
+    @property
+    def provider(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """Say how each part is made; each raises `UserError` when it cannot be.
+
+    landmarker: whatever `pipeline` takes beside a finder and a classifier. default_model: its
+    name; used when none is named and when another is refused.
+    """
+
+    source: Callable[[str], FrameSource]
+    classifier: Callable[[str], LoadedClassifier]
+    finder: Callable[[str, Path | None], FaceFinder]
+    landmarker: Callable[[], Any]
+    pipeline: Callable[[FaceFinder, Any, Classifier], FramePipeline]
+    default_model: Callable[[], str]
+
+
+class Parts:
+    """Own the thread that loads, so that neither the window nor the picture waits for it."""
+
+    def __init__(
+        self,
+        makers: Makers,
+        *,
+        model: str | None,
+        finder: str,
+        yunet_file: Path | None,
+        use_safe_ones: bool,
+        ready: Callable[[FramePipeline], None],
+        change: Callable[[Change], None],
+        say: Callable[[str], None],
+    ) -> None:
+        """Prepare; `start` begins.
+
+        model: None for the default. use_safe_ones: replace a model or finder that is refused by
+        the default one and say so; otherwise `error` holds the sentence and nothing is ready.
+        ready: takes the pipeline once all is loaded. change: takes what is then to be done to it
+        where it runs. say: takes every sentence for the user. All are called on this thread.
+        """
+        self.step = "Starting"
+        self.error = ""
+        self.model = ""
+        self.finder = ""
+        self.provider = ""
+        self.labels: tuple[str, ...] = ()
+        self._makers = makers
+        self._wanted_model = model
+        self._wanted_finder = finder
+        self._yunet_file = yunet_file
+        self._use_safe_ones = use_safe_ones
+        self._ready = ready
+        self._change = change
+        self._say = say
+        self._stopping = threading.Event()
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="mien-parts", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; returns at once."""
+        self._stopping.set()
+        self._jobs.put(None)
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread, seconds; return whether it has ended."""
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def use_model(self, name_or_path: str) -> None:
+        """Change the model as soon as it is loaded; keep the old one if it is refused."""
+
+        def job() -> None:
+            classifier = self._load_model(name_or_path)
+            self._change(lambda pipeline: pipeline.set_classifier(classifier))
+
+        self._jobs.put(job)
+
+    def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
+        """Change the face finder; keep the old one if it is refused."""
+
+        def job() -> None:
+            finder = self._load_finder(name, yunet_file or self._yunet_file)
+            self._change(lambda pipeline: pipeline.set_finder(finder))
+
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        try:
+            pipeline = self._load_all()
+            if pipeline is None:
+                return
+            self._ready(pipeline)
+        except Exception as error:
+            self.error = _sentence(error)
+            return
+        finally:
+            self.step = ""
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except Exception as error:
+                self._say(_sentence(error))
+            finally:
+                self.step = ""
+
+    def _load_all(self) -> FramePipeline | None:
+        """Return the pipeline, None when asked to stop meanwhile."""
+        default = self._makers.default_model()
+        classifier = self._load(self._wanted_model or default, default, self._load_model)
+        finder = self._load(
+            self._wanted_finder, SAFE_FINDER, lambda name: self._load_finder(name, self._yunet_file)
+        )
+        if self._stopping.is_set():  # the landmarks take a second, which a quick end can save
+            return None
+        self._begin("Loading the landmarks")
+        return self._makers.pipeline(finder, self._makers.landmarker(), classifier)
+
+    def _load(self, wanted: str, safe: str, load: Callable[[str], T]) -> T:
+        try:
+            return load(wanted)
+        except UserError as error:
+            if not self._use_safe_ones or wanted == safe:
+                raise
+            self._say(f"{str(error).rstrip('.')}; meanwhile {safe} is used.")
+            return load(safe)
+
+    def _load_model(self, name: str) -> LoadedClassifier:
+        self._begin("Loading the model")
+        classifier = self._makers.classifier(name)
+        self.model = name
+        self.provider = classifier.provider
+        self.labels = classifier.labels
+        return classifier
+
+    def _load_finder(self, name: str, yunet_file: Path | None) -> FaceFinder:
+        self._begin("Loading the face finder")
+        finder = self._makers.finder(name, yunet_file)
+        self.finder = name
+        self._yunet_file = yunet_file
+        return finder
+
+    def _begin(self, step: str) -> None:
+        log.info("%s", step)
+        self.step = step
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    log.error("loading failed", exc_info=error)
+    return f"Something needed could not be loaded ({type(error).__name__}: {error})."

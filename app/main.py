@@ -1,0 +1,207 @@
+"""fer-app: the window, and the live program without one."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from app.errors import SettingsError
+from models.runtime.errors import UserError
+
+EXAMPLES = """examples:
+  fer-app                                          the window, with the first camera
+  fer-app --source actor                           the demo actor instead of a camera
+  fer-app --source film.mp4 --headless --json      one JSON object a line for every frame
+  fer-app --source camera:0 --headless --frames 100
+"""
+FINDERS = ("haar", "hog", "yunet")
+_MOST_FRAMES = 10**12
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say it in one line: the whole usage would bury it."""
+        self.exit(2, f"error: {message}; {self.prog} --help shows what there is\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `fer-app`; return the exit status, 2 for what the user can put right."""
+    arguments = _parser().parse_args(argv)
+    _set_up_logging(verbose=arguments.verbose)
+    try:
+        _check_combination(arguments)
+        return _action(arguments)(arguments)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="fer-app",
+        description="Read apparent facial expressions live. Everything stays on this computer.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = parser.add_argument_group("what runs (default: as left last time)")
+    what.add_argument(
+        "--source",
+        metavar="SOURCE",
+        help="actor, camera, camera:N, a video file, an image or a folder of images",
+    )
+    what.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
+    what.add_argument("--finder", choices=FINDERS, help="how faces are found")
+    what.add_argument(
+        "--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file; means --finder yunet"
+    )
+    headless = parser.add_argument_group("without a window")
+    headless.add_argument(
+        "--headless", action="store_true", help="write one line for every frame instead"
+    )
+    headless.add_argument("--frames", type=_count, metavar="N", help="stop after N frames")
+    headless.add_argument("--json", action="store_true", help="one JSON object a line")
+    show = parser.add_argument_group("show and end")
+    show.add_argument("--list-cameras", action="store_true", help="the cameras of this computer")
+    show.add_argument("--list-models", action="store_true", help="the bundled models")
+    show.add_argument("--version", action="store_true", help="the version of Mien")
+    parser.add_argument("--verbose", action="store_true", help="say on standard error what is done")
+    return parser
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= _MOST_FRAMES:
+        raise argparse.ArgumentTypeError(f"expected a number of frames from 1 up, found {text!r}")
+    return value
+
+
+def _check_combination(arguments: argparse.Namespace) -> None:
+    for name in ("frames", "json"):
+        if getattr(arguments, name) and not arguments.headless:
+            raise SettingsError(
+                f"--{name} is for running without a window: give --headless too, or leave it out."
+            )
+    if arguments.yunet is not None and arguments.finder not in (None, "yunet"):
+        raise SettingsError(
+            f"--yunet goes with --finder yunet, not --finder {arguments.finder}: leave one out."
+        )
+
+
+def _action(arguments: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    if arguments.version:
+        return _show_version
+    if arguments.list_cameras:
+        return _list_cameras
+    if arguments.list_models:
+        return _list_models
+    return _headless if arguments.headless else _window
+
+
+def _set_up_logging(*, verbose: bool) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.ERROR,
+        format="%(relativeCreated)6.0f ms  %(threadName)s  %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def _show_version(_: argparse.Namespace) -> int:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print(f"Mien {version('mien')}")
+    except PackageNotFoundError:
+        print("Mien, not installed (run from its folder)")
+    return 0
+
+
+def _list_cameras(_: argparse.Namespace) -> int:
+    from app.sources import list_cameras
+
+    cameras = list_cameras()
+    for camera in cameras:
+        print(f"camera:{camera.index:<4}{camera.name}")
+    if not cameras:
+        print("No camera was found.", file=sys.stderr)
+    return 0
+
+
+def _list_models(_: argparse.Namespace) -> int:
+    from models.runtime.store import DEFAULT_MODEL, bundled
+
+    for entry in bundled():
+        default = "  (default)" if entry.name == DEFAULT_MODEL else ""
+        print(f"{entry.name:<28}{entry.card.title}, {len(entry.card.labels)} labels{default}")
+    return 0
+
+
+def _headless(arguments: argparse.Namespace) -> int:
+    from app.cli.headless import run_headless
+    from app.live.options import EngineOptions
+
+    _check_source(arguments.source)
+    # A script must not depend on what somebody chose in the window last time.
+    options = EngineOptions(
+        source=arguments.source or "camera",
+        model=arguments.model,
+        finder=_finder(arguments) or "haar",
+        yunet_file=arguments.yunet,
+        paced=False,
+        fallback_to_actor=False,
+    )
+    return run_headless(options, frames=arguments.frames, as_json=arguments.json)
+
+
+def _window(arguments: argparse.Namespace) -> int:
+    from app.cli.start_checks import StartError, check_window, explain_import_error
+    from app.live.options import EngineOptions
+    from app.settings import load_settings
+
+    check_window()
+    _check_source(arguments.source)
+    settings, warnings = load_settings()
+    yunet_file = arguments.yunet or (Path(settings.yunet_file) if settings.yunet_file else None)
+    options = EngineOptions(
+        source=arguments.source or settings.source,
+        model=arguments.model or settings.model,
+        finder=_finder(arguments) or settings.finder,
+        yunet_file=yunet_file,
+        smoothing_seconds=settings.smoothing_seconds,
+        camera_size=settings.camera_size,
+        camera_fps=settings.camera_fps,
+    )
+    try:
+        from app.gui.start import run_window
+    except ImportError as error:
+        if not (error.name or "PySide6").startswith(("PySide6", "shiboken6")):
+            raise
+        raise StartError(explain_import_error(error)) from error
+    return run_window(options, settings, None, warnings)
+
+
+def _check_source(source: str | None) -> None:
+    """Refuse a mistyped path at once: a window that plays the actor instead would puzzle."""
+    if source is None or source.strip().partition(":")[0].casefold() in ("actor", "camera"):
+        return
+    if not Path(source).expanduser().exists():
+        from app.sources import open_source
+
+        open_source(source).close()  # raises, and says what is near
+
+
+def _finder(arguments: argparse.Namespace) -> str | None:
+    finder: str | None = arguments.finder
+    return "yunet" if arguments.yunet is not None else finder
+
+
+if __name__ == "__main__":
+    sys.exit(main())
