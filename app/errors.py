@@ -1,10 +1,8 @@
 """What can go wrong for a user of the app.
 
-    UserError
-    ├── SourceError        a source cannot be opened or read
-    │   └── CameraLost     a camera stopped delivering; opening it again may work
-    ├── FinderError        a face finder or its files are missing or damaged
-    └── SettingsError      a value given on the command line or in the settings is unusable
+`UserError` has three branches here: `SourceError` (a source cannot be opened or read) with
+`CameraLost` below it (a camera stopped; opening it again may work), `FinderError` (a face finder or
+its files are missing or damaged) and `SettingsError` (a value given is unusable).
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ class SourceError(UserError):
     """Report a source that cannot be opened or read."""
 
 
-class CameraLost(SourceError):
+class CameraLost(SourceError):  # noqa: N818 (an event that passes, more than a mistake)
     """Report a camera that stopped delivering frames."""
 
 

@@ -31,9 +31,8 @@ class Frame:
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
-            raise ValueError(
-                f"a frame needs a (H, W, 3) uint8 picture, not {self.image.shape} {self.image.dtype}"
-            )
+            found = f"{self.image.shape} {self.image.dtype}"
+            raise ValueError(f"expected a (H, W, 3) uint8 picture, found {found}")
         self.image.flags.writeable = False
 
 

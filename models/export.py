@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 import time
-import warnings
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -23,15 +21,15 @@ from models.data.face_set import FaceSet, clean_training
 from models.measure import measure, truth_for
 from models.nets.network import Network, count_parameters
 from models.nets.registry import find_architecture
-from models.precision import to_fp16, to_int8
+from models.precision import quiet, to_fp16, to_int8
 from models.runtime.card import METADATA_KEY, Card, InputSpec, file_facts
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 from models.runtime.preprocess import to_input
 from models.training.checkpoint import load_checkpoint
-from models.training.loop import build_network
 from models.training.metrics import fit_temperature
+from models.training.predict import build_network
 from models.training.recipe import Recipe
 
 TOLERANCE = {"fp32": 1e-4, "fp16": 5e-2, "int8": 1.5}
@@ -42,7 +40,19 @@ OUTPUTS = {
     "cam": "(N, C, h, w) class activation maps; their mean over h and w is the logit",
     "theta": "(N, 2, 3) affine map of the spatial transformer, from where it looks to the crop",
     "warped": "(N, 1, h, w) the normalised crop as the spatial transformer sees it",
+    "length": "(N, 1) length of the feature vector; a logit is it times cos(theta)",
+    "self": "(N, R) self-attention weight of each region, 0 to 1, the whole face first",
+    "region": "(N, R) weight of each region in the decision, summing to 1",
+    "square": "(N, R, 4) left, top, right, bottom of each region in parts of the crop's side",
+    **{f"channel{n}": f"(N, channels) channel weights of block {n}, 0 to 1" for n in range(1, 9)},
+    **{f"spatial{n}": f"(N, 1, h, w) spatial weights of block {n}, 0 to 1" for n in range(1, 9)},
 }
+
+PICTURES = (
+    "FER2013, Training split (Goodfellow et al. 2013, arXiv 1307.0414; pictures from the web, for "
+    "research)"
+)
+VOTES = "FER+ votes (Barsoum et al. 2016, arXiv 1608.01041; MIT)"
 
 LIMITS = (
     "It names the apparent expression of a face in a picture, not what a person feels.",
@@ -86,7 +96,7 @@ def load_network(checkpoint: Path, label_set: str | None) -> tuple[Network, Reci
         ) from error
     first = sum(len(LABEL_SETS[name]) for name in sets[: sets.index(label_set)])
     count = len(LABEL_SETS[label_set])
-    network = find_architecture(recipe.architecture).build(count)
+    network = find_architecture(recipe.architecture).build(count, recipe.network)
     weights = trained.state_dict()
     for name in [name for name in weights if name.startswith("classifier.")]:
         weights[name] = weights[name][first : first + count]
@@ -124,17 +134,24 @@ def export(
     network, recipe, label_set = load_network(checkpoint, label_set)
     name = f"{recipe.architecture}.{label_set}"
     output = output or Path(f"{name}.onnx")
+    if output.suffix != ".onnx":
+        raise UserError(f"expected a file name that ends in .onnx, found {output.name!r}")
     if not output.parent.is_dir():
         raise UserError(f"expected a folder to write to, found none at {output.parent}: make it")
     architecture = find_architecture(recipe.architecture)
     spec = InputSpec(size=architecture.input_size, mean=recipe.mean, std=recipe.std)
+    calibration = _calibration(faces, spec) if precision == "int8" else None
+    if faces is not None and not (truth_for(faces.split("PublicTest"), label_set) >= 0).any():
+        raise UserError(
+            "expected PublicTest pictures to measure on, found none: use the whole file"
+        )
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name
         _write_graph(network, spec, draft, opset)
         if precision == "fp16":
             to_fp16(draft)
-        elif precision == "int8":
-            to_int8(draft, _calibration(faces, spec))
+        elif calibration is not None:
+            to_int8(draft, calibration)
         card = _card(checkpoint, network, recipe, label_set, precision, spec)
         embed_card(draft, card)
         if faces is not None:
@@ -164,10 +181,8 @@ class _Exportable(nn.Module):
 def _write_graph(network: Network, spec: InputSpec, path: Path, opset: int) -> None:
     example = torch.zeros(2, 1, spec.size, spec.size)
     names = ["logits", *network.attend(example)[1]]
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter warns of its own inner workings
+        with quiet():
             torch.onnx.export(
                 _Exportable(network).eval(),
                 (example,),
@@ -181,8 +196,21 @@ def _write_graph(network: Network, spec: InputSpec, path: Path, opset: int) -> N
                 verbose=False,
             )
     except Exception as error:  # the exporter raises kinds of its own, one for each stage
-        reason = str(error).splitlines()[0][:160]
+        reason = f"{error}".partition("\n")[0][:160]
         raise UserError(f"expected opset {opset} to hold this network, found: {reason}") from error
+    model = onnx.load(path)
+    # Where the exporter cannot reach an opset it says so in a note and writes another.
+    written = max(entry.version for entry in model.opset_import if not entry.domain)
+    if written != opset:
+        raise UserError(
+            f"expected an opset that torch can export this network to, found {opset}: "
+            f"give --opset {written}"
+        )
+    # Where in the Python source each node comes from: a quarter of the file, and local paths.
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.initializer, *graph.value_info):
+        part.ClearField("metadata_props")
+    onnx.save(model, path)
 
 
 def embed_card(path: Path, card: Card) -> None:
@@ -205,6 +233,8 @@ def _calibration(faces: FaceSet | None, spec: InputSpec) -> NDArray[np.float32]:
             "int8 is calibrated on training pictures, expected --data with FER2013, found none"
         )
     training, _ = clean_training(faces)
+    if not len(training):
+        raise UserError("int8 is calibrated on training pictures, found none: use the whole file")
     rows = np.random.default_rng(0).choice(len(training), min(512, len(training)), replace=False)
     return to_input(list(training.pixels[rows]), spec)
 
@@ -244,11 +274,7 @@ def _card(
         metrics=(),
         recipe=recipe.as_dict(),
         training=training,
-        data=(
-            "FER2013, Training split (Goodfellow et al. 2013, arXiv 1307.0414; pictures from the "
-            "web, for research)",
-            "FER+ votes (Barsoum et al. 2016, arXiv 1608.01041; MIT)",
-        ),
+        data=(PICTURES, VOTES) if "ferplus" in recipe.labels else (PICTURES,),
         licence="MIT for the weights; the pictures they were trained on are for research",
         limits=LIMITS,
     )

@@ -23,20 +23,24 @@ from models.training.metrics import (
 
 RULES = {
     "fer2013": "FER2013 labels, every picture",
+    "fer2013-4": "FER2013 labels, every picture of anger, happiness, sadness or neutral",
     "ferplus": "FER+ majority: single votes dropped, more than half for one of eight expressions",
 }
 
 
 def truth_for(faces: FaceSet, label_set: str) -> NDArray[np.int64]:
-    """Return the label to be named (N,), -1 where the rule of the label set skips a picture."""
-    if label_set == "fer2013":
-        return faces.labels
-    if faces.votes is None:
+    """Return the label to be named (N,), -1 where the rule of the label set skips a picture.
+
+    Labels of one set count in another by their words, but FER2013's never as FER+'s.
+    """
+    if label_set == "ferplus" and faces.votes is not None:
+        return majority(faces.votes)
+    if label_set == "ferplus" and faces.source == "fer2013" and faces.label_set != "ferplus":
         raise UserError(
             "expected FER+ votes with the data, found none: put fer2013new.csv beside the "
             "FER2013 file or give it with --ferplus"
         )
-    return majority(faces.votes)
+    return faces.labels_in(label_set)
 
 
 def measure(
@@ -48,8 +52,15 @@ def measure(
     split: Split,
     crops: str,
 ) -> Metric:
-    """Return all figures of logits (N, C) on the pictures that the rule uses."""
+    """Return all figures of logits (N, C) on the pictures that the rule uses.
+
+    A label that no picture has is left out of the recalls. Raises `UserError` for no picture.
+    """
     used = truth >= 0
+    if not used.any():
+        raise UserError(
+            f"expected {split} pictures to measure {label_set} on, found none: use the whole file"
+        )
     values, true = logits[used], truth[used]
     counts = confusion(values, true)
     labels = LABEL_SETS[label_set]
@@ -63,7 +74,9 @@ def measure(
         nll=round(negative_log_likelihood(values / temperature, true), 5),
         ece=round(calibration_error(values / temperature, true), 5),
         recall={
-            name: round(float(part), 4) for name, part in zip(labels, recalls(counts), strict=True)
+            name: round(float(part), 4)
+            for name, part, count in zip(labels, recalls(counts), counts.sum(axis=1), strict=True)
+            if count
         },
         date=datetime.now(UTC).date().isoformat(),
     )

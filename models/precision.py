@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +24,38 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 def to_fp16(path: Path) -> None:
     """Store and compute in float16; input and outputs stay float32."""
-    onnx.save(convert_float_to_float16(onnx.load(path), keep_io_types=True), path)
+    with quiet():
+        onnx.save(convert_float_to_float16(onnx.load(path), keep_io_types=True), path)
 
 
 def to_int8(path: Path, calibration: NDArray[np.float32]) -> None:
     """Quantise weights and activations to int8 by the ranges seen on inputs (N, 1, S, S)."""
-    logging.getLogger().setLevel(logging.ERROR)
     prepared = path.with_name("prepared.onnx")
-    quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-    quantize_static(
-        str(prepared),
-        str(path),
-        _Batches(calibration),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
+    with quiet():
+        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
+        quantize_static(
+            str(prepared),
+            str(path),
+            _Batches(calibration),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
     prepared.unlink()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the exporters' notes on their own inner workings from the user."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 class _Batches(CalibrationDataReader):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from models.runtime.errors import UserError
 
-_EXTRA = {"torch", "onnx", "onnxscript", "pyarrow", "tqdm"}
+_EXTRA = {"torch", "onnx", "onnxscript", "pyarrow", "tqdm", "matplotlib", "tensorboard"}
 
 
 def run(command: Callable[[], int | None]) -> int:
@@ -23,6 +23,13 @@ def run(command: Callable[[], int | None]) -> int:
         print(
             f"error: this command needs the training extra, and {error.name} is not installed: "
             "run pip install 'mien[train]', or pip install -e '.[train]' in a checkout",
+            file=sys.stderr,
+        )
+        return 2
+    except OSError as error:  # a full disk, a folder that may not be written to
+        print(
+            f"error: expected to read and write files, found: {error}; "
+            "make room, or correct the path or its permissions",
             file=sys.stderr,
         )
         return 2

@@ -8,17 +8,24 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Split = Literal["Training", "PublicTest", "PrivateTest"]
+from models.data.labels_map import translate
+from models.runtime.labels import LABEL_SETS
+
+Split = Literal["Training", "PublicTest", "PrivateTest", "all"]
 SPLITS: tuple[Split, ...] = ("Training", "PublicTest", "PrivateTest")
+"""Train, validation and test, by their names in FER2013. Faces of a data set that is published
+without a split are in none of the three: theirs is called `all`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceSet:
     """Hold N aligned gray faces with what people said of them.
 
-    pixels: (N, 48, 48) uint8. labels: (N,) int64, an index into FER2013.
-    votes: (N, 10) uint8, FER+ votes (its 8 labels, unknown, not a face), or None.
-    splits: (N,) str, as in the challenge. names: (N,) str, the FER+ picture names or row numbers.
+    pixels: (N, S, S) uint8; the readers make S = 48. labels: (N,) int64, an index into
+    `LABEL_SETS[label_set]`. votes: (N, 10) uint8, FER+ votes (its 8 labels, unknown, not a face),
+    or None. splits: (N,) str, one of `SPLITS` or `all`. names: (N,) str, the FER+ picture names,
+    row numbers, or paths inside the data set. subjects: (N,) str, who is shown, or None where
+    that is not known. source: the data set, as `read_dataset` names its kinds.
     """
 
     pixels: NDArray[np.uint8]
@@ -26,6 +33,9 @@ class FaceSet:
     votes: NDArray[np.uint8] | None
     splits: NDArray[np.str_]
     names: NDArray[np.str_]
+    label_set: str = "fer2013"
+    subjects: NDArray[np.str_] | None = None
+    source: str = "fer2013"
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -39,11 +49,30 @@ class FaceSet:
             votes=None if self.votes is None else self.votes[rows],
             splits=self.splits[rows],
             names=self.names[rows],
+            subjects=None if self.subjects is None else self.subjects[rows],
         )
 
     def split(self, name: Split) -> Self:
         """Return the faces of one split."""
         return self.select(self.splits == name)
+
+    def labels_in(self, label_set: str) -> NDArray[np.int64]:
+        """Return the labels (N,) as indices into another label set, -1 where it lacks the word."""
+        if label_set == self.label_set:
+            return self.labels
+        return translate(self.labels, self.label_set, label_set)
+
+    def relabelled(self, label_set: str) -> Self:
+        """Return the faces whose expression another label set has too, labelled by it."""
+        labels = self.labels_in(label_set)
+        kept = replace(self, labels=labels, label_set=label_set)
+        return kept.select(labels >= 0)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many faces there are of each label, in the order of the label set."""
+        names = LABEL_SETS[self.label_set]
+        numbers = np.bincount(self.labels, minlength=len(names))
+        return dict(zip(names, (int(number) for number in numbers), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

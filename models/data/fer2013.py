@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,23 +39,24 @@ VOTE_COLUMNS = (
 def read_fer2013(path: Path, votes: Path | None = None) -> FaceSet:
     """Read every row of a FER2013 file.
 
-    votes: the FER+ csv; by default `fer2013new.csv` in the same folder, if there is one.
-    Raises `UserError` that names the file, and the row and column at fault.
+    votes: the FER+ csv; by default those of the parquet file, or `fer2013new.csv` in the same
+    folder as the csv, if there is one.
+    Raises `UserError` that names the file, and the row (from 0, without the header) and column.
     """
     if not path.is_file():
         raise UserError(
             f"expected FER2013 as a .parquet or .csv file, found no file {path}: "
             "give the path of fer2013.csv, icml_face_data.csv or a parquet of it"
         )
-    if path.suffix == ".parquet":
-        return _read_parquet(path)
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path, votes)
+    if path.suffix.lower() == ".csv":
         beside = path.with_name("fer2013new.csv")
         return _read_csv(path, votes or (beside if beside.is_file() else None))
     raise UserError(f"expected a .parquet or .csv file, found {path.name}: choose the data file")
 
 
-def _read_parquet(path: Path) -> FaceSet:
+def _read_parquet(path: Path, votes: Path | None) -> FaceSet:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -68,22 +70,54 @@ def _read_parquet(path: Path) -> FaceSet:
         if column not in table.column_names:
             found = ", ".join(table.column_names)
             raise UserError(f"{path}: expected a column {column!r}, found only {found}")
-    records = table.column("image").to_pylist()
-    pixels = np.stack([_decode(path, row, record) for row, record in enumerate(records)])
-    votes = None
-    if "votes" in table.column_names:
-        votes = np.array(table.column("votes").to_pylist(), dtype=np.uint8)
-    labels = np.array(table.column("emotion").to_pylist(), dtype=np.int64)
-    splits = np.array(table.column("usage").to_pylist(), dtype=np.str_)
+    labels, splits = table.column("emotion").to_pylist(), table.column("usage").to_pylist()
     for row, (label, split) in enumerate(zip(labels, splits, strict=True)):
         _check_row(path, row, str(label), str(split))
-    names = np.array([str(record["path"]) for record in records], dtype=np.str_)
-    return FaceSet(pixels=pixels, labels=labels, votes=votes, splits=splits, names=names)
+    records = table.column("image").to_pylist()
+    faces = [_decode(path, row, record) for row, record in enumerate(records)]
+    names = [str(record.get("path") or row) for row, record in enumerate(records)]
+    counted = None
+    if votes is not None:
+        counted, names = _read_votes(votes, splits)
+    elif "votes" in table.column_names:
+        rows = table.column("votes").to_pylist()
+        counted = np.array([_check_votes(path, *pair) for pair in enumerate(rows)], np.uint8)
+        counted = counted.reshape(-1, len(VOTE_COLUMNS))
+    return _gather(faces, labels, counted, splits, names)
 
 
-def _decode(path: Path, row: int, record: dict[str, bytes]) -> NDArray[np.uint8]:
+def _check_votes(path: Path, row: int, votes: Any) -> list[int]:
+    count = len(VOTE_COLUMNS)
+    good = isinstance(votes, list) and len(votes) == count
+    if not (good and all(isinstance(part, int) and 0 <= part <= 255 for part in votes)):
+        raise UserError(f"{path}, row {row}, column votes: expected {count} counts, found {votes}")
+    return list(votes)
+
+
+def _gather(
+    faces: list[NDArray[np.uint8]],
+    labels: list[int],
+    votes: NDArray[np.uint8] | None,
+    splits: list[str],
+    names: list[str],
+) -> FaceSet:
+    return FaceSet(
+        pixels=np.stack(faces) if faces else np.empty((0, SIDE, SIDE), np.uint8),
+        labels=np.array(labels, dtype=np.int64),
+        votes=votes,
+        splits=np.array(splits, dtype=np.str_),
+        names=np.array(names, dtype=np.str_),
+    )
+
+
+def _decode(path: Path, row: int, record: Any) -> NDArray[np.uint8]:
+    stored = record.get("bytes") if isinstance(record, dict) else None
+    if not isinstance(stored, bytes):
+        raise UserError(
+            f"{path}, row {row}, column image: expected a struct with bytes, found none"
+        )
     # A blank picture is a WebP of 30 bytes, and OpenCV refuses to look at fewer than 32.
-    data = np.frombuffer(record["bytes"].ljust(32, b"\0"), np.uint8)
+    data = np.frombuffer(stored.ljust(32, b"\0"), np.uint8)
     image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
     if image is None or image.shape != (SIDE, SIDE):
         found = (
@@ -94,7 +128,7 @@ def _decode(path: Path, row: int, record: dict[str, bytes]) -> NDArray[np.uint8]
 
 
 def _check_row(path: Path, row: int, emotion: str, usage: str) -> None:
-    if not (emotion.isdigit() and int(emotion) < len(FER2013)):
+    if not (emotion.isdecimal() and int(emotion) < len(FER2013)):
         raise UserError(f"{path}, row {row}, column emotion: expected 0 to 6, found {emotion!r}")
     if usage not in SPLITS:
         expected = ", ".join(SPLITS)
@@ -121,27 +155,27 @@ def _read_csv(path: Path, votes: Path | None) -> FaceSet:
     names = [str(number) for number in range(len(labels))]
     counted = None
     if votes is not None:
-        counted, names = _read_votes(votes, expected=len(labels))
-    return FaceSet(
-        pixels=np.stack(pixels) if pixels else np.empty((0, SIDE, SIDE), np.uint8),
-        labels=np.array(labels, dtype=np.int64),
-        votes=counted,
-        splits=np.array(splits, dtype=np.str_),
-        names=np.array(names, dtype=np.str_),
-    )
+        counted, names = _read_votes(votes, splits)
+    return _gather(pixels, labels, counted, splits, names)
 
 
-def _read_votes(path: Path, expected: int) -> tuple[NDArray[np.uint8], list[str]]:
-    rows = _rows(path, ("Image name", *VOTE_COLUMNS))
-    if len(rows) != expected:
+def _read_votes(path: Path, splits: list[str]) -> tuple[NDArray[np.uint8], list[str]]:
+    """Return votes (N, 10) and picture names of a FER+ file with these splits, in this order."""
+    rows = _rows(path, ("Usage", "Image name", *VOTE_COLUMNS))
+    if len(rows) != len(splits):
         raise UserError(
-            f"{path}: expected a row for each of the {expected} FER2013 rows, found {len(rows)}: "
-            "use the fer2013new.csv that belongs to this file"
+            f"{path}: expected a row for each of the {len(splits)} FER2013 rows, found "
+            f"{len(rows)}: use the fer2013new.csv that belongs to this file"
         )
-    votes = np.zeros((expected, len(VOTE_COLUMNS)), np.uint8)
-    for number, row in enumerate(rows):
+    votes = np.zeros((len(rows), len(VOTE_COLUMNS)), np.uint8)
+    for number, (row, split) in enumerate(zip(rows, splits, strict=True)):
+        if row["Usage"] != split:
+            raise UserError(
+                f"{path}, row {number}, column Usage: expected {split} as in the FER2013 file, "
+                f"found {row['Usage']!r}: use the fer2013new.csv that belongs to this file"
+            )
         for column, name in enumerate(VOTE_COLUMNS):
-            if not row[name].isdigit() or int(row[name]) > 255:
+            if not row[name].isdecimal() or int(row[name]) > 255:
                 raise UserError(
                     f"{path}, row {number}, column {name}: expected a count, found {row[name]!r}"
                 )
@@ -163,7 +197,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
                     f"found {', '.join(header) or 'nothing'}"
                 )
             rows = []
-            for number, row in enumerate(reader):
+            for number, row in enumerate(row for row in reader if row):
                 if len(row) != len(header):
                     raise UserError(
                         f"{path}, row {number}: expected {len(header)} columns, found {len(row)}"

@@ -50,6 +50,8 @@ class Cbam(nn.Module):
 
     def __init__(self, channels: int, order: Order = "channel_first") -> None:
         super().__init__()
+        if order not in ORDERS:
+            raise ValueError(f"expected order {', '.join(ORDERS)}, found {order!r}")
         self.channel = ChannelAttention(channels)
         self.spatial = SpatialAttention()
         self.order = order

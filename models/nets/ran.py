@@ -7,7 +7,7 @@ Networks" with an iResNet-50 trunk.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models.nets.cbam_resnet import CbamTrunk
 from models.nets.iresnet import iresnet18, iresnet50
 from models.nets.network import Network
-from models.nets.regions import cut, fixed_regions, landmark_regions
+from models.nets.regions import cut, fixed_regions, landmark_regions, random_regions
 
 TRUNKS: dict[str, Callable[[], nn.Module]] = {
     "iresnet18": iresnet18,
@@ -24,7 +24,8 @@ TRUNKS: dict[str, Callable[[], nn.Module]] = {
 }
 """Modules that turn (N, 1, S, S) into (N, `features`)."""
 
-Regions = Literal["fixed", "landmarks"]
+Regions = Literal["fixed", "random", "landmarks"]
+"""Random regions are drawn anew for each training batch; afterwards the fixed ones are used."""
 
 
 class RegionAttentionNetwork(Network):
@@ -39,23 +40,29 @@ class RegionAttentionNetwork(Network):
         self, num_classes: int, trunk: str = "iresnet50", regions: Regions = "fixed"
     ) -> None:
         super().__init__()
+        if trunk not in TRUNKS:
+            raise ValueError(f"expected trunk {', '.join(TRUNKS)}, found {trunk!r}")
+        if regions not in get_args(Regions):
+            raise ValueError(f"expected regions {', '.join(get_args(Regions))}, found {regions!r}")
         self.trunk = TRUNKS[trunk]()
         width = int(self.trunk.features)  # type: ignore[arg-type]
         self.self_attention = nn.Linear(width, 1)
         self.relation_attention = nn.Linear(2 * width, 1)
         self.classifier = nn.Linear(2 * width, num_classes)
-        places = fixed_regions() if regions == "fixed" else landmark_regions()
+        self.draws_regions = regions == "random"
+        places = landmark_regions() if regions == "landmarks" else fixed_regions()
         self.register_buffer("regions", places, persistent=False)
         self.regions: Tensor
 
-    def attend(self, x: Tensor, regions: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+    def attend(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return logits (N, C) and the weights of the regions.
 
-        regions: (R, 4), others than the network's own, for training on random ones. Attention:
         `self` (N, R), equation 3, 0 to 1; `region` (N, R), both attentions together, summing to 1;
         `square` (N, R, 4), the regions in parts of the crop's side.
         """
-        places = self.regions if regions is None else regions.to(x)
+        places = self.regions
+        if self.training and self.draws_regions:
+            places = random_regions(len(places) - 1).to(x)
         count = len(places)
         features = self.trunk(cut(x, places)).unflatten(0, (count, -1)).transpose(0, 1)
         alone = torch.sigmoid(self.self_attention(features))  # (N, R, 1)
@@ -66,12 +73,3 @@ class RegionAttentionNetwork(Network):
         logits = self.classifier((weights * pairs).sum(1))
         squares = places.expand(x.shape[0], -1, -1)
         return logits, {"self": alone.squeeze(2), "region": weights.squeeze(2), "square": squares}
-
-
-def region_biased_loss(alone: Tensor, margin: float = 0.1) -> Tensor:
-    """Ask that some region weigh more than the whole face by a margin; equation 5.
-
-    alone: self-attention weights (N, R), the whole face first.
-    """
-    best = alone[:, 1:].amax(1)
-    return (margin - (best - alone[:, 0])).clamp_min(0).mean()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor
+from torch import Tensor
 
 from models.runtime.preprocess import FER2013_EYES, FER2013_MOUTH, FER2013_SIDE
 
@@ -30,12 +30,15 @@ def fixed_regions() -> Tensor:
     return torch.tensor(FIXED)
 
 
-def random_regions(generator: Generator, count: int = 5) -> Tensor:
-    """Return the whole face and `count` squares of 0.7 to 0.95 anywhere in it, (1 + count, 4)."""
-    side = 0.7 + 0.25 * torch.rand(count, generator=generator, device=generator.device)
-    place = torch.rand(2, count, generator=generator, device=generator.device) * (1 - side)
-    drawn = torch.stack([place[0], place[1], place[0] + side, place[1] + side], dim=1)
-    return torch.cat([torch.tensor([WHOLE], device=generator.device), drawn])
+def random_regions(count: int = 5) -> Tensor:
+    """Return the whole face and `count` squares of 0.7 to 0.95 anywhere in it, (1 + count, 4).
+
+    Drawn from torch's own generator of the CPU.
+    """
+    side = 0.7 + 0.25 * torch.rand(count)
+    left, top = torch.rand(2, count) * (1 - side)
+    drawn = torch.stack([left, top, left + side, top + side], dim=1)
+    return torch.cat([torch.tensor([WHOLE]), drawn])
 
 
 def landmark_regions(side: float = 0.5) -> Tensor:

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+import inspect
 from dataclasses import dataclass
+from typing import Any
 
-from models.nets.deep_emotion import DeepEmotion, DeepEmotionParallel
+from models.nets.cbam_resnet import CbamResnet18
+from models.nets.deep_emotion import Acn, DeepEmotion, DeepEmotionParallel
 from models.nets.mini_xception import MiniXception
 from models.nets.network import Network
+from models.nets.ran import RegionAttentionNetwork
 from models.nets.simple_cnn import SimpleCnn
 from models.runtime.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Name a network, how to build it for a number of classes, and where it comes from."""
+    """Name a network, its class, and where it comes from; input_size in pixels."""
 
     name: str
-    build: Callable[[int], Network]
+    network: type[Network]
     title: str
     paper: str
     input_size: int
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that the network takes, with their defaults."""
+        parameters = inspect.signature(self.network).parameters
+        return {name: p.default for name, p in parameters.items() if p.default is not p.empty}
+
+    def build(self, num_classes: int, options: dict[str, Any] | None = None) -> Network:
+        """Build the network; raise `UserError` for an option that it does not take."""
+        known = self.options()
+        for name, value in (options or {}).items():
+            where = f"recipe, [network], {name}"
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+                raise UserError(f"{where}: {self.name} has no such option; {hint}")
+            if type(value) is not type(known[name]):
+                kind = type(known[name]).__name__
+                raise UserError(f"{where}: expected {kind}, found {value!r}")
+        try:
+            return self.network(num_classes, **(options or {}))
+        except ValueError as error:
+            raise UserError(f"recipe, [network]: {error}") from error
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -29,29 +55,50 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture(
             name="mini_xception",
             title="mini-Xception",
-            build=MiniXception,
+            network=MiniXception,
             paper="Arriaga et al., arXiv 1710.07557",
             input_size=48,
         ),
         Architecture(
             name="simple_cnn",
-            build=SimpleCnn,
+            network=SimpleCnn,
             title="simple CNN",
             paper="Arriaga et al., arXiv 1710.07557",
             input_size=48,
         ),
         Architecture(
             name="deep_emotion",
-            build=DeepEmotion,
+            network=DeepEmotion,
             title="Deep-Emotion",
             paper="Minaee et al., arXiv 1902.01019",
             input_size=48,
         ),
         Architecture(
             name="deep_emotion_parallel",
-            build=DeepEmotionParallel,
+            network=DeepEmotionParallel,
             title="Deep-Emotion, parallel",
             paper="Minaee et al., arXiv 1902.01019",
+            input_size=48,
+        ),
+        Architecture(
+            name="acn",
+            network=Acn,
+            title="ACN",
+            paper="Facial Emotion Recognition by Attentional Convolutional Network, section 4",
+            input_size=48,
+        ),
+        Architecture(
+            name="cbam_resnet18",
+            network=CbamResnet18,
+            title="CBAM-ResNet-18",
+            paper="Wen et al. 2020; Woo et al., arXiv 1807.06521",
+            input_size=48,
+        ),
+        Architecture(
+            name="ran",
+            network=RegionAttentionNetwork,
+            title="RAN",
+            paper="Wang et al., arXiv 1905.04075",
             input_size=48,
         ),
     )

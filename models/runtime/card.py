@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -132,8 +133,10 @@ class Card:
             wrong = f"at least two labels, found {list(self.labels)}"
         elif self.input.colour != "gray" or self.input.framing != "fer2013":
             wrong = f"gray input framed as fer2013, found {self.input.colour} {self.input.framing}"
-        elif not 16 <= self.input.size <= 512 or not self.input.std > 0:
+        elif not (isinstance(self.input.size, int) and 16 <= self.input.size <= 512):
             wrong = f"an input of 16 to 512 pixels, found {self.input.size}"
+        elif not (abs(self.input.mean) < math.inf and 0 < self.input.std < math.inf):
+            wrong = f"a mean and a std above 0, found {self.input.mean} and {self.input.std}"
         elif not all(self.temperature.get(crops, 0) > 0 for crops in ("one", "mirror")):
             wrong = f"temperatures for one and mirror above 0, found {self.temperature}"
         if wrong:
@@ -147,6 +150,15 @@ class Card:
         """Return the PublicTest measurement with these crops, if there is one."""
         chosen = (m for m in self.metrics if m.crops == crops and m.split == "PublicTest")
         return next(chosen, None)
+
+
+def read_card(path: Path) -> Card:
+    """Read the JSON file of a card; raise `ModelError` if it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path.name}: expected a model card in JSON, found: {error}") from error
+    return Card.from_json(text, path.name)
 
 
 def file_facts(path: Path) -> FileFacts:

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from models.runtime.card import METADATA_KEY, Card, ModelError, file_facts
+from models.runtime.card import METADATA_KEY, Card, ModelError, file_facts, read_card
 from models.runtime.prediction import Prediction
 from models.runtime.preprocess import softmax, to_input
 
@@ -47,8 +47,7 @@ class OnnxClassifier:
         _check_shapes(self._session, self.card, path)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._mirror = mirror
-        blank = np.zeros((self.input_size, self.input_size), np.uint8)
-        self.classify([blank])  # the first run allocates; better now than on the first face
+        self._warm_up()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -86,6 +85,17 @@ class OnnxClassifier:
             averaged["cam"] = (found["cam"][:count] + found["cam"][count:, ..., ::-1]) / 2
         return averaged
 
+    def _warm_up(self) -> None:
+        """Run once: the first run allocates, and a graph that cannot run says so only here."""
+        blank = np.zeros((self.input_size, self.input_size), np.uint8)
+        try:
+            self.classify([blank])
+        except Exception as error:  # ONNX Runtime raises kinds of its own, one for each cause
+            raise ModelError(
+                f"{self.path.name}: expected a model that runs, found one that fails "
+                f"({_reason(error)}): copy or export it again"
+            ) from error
+
     def classify(self, crops: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """Return one prediction a crop, all crops in one batch; crops are (S, S) uint8 gray."""
         if not crops:
@@ -116,7 +126,7 @@ def _read_card_beside(path: Path) -> Card | None:
     beside = path.with_suffix(".json")
     if not beside.is_file():
         return None
-    card = Card.from_json(beside.read_text(encoding="utf-8"), beside.name)
+    card = read_card(beside)
     if card.file is None:
         raise ModelError(
             f"{beside.name}: expected the hash of {path.name}, found none: export again"
@@ -157,18 +167,27 @@ def _open_session(path: Path, provider: str, threads: int) -> ort.InferenceSessi
             str(path), options, providers=list(dict.fromkeys(PROVIDERS[name] for name in names))
         )
     except Exception as error:  # ONNX Runtime raises kinds of its own, one for each cause
-        reason = str(error).split("] : ")[-1].splitlines()[0][:120]
         raise ModelError(
             f"{path.name}: expected an ONNX model, found one that ONNX Runtime cannot load "
-            f"({reason}): copy or export it again"
+            f"({_reason(error)}): copy or export it again"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what ONNX Runtime says, without its codes and what follows the first line."""
+    said = str(error).split("] : ")[-1]
+    return said.splitlines()[0][:120] if said else type(error).__name__
 
 
 def _check_shapes(session: ort.InferenceSession, card: Card, path: Path) -> None:
     inputs = {value.name: value.shape for value in session.get_inputs()}
     outputs = {value.name: value.shape for value in session.get_outputs()}
     size = card.input.size
-    if list(inputs) != ["crops"] or list(inputs["crops"][1:]) != [1, size, size]:
+    if (
+        list(inputs) != ["crops"]
+        or list(inputs["crops"][1:]) != [1, size, size]
+        or isinstance(inputs["crops"][0], int)  # a fixed number of faces
+    ):
         raise ModelError(
             f"{path.name}: expected an input crops of (N, 1, {size}, {size}) as its card says, "
             f"found {inputs}: export the model again"

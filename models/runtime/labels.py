@@ -29,4 +29,12 @@ FERPLUS: tuple[str, ...] = (
 )
 """Barsoum et al., arXiv 1608.01041: the order of the vote columns in fer2013new.csv."""
 
-LABEL_SETS: dict[str, tuple[str, ...]] = {"fer2013": FER2013, "ferplus": FERPLUS}
+FER2013_4: tuple[str, ...] = ("anger", "happiness", "sadness", "neutral")
+"""FER2013 without disgust, fear and surprise, as in the attentional network (`acn`) of the
+University of Michigan; its paper gives no order, so the four keep that of FER2013."""
+
+LABEL_SETS: dict[str, tuple[str, ...]] = {
+    "fer2013": FER2013,
+    "ferplus": FERPLUS,
+    "fer2013-4": FER2013_4,
+}

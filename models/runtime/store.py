@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from models.runtime.card import Card, ModelError
+from models.runtime.card import Card, ModelError, read_card
 from models.runtime.classifier import OnnxClassifier
 
 DEFAULT_MODEL = "mini_xception.ferplus"
@@ -29,7 +29,7 @@ def bundled() -> list[ModelEntry]:
         ModelEntry(
             name=file.stem,
             file=file,
-            card=Card.from_json(file.with_suffix(".json").read_text(encoding="utf-8"), file.stem),
+            card=read_card(file.with_suffix(".json")),
         )
         for file in folder.glob("*.onnx")
         if file.with_suffix(".json").is_file()

@@ -8,20 +8,29 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from models.training.glasses import draw_glasses
 from models.training.recipe import Augmentation
 
 
-def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:
+def augment(
+    faces: Tensor, how: Augmentation, generator: Generator, out_side: int | None = None
+) -> Tensor:
     """Return new views (N, 1, S, S) of faces (N, 1, S, S), float 0 to 1 in and out.
 
     One resampling does flip, rotation, scale and shift together; outside the picture its edge is
-    repeated, as the live crop does.
+    repeated, as the live crop does. out_side: the side of a network's input smaller than S, which
+    each view is cut to at random; `centre_crop` is what evaluation does instead.
+
+    Everything is drawn from the generator, which is on the device of the faces. What is off draws
+    nothing, so that a recipe gives the same views whatever options are added beside it.
     """
 
     def draw(most: float) -> Tensor:
         uniform = torch.rand(len(faces), generator=generator, device=faces.device)
         return (uniform * 2 - 1) * most
 
+    if how.glasses:  # before the warp, while the eyes are where FER2013 has them
+        faces = draw_glasses(faces, how.glasses, generator)
     views = _warp(faces, how, draw(1), draw(1), draw(1), draw(1), draw(1))
     contrast = (1 + draw(how.contrast)).view(-1, 1, 1, 1)
     brightness = draw(how.brightness).view(-1, 1, 1, 1)
@@ -30,7 +39,66 @@ def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:
     views = ((views - grey) * contrast + grey + brightness).clamp(1e-4, 1).pow(gamma)
     if how.erase:
         views = _erase(views, how.erase, generator)
+    if out_side is not None and out_side != faces.shape[3]:
+        views = random_crop(views, out_side, generator)
     return views
+
+
+def random_crop(faces: Tensor, side: int, generator: Generator) -> Tensor:
+    """Return a square part (N, 1, side, side) of each picture (N, 1, S, S), each at its own place.
+
+    Raises `ValueError` for a side of less than 1 or more than S.
+    """
+    count, _, whole, _ = faces.shape
+    _check_side(side, whole)
+    first = torch.randint(whole - side + 1, (2, count, 1), generator=generator, device=faces.device)
+    down, across = first + torch.arange(side, device=faces.device)
+    rows = torch.arange(count, device=faces.device).view(-1, 1, 1)
+    parts: Tensor = faces[rows, 0, down.unsqueeze(2), across.unsqueeze(1)]
+    return parts.unsqueeze(1)
+
+
+def centre_crop(faces: Tensor, side: int) -> Tensor:
+    """Return the central part (N, 1, side, side) of pictures (N, 1, S, S).
+
+    Raises `ValueError` for a side of less than 1 or more than S.
+    """
+    whole = faces.shape[3]
+    _check_side(side, whole)
+    first = (whole - side) // 2
+    return faces[:, :, first : first + side, first : first + side]
+
+
+def mixup(
+    views: Tensor, targets: dict[str, Tensor], alpha: float, generator: Generator
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return each view blended with the one before it, and their targets blended alike.
+
+    views (N, 1, S, S); targets by label set, (N, C) distributions, on the same device. The weight
+    of each is drawn from Beta(alpha, alpha). A batch is in random order already, so its neighbour
+    is a random other. Zhang et al., "mixup", arXiv 1710.09412, equation 1.
+    """
+    weight = _beta(alpha, len(views), generator).to(views.dtype)
+
+    def blend(values: Tensor) -> Tensor:
+        own = weight.view(-1, *[1] * (values.ndim - 1))
+        return values * own + values.roll(1, 0) * (1 - own)
+
+    return blend(views), {name: blend(values) for name, values in targets.items()}
+
+
+def _beta(alpha: float, count: int, generator: Generator) -> Tensor:
+    """Draw (count,) numbers from Beta(alpha, alpha); torch's own Beta takes no generator."""
+    shape = torch.full((2, count), alpha, dtype=torch.float64, device=generator.device)
+    # Both can be too small for a number where alpha is small; the blend is even then.
+    first, second = torch._standard_gamma(shape, generator=generator).clamp_min(1e-300)
+    weight: Tensor = first / (first + second)
+    return weight
+
+
+def _check_side(side: int, whole: int) -> None:
+    if not 1 <= side <= whole:
+        raise ValueError(f"expected a side of 1 to {whole}, found {side}")
 
 
 def _warp(

@@ -14,13 +14,20 @@ import torch
 from models.runtime.errors import UserError
 
 FORMAT = 1
+_KEYS = {"recipe", "epoch", "history", "network", "average", "optimiser", "environment"}
 
 
 def save_checkpoint(path: Path, values: dict[str, Any]) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint whole or not at all; raise `UserError` where that cannot be."""
     partial = path.with_name(path.name + ".partial")
-    torch.save({"format": FORMAT, **values}, partial)
-    os.replace(partial, path)  # noqa: PTH105 (the point is that it replaces on every system)
+    try:
+        torch.save({"format": FORMAT, **values}, partial)
+        os.replace(partial, path)  # noqa: PTH105 (the point is that it replaces on every system)
+    except (OSError, RuntimeError) as error:  # torch raises its own for a file it cannot write
+        reason = str(error).splitlines()[0][:160]
+        raise UserError(
+            f"expected to write {path}, found: {reason}; make room or choose another folder"
+        ) from error
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -30,11 +37,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen kinds for a file that is not its own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
-            f"{path}: expected a checkpoint of fer-train, found: {reason[:120]}"
+            f"{path}: expected a checkpoint of fer-train, found a file that torch cannot read as "
+            f"plain values and tensors ({type(error).__name__}): give the .pt of a training"
         ) from error
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
+    if not isinstance(values, dict) or values.get("format") != FORMAT or not values.keys() >= _KEYS:
         raise UserError(
             f"{path}: expected a checkpoint of fer-train in format {FORMAT}, found another file"
         )
@@ -46,7 +53,7 @@ def environment() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # it is a class of torch's own, not a plain value
         "numpy": np.__version__,
         "commit": _commit(),
     }

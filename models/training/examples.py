@@ -12,7 +12,7 @@ from torch import Tensor
 from models.data.face_set import FaceSet
 from models.data.ferplus import soft_targets
 from models.measure import truth_for
-from models.runtime.labels import FER2013
+from models.runtime.labels import LABEL_SETS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +38,17 @@ def make_examples(faces: FaceSet, label_sets: list[str], device: torch.device) -
     truth: dict[str, NDArray[np.int64]] = {}
     for name in label_sets:
         truth[name] = truth_for(faces, name)
-        if name == "fer2013":
-            taught = np.eye(len(FER2013), dtype=np.float32)[faces.labels]
-        else:
-            assert faces.votes is not None  # or truth_for would have said so
+        if name == "ferplus" and faces.votes is not None:
             taught = soft_targets(faces.votes)
+        else:
+            taught = _one_hot(truth[name], len(LABEL_SETS[name]))
         targets[name] = torch.from_numpy(taught).to(device)
     pixels = torch.from_numpy(faces.pixels).unsqueeze(1).to(device)
     return Examples(pixels=pixels, targets=targets, truth=truth)
+
+
+def _one_hot(labels: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Return (N, count), a row of zeros for each label -1."""
+    rows = np.eye(count, dtype=np.float32)[labels]
+    rows[labels < 0] = 0
+    return rows

@@ -8,34 +8,40 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from models.nets.network import Network
-from models.nets.registry import find_architecture
 from models.runtime.errors import UserError
-from models.runtime.labels import LABEL_SETS
-from models.training.augment import augment
+from models.training.angular import a_softmax_logits, annealed_lambda
+from models.training.augment import augment, mixup
 from models.training.average import WeightAverage
+from models.training.distillation import Ensemble
+from models.training.distributed import Group, attending
 from models.training.examples import Examples
-from models.training.losses import distribution_loss, split_heads
-from models.training.metrics import accuracy
+from models.training.losses import (
+    distillation_loss,
+    distribution_loss,
+    region_biased_loss,
+    split_heads,
+)
+from models.training.metrics import accuracy, negative_log_likelihood
+from models.training.optimisers import make_optimiser, sharpness_aware_step
+from models.training.predict import build_network, normalise, predict, split_arrays
 from models.training.recipe import Recipe
-from models.training.schedule import one_cycle
+from models.training.schedule import one_cycle, plateau, warmup_cosine
 
 
 class Trainer:
     """Hold a run between epochs.
 
     An epoch draws everything from its own seed, so a run that was stopped and resumed equals one
-    that was not.
+    that was not. group: the processes that train together.
     """
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+    def __init__(self, recipe: Recipe, device: torch.device, group: Group | None = None) -> None:
         self.recipe = recipe
         self.device = device
+        self.group = group or Group()
         self.label_sets = list(recipe.labels)
         self.epoch = 0
         self.history: list[dict[str, float]] = []
@@ -43,9 +49,17 @@ class Trainer:
         self.network = build_network(recipe).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = WeightAverage(self.network, recipe.ema)
-        self.optimiser = torch.optim.AdamW(
-            _parameter_groups(self.network, recipe.weight_decay), lr=recipe.learning_rate
+        self.optimiser = make_optimiser(
+            recipe.optimiser,
+            self.network,
+            learning_rate=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            momentum=recipe.momentum,
         )
+        self._attend = attending(self.network, self.group, device)
+        self._teachers = None
+        if recipe.distillation.teachers:
+            self._teachers = Ensemble(recipe.distillation, self.label_sets, device)
 
     def train_epoch(
         self, examples: Examples, on_step: Callable[[int, float], None] | None = None
@@ -67,53 +81,92 @@ class Trainer:
         total, seen = 0.0, 0
         for number, rows in enumerate(batches):
             step = self.epoch * len(batches) + number
-            self._set_rate(one_cycle(step, recipe.epochs * len(batches), recipe.warmup))
-            total += self._step(examples, rows, generator) * len(rows)
+            self._set_rate(step, recipe.epochs * len(batches))
+            total += self._step(examples, rows, step, generator) * len(rows)
             self.average.update(self.network, step)
             seen += len(rows)
             if not math.isfinite(total):
                 raise UserError(
-                    f"epoch {self.epoch + 1}, step {number + 1}: the loss is no longer a number; "
-                    "lower learning_rate and start again from the last checkpoint"
+                    f"epoch {self.epoch + 1}, step {number + 1}: expected a loss that is a number, "
+                    f"found {total}: lower learning_rate and train anew in another folder"
                 )
             if on_step is not None:
                 on_step(seen, total / seen)
         self.epoch += 1
         return total / seen
 
-    def _step(self, examples: Examples, rows: Tensor, generator: torch.Generator) -> float:
+    def _step(
+        self, examples: Examples, rows: Tensor, step: int, generator: torch.Generator
+    ) -> float:
         """Take one step on these rows; return its loss."""
-        views = augment(examples.pixels[rows] / 255, self.recipe.augmentation, generator)
-        with self._precision():
-            outputs = self.network(normalise(views, self.recipe))
-        loss = torch.zeros((), device=self.device)
-        for name, logits in split_heads(outputs, self.label_sets).items():
-            part = distribution_loss(
-                logits, examples.targets[name][rows], self.recipe.label_smoothing
-            )
-            loss = loss + self.recipe.labels[name] * part
+        how = self.recipe.augmentation
+        # Every process draws the views of the whole batch and keeps its share, so that however
+        # many they are, each picture is seen in the same view.
+        views = augment(examples.pixels[rows] / 255, how, generator)
+        targets = {name: examples.targets[name][rows] for name in self.label_sets}
+        if how.mixup:
+            views, targets = mixup(views, targets, how.mixup, generator)
+        views = self.group.share(views)
+        targets = {name: self.group.share(values) for name, values in targets.items()}
+
+        def loss() -> Tensor:
+            return self._loss(views, targets, step)
+
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.optimiser == "sam":
+            value = sharpness_aware_step(self.network, loss)
+        else:
+            value = loss()
+            value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
-        return loss.item()
+        return value.item()
+
+    def _loss(self, views: Tensor, targets: dict[str, Tensor], step: int) -> Tensor:
+        recipe = self.recipe
+        enabled = recipe.precision == "bf16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+            outputs, attention = self._attend(normalise(views, recipe))
+        taught = None if self._teachers is None else self._teachers.probabilities(views)
+        share = recipe.distillation.weight if taught else 0.0
+        total = torch.zeros((), device=self.device)
+        for name, logits in split_heads(outputs, self.label_sets).items():
+            if recipe.loss == "a_softmax":
+                labels, length = targets[name].argmax(1), attention["length"].float()
+                mixing = annealed_lambda(step)
+                logits = a_softmax_logits(logits.float(), length, labels, mixing)
+            part = (1 - share) * distribution_loss(logits, targets[name], recipe.label_smoothing)
+            if taught is not None:
+                temperature = recipe.distillation.temperature
+                part = part + share * distillation_loss(logits, taught[name], temperature)
+            total = total + recipe.labels[name] * part
+        if recipe.region_margin:
+            total = total + region_biased_loss(attention["self"].float(), recipe.region_margin)
+        return total
 
     def evaluate(self, examples: Examples) -> dict[str, float]:
-        """Return the accuracy of the averaged weights by label set, one crop, 0 to 1."""
+        """Return by label set the accuracy of the averaged weights, one crop, 0 to 1.
+
+        Beside it, as `loss`, the mean negative log-likelihood over the label sets.
+        """
         logits = predict(self.average.network, examples.pixels, self.recipe)
-        scores = {}
-        for name, values in _split_arrays(logits, self.label_sets).items():
+        scores, losses = {}, []
+        for name, values in split_arrays(logits, self.label_sets).items():
             used = examples.truth[name] >= 0
             scores[name] = accuracy(values[used], examples.truth[name][used])
-        return scores
+            losses.append(negative_log_likelihood(values[used], examples.truth[name][used]))
+        return {**scores, "validation_loss": sum(losses) / len(losses)}
 
-    def _precision(self) -> torch.autocast:
-        enabled = self.recipe.precision == "bf16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
-
-    def _set_rate(self, part: float) -> None:
+    def _set_rate(self, step: int, steps: int) -> None:
+        recipe = self.recipe
+        if recipe.schedule == "one_cycle":
+            part = one_cycle(step, steps, recipe.warmup)
+        elif recipe.schedule == "cosine":
+            part = warmup_cosine(step, steps, recipe.warmup)
+        else:
+            part = plateau([entry["validation_loss"] for entry in self.history], recipe.patience)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.learning_rate * part
+            group["lr"] = recipe.learning_rate * part
 
     def state(self) -> dict[str, Any]:
         """Return all that `restore` needs, in plain values and tensors."""
@@ -128,9 +181,10 @@ class Trainer:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where a state was taken; raise `UserError` if another recipe made it."""
-        if state["recipe"] != self.recipe.as_dict():
-            theirs, ours = state["recipe"], self.recipe.as_dict()
-            keys = ", ".join(key for key in ours if theirs.get(key) != ours[key])
+        theirs, ours = Recipe.from_dict(state["recipe"]).as_dict(), self.recipe.as_dict()
+        # As text, since the order of the label sets is that of the outputs.
+        keys = ", ".join(key for key in ours if str(theirs[key]) != str(ours[key]))
+        if keys:
             raise UserError(
                 f"expected a checkpoint of the same recipe, found one that differs in {keys}: "
                 "resume with the recipe it was started with, or choose another folder"
@@ -140,53 +194,6 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.epoch = state["epoch"]
         self.history = list(state["history"])
-
-
-def build_network(recipe: Recipe) -> Network:
-    """Build the recipe's architecture with one output for every label of its label sets."""
-    outputs = sum(len(LABEL_SETS[name]) for name in recipe.labels)
-    return find_architecture(recipe.architecture).build(outputs)
-
-
-def normalise(views: Tensor, recipe: Recipe) -> Tensor:
-    """Return views of 0 to 1 as the network takes them, channels last."""
-    return ((views - recipe.mean) / recipe.std).contiguous(memory_format=torch.channels_last)
-
-
-@torch.inference_mode()
-def predict(
-    network: Network, pixels: Tensor, recipe: Recipe, *, mirror: bool = False
-) -> NDArray[np.float32]:
-    """Return logits (N, outputs) of pixels (N, 1, S, S) uint8, in float32, one crop.
-
-    mirror: average the logits with those of the mirrored picture.
-    """
-    network.eval()
-    parts = []
-    for batch in torch.split(pixels, 1024):
-        views = normalise(batch / 255, recipe)
-        logits = network(views)
-        if mirror:
-            logits = (logits + network(views.flip(3))) / 2
-        parts.append(logits.float().cpu().numpy())
-    return np.concatenate(parts)
-
-
-def _split_arrays(
-    logits: NDArray[np.float32], label_sets: list[str]
-) -> dict[str, NDArray[np.float32]]:
-    ends = np.cumsum([len(LABEL_SETS[name]) for name in label_sets])[:-1]
-    return dict(zip(label_sets, np.split(logits, ends, axis=1), strict=True))
-
-
-def _parameter_groups(network: Network, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay the kernels only: biases and normalisation have nothing to gain from it."""
-    kernels = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    return [
-        {"params": kernels, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
 
 
 def keep_freed_memory() -> None:

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from models.runtime.labels import LABEL_SETS
 
+LOSSES = ("softmax", "a_softmax")
+
 
 def split_heads(outputs: Tensor, label_sets: list[str]) -> dict[str, Tensor]:
     """Cut outputs (N, sum of C) into logits (N, C) by label set, in the order given."""
@@ -26,3 +28,23 @@ def distribution_loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -
     targets = targets * (1 - smoothing) + taught * smoothing / targets.shape[1]
     loss = -(targets * F.log_softmax(logits.float(), dim=1)).sum()
     return loss / taught.sum().clamp_min(1)
+
+
+def distillation_loss(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """Return how far softened student and teacher are apart, in nats times temperature squared.
+
+    logits: (N, C). teacher: (N, C) probabilities, softened by the same temperature. Hinton et
+    al., "Distilling the Knowledge in a Neural Network", arXiv 1503.02531, section 2.
+    """
+    student = F.log_softmax(logits.float() / temperature, dim=1)
+    return F.kl_div(student, teacher, reduction="batchmean") * temperature**2
+
+
+def region_biased_loss(alone: Tensor, margin: float) -> Tensor:
+    """Ask that some region weigh more than the whole face by a margin.
+
+    alone: self-attention weights (N, R), the whole face first. Wang et al., arXiv 1905.04075,
+    equation 5; the best region is one of the others, never the whole face itself.
+    """
+    best = alone[:, 1:].amax(1)
+    return (margin - (best - alone[:, 0])).clamp_min(0).mean()

@@ -11,6 +11,9 @@ from typing import Any, Self, get_type_hints
 
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
+from models.training.losses import LOSSES
+from models.training.optimisers import OPTIMISERS
+from models.training.schedule import SCHEDULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Augmentation:
 
     flip: probability. rotate: degrees. scale, shift: parts of the side. brightness: part of the
     grey range. contrast, gamma: parts of 1. erase: probability of a blank rectangle of 2-20 %.
+    glasses: probability of drawn glasses. mixup: the alpha of the Beta distribution that pictures
+    and their targets are blended by, 0 for none; usual are 0.2 to 1.
     """
 
     flip: float = 0.5
@@ -29,6 +34,32 @@ class Augmentation:
     contrast: float = 0.0
     gamma: float = 0.0
     erase: float = 0.0
+    glasses: float = 0.0
+    mixup: float = 0.0
+
+    def __post_init__(self) -> None:
+        for key in ("flip", "erase", "glasses"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise UserError(
+                    f"recipe, [augmentation]: expected {key} of 0 to 1, found {getattr(self, key)}"
+                )
+        if self.mixup < 0:
+            raise UserError(
+                f"recipe, [augmentation]: expected mixup of 0 or more, found {self.mixup}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """Say from whom a network learns besides the labels.
+
+    teachers: checkpoints, none for no distillation. weight: the part of the loss, 0 to 1, that is
+    agreement with them. temperature: softens both sides.
+    """
+
+    teachers: tuple[str, ...] = ()
+    weight: float = 0.8
+    temperature: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +67,23 @@ class Recipe:
     """Hold one training run.
 
     labels: the label sets taught, each with its weight in the loss; FER2013 labels are taught by
-    cross-entropy, FER+ by the distribution of its votes. ema: decay of the weight average that is
-    evaluated and exported. warmup: part of all steps. precision: fp32 or bf16 (autocast).
+    cross-entropy, FER+ by the distribution of its votes. network: options of the architecture,
+    such as dropout. loss: softmax, or a_softmax for a network that measures angles.
+    region_margin: of the region-biased loss, 0 for none. warmup: part of all steps.
+    patience: epochs without a lower validation loss, for the plateau schedule. ema: decay of the
+    weight average that is evaluated and exported. precision: fp32 or bf16 (autocast).
     """
 
     architecture: str
     labels: dict[str, float]
     epochs: int
+    network: dict[str, Any] = field(default_factory=dict)
+    loss: str = "softmax"
+    region_margin: float = 0.0
+    optimiser: str = "adamw"
+    momentum: float = 0.9
+    schedule: str = "one_cycle"
+    patience: int = 10
     batch_size: int = 128
     learning_rate: float = 8e-3
     weight_decay: float = 1e-3
@@ -55,16 +96,28 @@ class Recipe:
     mean: float = 0.5078
     std: float = 0.2549
     augmentation: Augmentation = field(default_factory=Augmentation)
+    distillation: Distillation = field(default_factory=Distillation)
 
     def __post_init__(self) -> None:
         for name in self.labels:
             _one_of(name, tuple(LABEL_SETS), "label set")
         _one_of(self.precision, ("fp32", "bf16"), "precision")
-        for key, low in (("epochs", 1), ("batch_size", 2)):
+        _one_of(self.loss, LOSSES, "loss")
+        _one_of(self.optimiser, OPTIMISERS, "optimiser")
+        _one_of(self.schedule, SCHEDULES, "schedule")
+        if self.loss == "a_softmax" and self.augmentation.mixup:
+            raise UserError("recipe: expected no mixup with a_softmax, which needs one true label")
+        for key, low in (("epochs", 1), ("batch_size", 2), ("patience", 1)):
             if getattr(self, key) < low:
                 raise UserError(
                     f"recipe: expected {key} of at least {low}, found {getattr(self, key)}"
                 )
+        for key in ("learning_rate", "std"):
+            if not getattr(self, key) > 0:
+                raise UserError(f"recipe: expected {key} above 0, found {getattr(self, key)}")
+        for key in ("warmup", "label_smoothing", "ema", "momentum", "region_margin"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise UserError(f"recipe: expected {key} of 0 to 1, found {getattr(self, key)}")
         if not self.labels:
             raise UserError("recipe: expected at least one label set under [labels], found none")
 
@@ -72,10 +125,9 @@ class Recipe:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Build a recipe; raise `UserError` for a key that does not exist or is of a wrong type."""
         values = dict(values)
-        if isinstance(values.get("augmentation"), dict):
-            values["augmentation"] = Augmentation(
-                **_checked(Augmentation, values["augmentation"], "recipe, [augmentation]")
-            )
+        for name, kind in (("augmentation", Augmentation), ("distillation", Distillation)):
+            if isinstance(values.get(name), dict):
+                values[name] = kind(**_checked(kind, values[name], f"recipe, [{name}]"))
         return cls(**_checked(cls, values, "recipe"))
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,7 +152,7 @@ def read_recipe(name: str) -> Recipe:
             raise UserError(
                 f"expected a recipe file or one of {known}, found neither under {name!r}"
             )
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8", errors="replace")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -133,6 +185,14 @@ def _checked(cls: type[Any], values: dict[str, Any], where: str) -> dict[str, An
 def _typed(value: Any, kind: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
+    if kind == tuple[str, ...]:
+        if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+            return tuple(value)
+        raise UserError(f"{where}: expected a list of file names, found {value!r}")
+    if kind == dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        raise UserError(f"{where}: expected options by name, found {value!r}")
     if kind == dict[str, float]:
         if isinstance(value, dict) and all(type(part) in (int, float) for part in value.values()):
             return {key: float(part) for key, part in value.items()}

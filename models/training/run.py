@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from models.data.face_set import clean_training
 from models.data.fer2013 import read_fer2013
 from models.runtime.errors import UserError
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer, keep_freed_memory
 from models.training.recipe import Recipe, read_recipe
@@ -34,7 +37,8 @@ def train(
     """Train by a recipe into a folder.
 
     Writes `last.pt` after every epoch, `best.LABELS.pt` whenever PublicTest accuracy of that
-    label set is the highest so far, and `log.csv`. Raises `UserError` for anything to correct.
+    label set is the highest so far, `log.csv` and a TensorBoard log. Under `torchrun` all
+    processes train together and the first one writes. Raises `UserError` for anything to correct.
     """
     recipe = _recipe(recipe_name, epochs)
     if threads is not None:
@@ -42,27 +46,29 @@ def train(
             raise UserError(f"expected --threads of at least 1, found {threads}")
         torch.set_num_threads(threads)
     keep_freed_memory()
-    trainer = Trainer(recipe, choose_device(device))
-    _prepare_folder(out, resume=resume)
-    if resume:
-        trainer.restore(load_checkpoint(out / "last.pt"))
-    training, validation = _read(data, votes, trainer)
-    parameters = sum(p.numel() for p in trainer.network.parameters())
-    print(
-        f"{recipe.architecture}: {parameters:,} parameters; {len(training):,} training and "
-        f"{len(validation):,} validation pictures; on {trainer.device}"
-    )
-    while trainer.epoch < recipe.epochs:
-        _one_epoch(trainer, training, validation, out)
+    chosen = choose_device(device)
+    group = join_group(chosen)
+    try:
+        trainer = Trainer(recipe, chosen, group)
+        _prepare_folder(out, resume=resume)
+        group.wait()
+        if resume:
+            trainer.restore(load_checkpoint(out / "last.pt"))
+        training, validation = _read(data, votes, trainer)
+        _run_epochs(trainer, training, validation, out)
+    finally:
+        leave_group()
 
 
 def choose_device(name: str) -> torch.device:
     """Return the device of that name; `auto` is a GPU where there is one."""
     available = torch.cuda.is_available()
     if name == "auto":
-        return torch.device("cuda" if available else "cpu")
-    if name == "cpu" or (name == "cuda" and available):
+        name = "cuda" if available else "cpu"
+    if name == "cpu":
         return torch.device(name)
+    if name == "cuda" and available:
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # said by torchrun
     have = "cpu and cuda" if available else "cpu only"
     raise UserError(f"expected --device auto, cpu or cuda, found {name!r}; this machine has {have}")
 
@@ -93,37 +99,81 @@ def _read(data: Path, votes: Path | None, trainer: Trainer) -> tuple[Examples, E
             f"{data}: expected Training and PublicTest rows, found {len(kept)} and "
             f"{len(validation)}: use the whole file"
         )
-    print(f"dropped from training: {dropped.copies} copies of test pictures, {dropped.blank} blank")
+    if trainer.group.leads:
+        print(
+            f"dropped from training: {dropped.copies} copies of test pictures, "
+            f"{dropped.blank} blank"
+        )
     sets = trainer.label_sets
-    return (
-        make_examples(kept, sets, trainer.device),
-        make_examples(validation, sets, trainer.device),
+    training, held_back = (make_examples(part, sets, trainer.device) for part in (kept, validation))
+    for name in sets:
+        if not (held_back.truth[name] >= 0).any():
+            raise UserError(
+                f"{data}: expected PublicTest pictures that {name} has a label for, found none: "
+                "use the whole file"
+            )
+    return training, held_back
+
+
+def _run_epochs(trainer: Trainer, training: Examples, validation: Examples, out: Path) -> None:
+    """Train what is left to train; the leading process shows, measures and writes."""
+    recipe, leads = trainer.recipe, trainer.group.leads
+    if not leads:
+        while trainer.epoch < recipe.epochs:
+            trainer.train_epoch(training)
+            trainer.history.append(trainer.evaluate(validation))
+            trainer.group.wait()
+        return
+    parameters = sum(p.numel() for p in trainer.network.parameters())
+    print(
+        f"{recipe.architecture}: {parameters:,} parameters; {len(training):,} training and "
+        f"{len(validation):,} validation pictures; on {trainer.device}"
     )
+    made_with = environment()
+    pictures = len(training) * (recipe.epochs - trainer.epoch)
+    # One bar for the whole run, so that its time left is that of the run.
+    with (
+        SummaryWriter(str(out / "tensorboard")) as board,
+        tqdm(total=pictures, unit="img", leave=False) as bar,
+    ):
+        while trainer.epoch < recipe.epochs:
+            started = time.monotonic()
+            loss = trainer.train_epoch(training, _shown(trainer, bar))
+            scores = trainer.evaluate(validation)
+            seconds = time.monotonic() - started
+            now = {"epoch": trainer.epoch, "loss": loss, "seconds": seconds, **scores}
+            trainer.history.append(now)
+            _write(trainer, out, made_with)
+            for name, value in now.items():
+                board.add_scalar(name, value, trainer.epoch)
+            trainer.group.wait()
+            told = "  ".join(f"{name} {scores[name]:.2%}" for name in trainer.label_sets)
+            title = f"epoch {trainer.epoch}/{recipe.epochs}"
+            bar.write(f"{title}  loss {loss:.4f}  {told}  {seconds:.0f} s")
 
 
-def _one_epoch(trainer: Trainer, training: Examples, validation: Examples, out: Path) -> None:
-    """Train and measure one epoch, then write all that a later run needs."""
-    started = time.monotonic()
-    title = f"epoch {trainer.epoch + 1}/{trainer.recipe.epochs}"
-    with tqdm(total=len(training), desc=title, unit="img", leave=False) as bar:
+def _shown(trainer: Trainer, bar: tqdm[None]) -> Callable[[int, float], None]:
+    """Return what shows a step: the loss now, the accuracies of the epoch before, the time left."""
+    last = {name: f"{trainer.history[-1][name]:.1%}" for name in trainer.label_sets if bar.n}
+    before = bar.n
+    bar.set_description(f"epoch {trainer.epoch + 1}/{trainer.recipe.epochs}", refresh=False)
 
-        def show(seen: int, loss: float) -> None:
-            bar.update(seen - bar.n)
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+    def show(seen: int, loss: float) -> None:
+        bar.set_postfix(loss=f"{loss:.3f}", **last, refresh=False)
+        bar.update(before + seen - bar.n)
 
-        loss = trainer.train_epoch(training, show)
-    scores = trainer.evaluate(validation)
-    seconds = time.monotonic() - started
-    trainer.history.append({"epoch": trainer.epoch, "loss": loss, "seconds": seconds, **scores})
-    state = {**trainer.state(), "environment": environment()}
-    save_checkpoint(out / "last.pt", state)
-    for name, score in scores.items():
-        if score >= max(entry[name] for entry in trainer.history):
+    return show
+
+
+def _write(trainer: Trainer, out: Path, made_with: dict[str, str]) -> None:
+    """Write the checkpoints and the log of the epoch that has just ended."""
+    state = {**trainer.state(), "environment": made_with}
+    for name in trainer.label_sets:
+        if trainer.history[-1][name] >= max(entry[name] for entry in trainer.history):
             save_checkpoint(out / f"best.{name}.pt", state)
+    # Last, so that an epoch counts as done only when its best checkpoints are there too.
+    save_checkpoint(out / "last.pt", state)
     _write_log(out / "log.csv", trainer.history)
-    left = seconds * (trainer.recipe.epochs - trainer.epoch) / 60
-    told = "  ".join(f"{name} {score:.2%}" for name, score in scores.items())
-    print(f"{title}  loss {loss:.4f}  {told}  {seconds:.0f} s, {left:.0f} min left", flush=True)
 
 
 def _write_log(path: Path, history: list[dict[str, float]]) -> None:

@@ -1,8 +1,10 @@
-"""The learning rate over a run, as pure functions of the step."""
+"""The learning rate over a run, as pure functions of what is past."""
 
 from __future__ import annotations
 
 import math
+
+SCHEDULES = ("one_cycle", "cosine", "plateau")
 
 
 def one_cycle(step: int, steps: int, warmup: float) -> float:
@@ -15,6 +17,33 @@ def one_cycle(step: int, steps: int, warmup: float) -> float:
     if step < rising:
         return 1 / 25 + (1 - 1 / 25) * _ease(step / rising)
     return 1 - _ease((step - rising) / max(1.0, steps - rising))
+
+
+def warmup_cosine(step: int, steps: int, warmup: float) -> float:
+    """Return the part due when it rises in a straight line and then falls by a cosine.
+
+    Loshchilov and Hutter, "SGDR", arXiv 1608.03983, equation 5, one period, after the warm-up of
+    Goyal et al., arXiv 1706.02677, section 2.2.
+    """
+    rising = warmup * steps
+    if step < rising:
+        return (step + 1) / rising
+    return 1 - _ease((step - rising) / max(1.0, steps - rising))
+
+
+def plateau(losses: list[float], patience: int, factor: float = 0.1) -> float:
+    """Return the part due after these validation losses, one an epoch.
+
+    Multiplied by `factor` whenever the lowest loss has not come for `patience` epochs.
+    """
+    part, lowest, waited = 1.0, math.inf, 0
+    for loss in losses:
+        waited += 1
+        if loss < lowest:
+            lowest, waited = loss, 0
+        elif waited >= patience:
+            part, waited = part * factor, 0
+    return part
 
 
 def _ease(part: float) -> float:

@@ -1,0 +1,252 @@
+"""fer-evaluate: measure models on FER2013 and FER+."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.cli.evaluate_table import print_tables
+from models.cli.shell import run
+from models.crops import TTAS, describe_crops
+from models.data.face_set import SPLITS, FaceSet
+from models.data.read import read_dataset
+from models.evaluate import evaluate
+from models.image_list import read_image_list, select_listed
+from models.measure import truth_for
+from models.results import Comparison, Result, Setting, as_json, compare, copies_of_training
+from models.runtime.card import file_facts
+from models.runtime.errors import UserError
+from models.runtime.labels import LABEL_SETS
+from models.scoring import Model, expand_names, latency, open_model, score
+
+EXAMPLES = """examples:
+  fer-evaluate all --data fer2013.csv --split PrivateTest --report report.html
+  fer-evaluate mini_xception.ferplus mine.onnx --data fer2013.csv --tta flip --json scores.json
+  fer-evaluate best.ferplus.pt --labels ferplus --data fer2013.csv --images pose_30_list.txt
+
+A model of FER2013 labels is measured on them, on every picture of the split; one of FER+ labels on
+the FER+ majority: single votes dropped, more than half for one of eight expressions. Both can be
+given in one command; models of the same labels are compared by McNemar's paired test.
+
+crops:
+  none      the whole picture; the middle one where a model's input is smaller than the picture
+  flip      that one and its mirror image
+  ten-crop  middle and corners, 44 of 48 pixels wide (or the size of a smaller input), brought to
+            the model's input size, each also mirrored
+  Logits are averaged. The temperature is the card's: that of the mirrored pair for flip, that of
+  one crop otherwise. A checkpoint has none, and is measured with 1.
+
+JSON: "models" holds by name accuracy, accuracy_interval (95%, Wilson), macro_f1,
+per_class_recall, ece, nll, n, confusion, temperature, latency_ms and, as "deduplicated", the same
+without the pictures that are pixel for pixel in Training too (null where that is not known).
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    return run(lambda: _evaluate(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fer-evaluate",
+        description="Measure models on one split of a data set and compare them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "models",
+        nargs="+",
+        metavar="MODEL",
+        help="a bundled model by name, an .onnx file, a .pt of fer-train, or all",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="fer2013.csv, icml_face_data.csv, a parquet, or the folder of another data set",
+    )
+    parser.add_argument(
+        "--ferplus", type=Path, metavar="CSV", help="fer2013new.csv, if not beside the data"
+    )
+    parser.add_argument(
+        "--split",
+        choices=(*SPLITS, "all"),
+        default="PublicTest",
+        help="all: of a data set that has no splits (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--images", type=Path, metavar="LIST", help="only the pictures listed in this file"
+    )
+    parser.add_argument("--tta", choices=TTAS, default="none", help="crops (default: %(default)s)")
+    parser.add_argument(
+        "--labels", choices=sorted(LABEL_SETS), help="which, for a .pt trained for several"
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure as JSON")
+    parser.add_argument("--report", type=Path, metavar="OUT.html", help="write one HTML page")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write the diagrams as PNG")
+    return parser
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    _check_outputs(arguments)
+    threads: int = arguments.threads or os.cpu_count() or 1
+    names = expand_names(arguments.models)
+    models = [open_model(name, label_set=arguments.labels, threads=threads) for name in names]
+    setting = _setting(arguments)
+    truths = {model.label_set: truth_for(setting.faces, model.label_set) for model in models}
+    results = []
+    for name, shown, model in zip(names, _shown(names, models), models, strict=True):
+        logits = _score(model, shown, setting)
+        evaluation = evaluate(
+            logits,
+            truths[model.label_set],
+            labels=model.labels,
+            temperature=model.temperature_for(setting.tta),
+            copies=setting.copies,
+        )
+        alone = open_model(name, label_set=arguments.labels, threads=1)
+        results.append(
+            Result(
+                name=shown,
+                file=model.file.name,
+                sha256=model.sha256,
+                label_set=model.label_set,
+                rule=setting.rule_for(model.label_set),
+                crops=describe_crops(setting.faces.pixels.shape[1], model.input_size, setting.tta),
+                temperature_note=model.temperature_note(setting.tta),
+                latency_ms=latency(alone),
+                evaluation=evaluation,
+            )
+        )
+    comparisons = compare(results)
+    print_tables(setting, results, comparisons)
+    for path in _write(arguments, setting, results, comparisons):
+        print(f"wrote {path}")
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Find out before the work, not after it, what would keep the results from being written."""
+    for path in (arguments.json, arguments.report):
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            found = "a folder of that name" if path.is_dir() else f"no folder {path.parent}"
+            raise UserError(f"expected a file to write as {path}, found {found}: choose another")
+    if arguments.plots is not None and arguments.plots.exists() and not arguments.plots.is_dir():
+        raise UserError(f"expected a folder for the diagrams, found a file {arguments.plots}")
+    if arguments.threads is not None and arguments.threads < 1:
+        raise UserError(f"expected --threads of at least 1, found {arguments.threads}")
+    if arguments.report is not None or arguments.plots is not None:
+        import matplotlib  # noqa: F401 (says at once that the training extra is missing)
+
+
+def _setting(arguments: argparse.Namespace) -> Setting:
+    everything = read_dataset(arguments.data, votes=arguments.ferplus).faces
+    split = arguments.split
+    if not (everything.splits == split).any():
+        raise UserError(
+            f"{arguments.data}: expected {split} pictures, found none ({_splits(everything)}): "
+            "use the whole data set, or choose another --split"
+        )
+    images = None
+    faces = everything.split(split)
+    if arguments.images is not None:
+        listed = read_image_list(arguments.images)
+        images = select_listed(everything, listed, split, arguments.images.name)
+        faces = everything.select(images.rows)
+    copies = None if split == "Training" else copies_of_training(everything, faces)
+    if split == "Training":
+        note = "the Training split itself is measured, so copies of it are not counted"
+    elif copies is None:
+        note = "not known, since the data has no Training pictures"
+    else:
+        note = (
+            f"{int(copies.sum()):,} of {len(faces):,} pictures are, pixel for pixel, also in the "
+            "Training split"
+        )
+    return Setting(
+        data=arguments.data.resolve().name,
+        data_sha256=file_facts(arguments.data).sha256 if arguments.data.is_file() else None,
+        split=split,
+        tta=arguments.tta,
+        faces=faces,
+        copies=copies,
+        copies_note=note,
+        images=images,
+        date=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def _splits(faces: FaceSet) -> str:
+    counts = {split: int((faces.splits == split).sum()) for split in (*SPLITS, "all")}
+    held = [f"{count:,} {split}" for split, count in counts.items() if count]
+    return f"it holds {' and '.join(held)}" if held else "it is empty"
+
+
+def _shown(names: list[str], models: list[Model]) -> list[str]:
+    """Return the models' names, as given where two files have the same one."""
+    short = [model.name for model in models]
+    return [
+        name if short.count(model.name) > 1 else model.name
+        for name, model in zip(names, models, strict=True)
+    ]
+
+
+def _score(model: Model, shown: str, setting: Setting) -> NDArray[np.float32]:
+    from tqdm import tqdm
+
+    pixels = setting.faces.pixels
+    with tqdm(total=len(pixels), desc=shown, unit="img", leave=False, disable=None) as bar:
+        return score(model, pixels, setting.tta, bar.update)
+
+
+def _write(
+    arguments: argparse.Namespace,
+    setting: Setting,
+    results: list[Result],
+    comparisons: list[Comparison],
+) -> Iterator[Path]:
+    """Write what was asked for; give the path of each file."""
+    if arguments.json is not None:
+        text = json.dumps(as_json(setting, results, comparisons), indent=2, ensure_ascii=False)
+        yield _write_whole(arguments.json, (text + "\n").encode())
+    if arguments.report is not None:
+        from models.report import html_report
+
+        yield _write_whole(arguments.report, html_report(setting, results, comparisons).encode())
+    if arguments.plots is not None:
+        from models.plots import confusion_png, reliability_png
+
+        for result in results:
+            stem = re.sub(r"[^\w.-]+", "_", result.name)
+            for kind, draw in (("confusion", confusion_png), ("reliability", reliability_png)):
+                png = draw(result.evaluation, f"{result.name}, {setting.split}")
+                yield _write_whole(arguments.plots / f"{stem}.{kind}.png", png)
+
+
+def _write_whole(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, path)  # noqa: PTH105 (it replaces on every system)
+    except OSError as error:
+        raise UserError(
+            f"expected to write {path}, found: {error}; make room or choose another place"
+        ) from error
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

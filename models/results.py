@@ -1,0 +1,193 @@
+"""What an evaluation of one or more models came to, as values and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.crops import Tta
+from models.data.face_set import FaceSet, Split
+from models.evaluate import Evaluation, Figures, McNemar, mcnemar
+from models.image_list import Selection
+from models.measure import RULES
+
+_FER2013_SPLITS: dict[Split, str] = {
+    "Training": "models learn from it, so its figures say nothing of new pictures",
+    "PublicTest": "checkpoints and temperatures are chosen on it, so its figures flatter a little",
+    "PrivateTest": "nothing is chosen on it",
+}
+"""What fer-train and fer-export-onnx use each split of FER2013 for."""
+_OTHER_SPLITS: dict[Split, str] = {
+    "Training": "its pictures to train on",
+    "PublicTest": "its pictures to choose on",
+    "PrivateTest": "its pictures to test on",
+    "all": "published without a split",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """Say what the models were measured on.
+
+    faces: the pictures of the split, or those of them that the list names. copies: (N,) which of
+    them are pixel for pixel in Training too, None where that is not known; copies_note says in
+    words what it came to. data_sha256: None for a folder. date: ISO.
+    """
+
+    data: str
+    data_sha256: str | None
+    split: Split
+    tta: Tta
+    faces: FaceSet
+    copies: NDArray[np.bool_] | None
+    copies_note: str
+    images: Selection | None
+    date: str
+
+    @property
+    def split_note(self) -> str:
+        """Say what the split is for."""
+        known = _FER2013_SPLITS if self.faces.source == "fer2013" else _OTHER_SPLITS
+        return known.get(self.split, _OTHER_SPLITS[self.split])
+
+    def rule_for(self, label_set: str) -> str:
+        """Say how the truth is decided for models of this label set."""
+        source = self.faces.source
+        if source == "fer2013":
+            return RULES[label_set]
+        return f"labels of {source}, every picture of an expression that {label_set} has too"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """Hold one model's evaluation. crops, temperature_note: in words. latency_ms: of one crop."""
+
+    name: str
+    file: str
+    sha256: str
+    label_set: str
+    rule: str
+    crops: str
+    temperature_note: str
+    latency_ms: float
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Hold the paired test of two models of one label set."""
+
+    first: str
+    second: str
+    label_set: str
+    outcome: McNemar
+
+
+def compare(results: list[Result]) -> list[Comparison]:
+    """Return a paired test for each two models that name the same labels."""
+    return [
+        Comparison(
+            first=one.name,
+            second=other.name,
+            label_set=one.label_set,
+            outcome=mcnemar(one.evaluation.hits, other.evaluation.hits),
+        )
+        for one, other in combinations(results, 2)
+        if one.label_set == other.label_set
+    ]
+
+
+def by_label_set(results: list[Result]) -> dict[str, list[Result]]:
+    """Return the results of each label set, in their order; only those can be compared."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.label_set, []).append(result)
+    return groups
+
+
+def copies_of_training(faces: FaceSet, chosen: FaceSet) -> NDArray[np.bool_] | None:
+    """Return which chosen faces have the pixels of a Training row, None without such rows."""
+    train = faces.pixels[faces.splits == "Training"]
+    if not len(train):
+        return None
+    known = {face.tobytes() for face in train}
+    return np.array([face.tobytes() in known for face in chosen.pixels], dtype=bool)
+
+
+def as_json(setting: Setting, results: list[Result], comparisons: list[Comparison]) -> Any:
+    """Return plain values: `models` by name, `comparisons`, and what was measured on."""
+    images = setting.images
+    return {
+        "data": {
+            "file": setting.data,
+            "source": setting.faces.source,
+            "sha256": setting.data_sha256,
+            "pictures": len(setting.faces),
+            "copies_of_training": None if setting.copies is None else int(setting.copies.sum()),
+            "images": None
+            if images is None
+            else {
+                "list": images.source,
+                "listed": images.listed,
+                "used": len(images.rows),
+                "repeated": images.repeated,
+                "compared": images.compared,
+                "disagreeing": images.disagreeing,
+                "elsewhere": list(images.elsewhere),
+                "unresolved": list(images.unresolved),
+            },
+        },
+        "split": setting.split,
+        "tta": setting.tta,
+        "date": setting.date,
+        "models": {result.name: _model(setting, result) for result in results},
+        "comparisons": [
+            {
+                "models": [entry.first, entry.second],
+                "label_set": entry.label_set,
+                **asdict(entry.outcome),
+            }
+            for entry in comparisons
+        ],
+    }
+
+
+def _model(setting: Setting, result: Result) -> dict[str, Any]:
+    evaluation = result.evaluation
+    apart = evaluation.deduplicated
+    return {
+        "file": result.file,
+        "sha256": result.sha256,
+        "date": setting.date,
+        "label_set": result.label_set,
+        "labels": list(evaluation.labels),
+        "split": setting.split,
+        "rule": result.rule,
+        "tta": setting.tta,
+        "crops": result.crops,
+        "temperature": round(evaluation.temperature, 5),
+        "temperature_note": result.temperature_note,
+        "latency_ms": round(result.latency_ms, 3),
+        **_figures(evaluation.whole),
+        "deduplicated": None if apart is None else _figures(apart),
+    }
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    """Return the figures rounded to what their number of pictures can tell."""
+    return {
+        "n": figures.n,
+        "accuracy": round(figures.accuracy, 5),
+        "accuracy_interval": [round(end, 5) for end in figures.accuracy_interval],
+        "macro_f1": round(figures.macro_f1, 5),
+        "per_class_recall": {
+            label: round(part, 5) for label, part in figures.per_class_recall.items()
+        },
+        "ece": round(figures.ece, 5),
+        "nll": round(figures.nll, 5),
+        "confusion": [list(row) for row in figures.confusion],
+    }

@@ -1,0 +1,164 @@
+"""Run a model, exported or a checkpoint, on pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.crops import Tta, crop_views, cut
+from models.measure import RULES
+from models.runtime.card import InputSpec, ModelError, file_facts
+from models.runtime.errors import UserError
+from models.runtime.labels import LABEL_SETS
+from models.runtime.preprocess import to_input
+from models.runtime.store import bundled, load_model
+
+EVERY_BUNDLED = ("all", "bundled")
+_PIXELS_A_BATCH = 256 * 48 * 48
+_LATENCY_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Hold a model ready to run.
+
+    temperature: by crops ("one", "mirror"), None for a checkpoint, which has none. logits: takes
+    crops (N, S, S) uint8 of the input size, returns (N, C) float32.
+    """
+
+    name: str
+    file: Path
+    sha256: str
+    label_set: str
+    labels: tuple[str, ...]
+    input_size: int
+    temperature: dict[str, float] | None
+    logits: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+    def temperature_for(self, tta: Tta) -> float:
+        """Return the temperature fitted with the mirrored crop for "flip", else with one crop."""
+        if self.temperature is None:
+            return 1.0
+        return self.temperature["mirror" if tta == "flip" else "one"]
+
+    def temperature_note(self, tta: Tta) -> str:
+        """Say where the temperature comes from."""
+        if self.temperature is None:
+            return "1, since a checkpoint has none: its confidences are not calibrated"
+        crops = "one crop and its mirror image" if tta == "flip" else "one crop"
+        return f"{self.temperature_for(tta):.3f}, from the model's card, fitted with {crops}"
+
+
+def expand_names(names: Sequence[str]) -> list[str]:
+    """Return the models named, "all" or "bundled" replaced by every bundled one, each once."""
+    expanded: list[str] = []
+    for name in names:
+        if name not in EVERY_BUNDLED:
+            expanded.append(name)
+            continue
+        entries = bundled()
+        if not entries:
+            raise ModelError(
+                f"expected bundled models for {name!r}, found none: give an .onnx file or a .pt"
+            )
+        expanded += [entry.name for entry in entries]
+    return list(dict.fromkeys(expanded))
+
+
+def open_model(name: str, *, label_set: str | None = None, threads: int = 1) -> Model:
+    """Load a bundled model by name, an .onnx file or a .pt checkpoint, to run on the CPU.
+
+    label_set: which, for a checkpoint trained for several. Raises `UserError` for one that cannot
+    be loaded or whose label set there is no rule for.
+    """
+    if name.lower().endswith(".pt"):
+        return _open_checkpoint(Path(name).expanduser(), label_set, threads)
+    classifier = load_model(name, provider="CPU", threads=threads)
+    card = classifier.card
+    if card.label_set not in RULES:
+        raise ModelError(
+            f"{name}: expected a model for {' or '.join(RULES)}, found {card.label_set!r}: "
+            "evaluate it on data with labels of its own"
+        )
+    return Model(
+        name=classifier.path.stem,
+        file=classifier.path,
+        sha256=file_facts(classifier.path).sha256,
+        label_set=card.label_set,
+        labels=card.labels,
+        input_size=classifier.input_size,
+        temperature=card.temperature,
+        logits=lambda crops: classifier.run(list(crops), mirror=False)["logits"],
+    )
+
+
+def _open_checkpoint(path: Path, label_set: str | None, threads: int) -> Model:
+    import torch
+
+    from models.export import load_network
+    from models.nets.registry import find_architecture
+
+    network, recipe, chosen = load_network(path, label_set)
+    size = find_architecture(recipe.architecture).input_size
+    spec = InputSpec(size=size, mean=recipe.mean, std=recipe.std)
+
+    def logits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        torch.set_num_threads(threads)
+        with torch.inference_mode():
+            found: NDArray[np.float32] = network(
+                torch.from_numpy(to_input(list(crops), spec))
+            ).numpy()
+        return found
+
+    return Model(
+        name=path.stem,
+        file=path,
+        sha256=file_facts(path).sha256,
+        label_set=chosen,
+        labels=LABEL_SETS[chosen],
+        input_size=size,
+        temperature=None,
+        logits=logits,
+    )
+
+
+def score(
+    model: Model,
+    pixels: NDArray[np.uint8],
+    tta: Tta,
+    on_batch: Callable[[int], object] = lambda _: None,
+) -> NDArray[np.float32]:
+    """Return the logits (N, C) of pictures (N, S, S) uint8 gray, averaged over their crops.
+
+    on_batch: told how many pictures are done with each batch.
+    """
+    views = crop_views(pixels.shape[1], model.input_size, tta)
+    batch = max(1, _PIXELS_A_BATCH // model.input_size**2)
+    parts = []
+    for start in range(0, len(pixels), batch):
+        some = pixels[start : start + batch]
+        parts.append(
+            np.mean([model.logits(cut(some, view, model.input_size)) for view in views], axis=0)
+        )
+        on_batch(len(some))
+    if not parts:
+        raise UserError("expected pictures to run a model on, found none: choose another split")
+    return np.concatenate(parts).astype(np.float32)
+
+
+def latency(model: Model) -> float:
+    """Return the milliseconds for one crop: the median of 200 runs, or of those 3 seconds allow."""
+    crop = np.full((1, model.input_size, model.input_size), 128, np.uint8)
+    for _ in range(5):
+        model.logits(crop)
+    times: list[float] = []
+    while len(times) < 200 and sum(times) < _LATENCY_SECONDS:
+        started = time.perf_counter()
+        model.logits(crop)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times) * 1e3)

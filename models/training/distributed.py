@@ -1,0 +1,79 @@
+"""Several processes that train one network, as `torchrun` starts them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from models.nets.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Say which of how many processes this is; a lone process is the first of one."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Return whether this process measures, prints and writes."""
+        return self.rank == 0
+
+    def share(self, rows: Tensor) -> Tensor:
+        """Return this process's part of a batch."""
+        return rows[self.rank :: self.size]
+
+    def wait(self) -> None:
+        """Wait until every process has come here."""
+        if self.size > 1:
+            dist.barrier()
+
+
+def join_group(device: torch.device) -> Group:
+    """Join the processes that `torchrun` started, or be alone."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return Group()
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    return Group(rank=dist.get_rank(), size=size)
+
+
+def leave_group() -> None:
+    """Take leave of the other processes, if there are any."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
+class Attending(nn.Module):
+    """Make `attend` the forward pass, which is what DistributedDataParallel watches."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.network.attend(x)
+
+
+def attending(network: Network, group: Group, device: torch.device) -> nn.Module:
+    """Return a module that attends, its gradients averaged over the group.
+
+    On GPUs the batch statistics are those of the whole batch too; on CPUs torch cannot share them,
+    and each process uses its own part's.
+    """
+    if group.size == 1:
+        return Attending(network)
+    module: nn.Module = Attending(network)
+    if device.type == "cuda":
+        module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
+        return DistributedDataParallel(module, device_ids=[device.index or 0])
+    return DistributedDataParallel(module)

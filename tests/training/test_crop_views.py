@@ -1,0 +1,117 @@
+"""Which parts of a picture a model is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.crops import TTAS, Tta, View, crop_views, cut, describe_crops
+from models.runtime.errors import UserError
+from models.scoring import Model, score
+
+RNG = np.random.default_rng(5)
+PICTURES = RNG.integers(0, 256, (3, 48, 48)).astype(np.uint8)
+
+
+def recorder(size: int, seen: list[NDArray[np.uint8]]) -> Model:
+    """Return a model that notes its crops and says how bright each is on the left and right."""
+
+    def logits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        assert crops.shape[1:] == (size, size)
+        assert crops.dtype == np.uint8
+        seen.append(crops)
+        halves = np.stack([crops[..., : size // 2], crops[..., size // 2 :]], axis=1)
+        return np.asarray(halves.mean(axis=(2, 3)), np.float32)
+
+    return Model(
+        name="recorder",
+        file=Path("recorder.onnx"),
+        sha256="",
+        label_set="fer2013",
+        labels=("left", "right"),
+        input_size=size,
+        temperature={"one": 1.5, "mirror": 2.5},
+        logits=logits,
+    )
+
+
+@pytest.mark.parametrize("size", [48, 64, 112])
+def test_one_crop_is_the_whole_picture(size: int) -> None:
+    assert crop_views(48, size, "none") == (View(0, 0, 48),)
+
+
+def test_a_smaller_input_sees_the_middle_unscaled() -> None:
+    (view,) = crop_views(48, 44, "none")
+    assert view == View(2, 2, 44)
+    np.testing.assert_array_equal(cut(PICTURES, view, 44), PICTURES[:, 2:46, 2:46])
+
+
+@pytest.mark.parametrize("size", [44, 48, 64])
+def test_ten_crops_are_corners_and_middle_and_their_mirrors(size: int) -> None:
+    views = crop_views(48, size, "ten-crop")
+    places = {(0, 0), (4, 0), (0, 4), (4, 4), (2, 2)}
+    assert len(views) == 10
+    for mirrored in (False, True):
+        half = [view for view in views if view.mirrored is mirrored]
+        assert {(view.left, view.top) for view in half} == places
+        assert {view.side for view in half} == {44}
+
+
+def test_left_is_left_and_top_is_top() -> None:
+    crop = cut(PICTURES, View(left=4, top=0, side=44), 44)
+    np.testing.assert_array_equal(crop, PICTURES[:, :44, 4:])
+    mirrored = cut(PICTURES, View(left=4, top=0, side=44, mirrored=True), 44)
+    np.testing.assert_array_equal(mirrored, crop[..., ::-1])
+
+
+@pytest.mark.parametrize("tta", TTAS)
+@pytest.mark.parametrize("size", [44, 48, 64])
+def test_the_words_name_the_crops(tta: Tta, size: int) -> None:
+    words = describe_crops(48, size, tta)
+    whole = tta != "ten-crop" and size >= 48
+    assert ("whole" in words) == whole
+    assert (f"{size} x {size}" in words) == (crop_views(48, size, tta)[0].side != size)
+
+
+def test_logits_are_averaged_over_a_picture_and_its_mirror_image() -> None:
+    seen: list[NDArray[np.uint8]] = []
+    found = score(recorder(48, seen), PICTURES, "flip")
+    np.testing.assert_array_equal(seen[1], PICTURES[..., ::-1])
+    means = PICTURES.mean(axis=(1, 2))
+    np.testing.assert_allclose(found, np.stack([means, means], axis=1), rtol=1e-5)
+
+
+def test_logits_are_averaged_over_ten_crops() -> None:
+    found = score(recorder(44, []), PICTURES, "ten-crop")
+    expected = np.zeros((3, 2))
+    for left, top in ((0, 0), (4, 0), (0, 4), (4, 4), (2, 2)):
+        crop = PICTURES[:, top : top + 44, left : left + 44]
+        expected += np.mean([crop[..., :22].mean((1, 2)), crop[..., 22:].mean((1, 2))], axis=0)[
+            :, None
+        ]
+    np.testing.assert_allclose(found, expected / 5, rtol=1e-5)
+
+
+def test_batches_keep_the_order_and_are_told() -> None:
+    many = RNG.integers(0, 256, (600, 48, 48)).astype(np.uint8)
+    seen: list[NDArray[np.uint8]] = []
+    done: list[int] = []
+    found = score(recorder(48, seen), many, "none", done.append)
+    assert len(seen) > 1
+    assert sum(done) == 600
+    np.testing.assert_allclose(found[:, 0], many[..., :24].mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_no_picture_to_run_on_is_said() -> None:
+    with pytest.raises(UserError, match="found none"):
+        score(recorder(48, []), PICTURES[:0], "none")
+
+
+def test_the_mirror_temperature_goes_with_flip_alone() -> None:
+    model = recorder(48, [])
+    assert [model.temperature_for(tta) for tta in TTAS] == [1.5, 2.5, 1.5]
+    assert "1.500, from the model's card, fitted with one crop" in model.temperature_note("none")
+    assert "mirror" in model.temperature_note("flip")

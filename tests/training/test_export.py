@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+
+from models import export as exporting
+from models.cli.export_onnx import main
+from models.data.face_set import FaceSet
+from models.export import Exported, export, load_network, parity_crops
+from models.measure import truth_for
+from models.nets.mini_xception import MiniXception
+from models.nets.network import count_parameters
+from models.runtime.card import Card, file_facts
+from models.runtime.classifier import OnnxClassifier
+from models.runtime.errors import UserError
+from models.runtime.labels import FER2013, FERPLUS
+from models.runtime.preprocess import to_input
+from models.training.checkpoint import load_checkpoint
+from models.training.predict import build_network, predict
+from models.training.recipe import Recipe
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="session")
+def checkpoint(trained: Path) -> Path:
+    return trained / "last.pt"
+
+
+@pytest.fixture(scope="session")
+def exported(
+    checkpoint: Path, faces: FaceSet, tmp_path_factory: pytest.TempPathFactory
+) -> Exported:
+    """Return an export for FER+ with temperature and metrics, for tests that only read it."""
+    output = tmp_path_factory.mktemp("exported") / "mini.onnx"
+    return export(checkpoint, output=output, label_set="ferplus", faces=faces)
+
+
+def sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("error: ")
+    assert "\n" not in said
+    return said
+
+
+def test_the_file_has_a_dynamic_batch_and_two_outputs(exported: Exported) -> None:
+    session = ort.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
+    assert [value.name for value in session.get_inputs()] == ["crops"]
+    assert [value.name for value in session.get_outputs()] == ["logits", "cam"]
+    for count in (1, 2, 7):
+        crops = np.random.default_rng(0).normal(size=(count, 1, 48, 48)).astype(np.float32)
+        logits, cam = session.run(None, {"crops": crops})
+        assert logits.shape == (count, 8)
+        assert cam.shape == (count, 8, 3, 3)
+        np.testing.assert_allclose(cam.mean(axis=(2, 3)), logits, atol=1e-5)
+
+
+def test_the_file_says_what_it_needs(exported: Exported) -> None:
+    model = onnx.load(exported.path)
+    values = {entry.key: entry.value for entry in model.metadata_props}
+    card = exported.card
+    assert values["labels"].split(",") == list(FERPLUS)
+    assert float(values["temperature"]) == card.temperature["one"]
+    assert "48x48" in values["preprocessing"]
+    assert Card.from_json(values["mien.card"], "inside") == card.without_file()
+    onnx.checker.check_model(model, full_check=True)
+
+
+def test_the_file_says_nothing_of_the_machine_that_made_it(exported: Exported) -> None:
+    model = onnx.load(exported.path)
+    assert not any(node.metadata_props for node in model.graph.node)
+    data = exported.path.read_bytes()
+    assert str(Path(exporting.__file__).parent).encode() not in data
+    # 58 thousand values of 4 bytes are 234 kB.
+    assert len(data) < 260_000
+
+
+def test_the_card_beside_is_whole(exported: Exported, checkpoint: Path, faces: FaceSet) -> None:
+    text = exported.path.with_suffix(".json").read_text(encoding="utf-8")
+    card = Card.from_json(text, "beside")
+    assert card == exported.card
+    assert card.file == file_facts(exported.path)
+    assert card.name == "mini_xception.ferplus"
+    assert (card.parameters, card.trainable) == count_parameters(MiniXception(8))
+    assert card.training["epoch"] == load_checkpoint(checkpoint)["epoch"]
+    assert card.recipe["batch_size"] == 8
+    assert {metric.crops for metric in card.metrics} == {"one", "mirror"}
+    assert {metric.split for metric in card.metrics} == {"PublicTest"}
+    assert all(metric.n <= 32 for metric in card.metrics)
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def test_torch_and_onnx_runtime_agree(exported: Exported, checkpoint: Path) -> None:
+    assert exported.max_delta <= 1e-4
+    assert exported.same_labels
+    assert exported.milliseconds > 0
+    network, _, _ = load_network(checkpoint, "ferplus")
+    crops = parity_crops(48)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(to_input(crops, exported.card.input))).numpy()
+    found = OnnxClassifier(exported.path, provider="CPU").run(crops, mirror=False)["logits"]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert len({row.tobytes() for row in found}) == len(crops)
+
+
+def test_the_card_measures_what_training_measured(exported: Exported, checkpoint: Path) -> None:
+    measured = load_checkpoint(checkpoint)["history"][-1]["ferplus"]
+    one = exported.card.metric("one")
+    assert one is not None
+    assert one.accuracy == pytest.approx(measured, abs=1e-5)
+    assert one.accuracy < 1
+
+
+def test_the_temperature_is_the_likeliest(exported: Exported, faces: FaceSet) -> None:
+    classifier = OnnxClassifier(exported.path, provider="CPU", mirror=False)
+    validation = faces.split("PublicTest")
+    rows = np.arange(len(validation))
+    truth = truth_for(validation, "ferplus")
+
+    def likelihood(temperature: float) -> float:
+        classifier.card = replace(exported.card, temperature={"one": temperature, "mirror": 1.0})
+        predictions = classifier.classify(list(validation.pixels))
+        probabilities = np.stack([prediction.probabilities for prediction in predictions])
+        return float(np.log(probabilities[rows, truth])[truth >= 0].mean())
+
+    best = exported.card.temperature["one"]
+    assert likelihood(best) > likelihood(best * 1.1)
+    assert likelihood(best) > likelihood(best / 1.1)
+
+
+@pytest.mark.parametrize("label_set", ["fer2013", "ferplus"])
+def test_each_label_set_gets_its_own_head(label_set: str, checkpoint: Path, faces: FaceSet) -> None:
+    values = load_checkpoint(checkpoint)
+    recipe = Recipe.from_dict(values["recipe"])
+    whole = build_network(recipe)
+    whole.load_state_dict(values["average"])
+    pixels = torch.from_numpy(faces.pixels[:6]).unsqueeze(1)
+    both = predict(whole, pixels, recipe)
+    part = slice(0, len(FER2013)) if label_set == "fer2013" else slice(len(FER2013), None)
+    network, _, chosen = load_network(checkpoint, label_set)
+    assert chosen == label_set
+    np.testing.assert_allclose(predict(network, pixels, recipe), both[:, part], atol=1e-5)
+
+
+@pytest.mark.parametrize(("precision", "smaller"), [("fp16", 0.65), ("int8", 0.6)])
+def test_smaller_numbers_still_agree(
+    precision: str, smaller: float, exported: Exported, checkpoint: Path, faces: FaceSet,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    done = export(
+        checkpoint,
+        output=tmp_path / f"{precision}.onnx",
+        label_set="ferplus",
+        precision=precision,
+        faces=faces,
+    )
+    assert done.card.precision == precision
+    assert done.same_labels
+    assert done.path.stat().st_size < smaller * exported.path.stat().st_size
+    one, whole = done.card.metric("one"), exported.card.metric("one")
+    assert one is not None
+    assert whole is not None
+    assert one.accuracy == pytest.approx(whole.accuracy, abs=0.1)
+    found = OnnxClassifier(done.path, provider="CPU").run(parity_crops(48), mirror=False)
+    assert found["logits"].dtype == np.float32
+    assert found["cam"].shape == (8, 8, 3, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"{precision}.json",
+        f"{precision}.onnx",
+    ]
+
+
+def test_int8_without_data_says_what_it_needs(
+    checkpoint: Path, tmp_path: Path, faces: FaceSet
+) -> None:
+    output = tmp_path / "out.onnx"
+    for given in (None, faces.split("PublicTest")):
+        with pytest.raises(UserError, match="int8 is calibrated on training pictures"):
+            export(checkpoint, output=output, label_set="fer2013", precision="int8", faces=given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_without_public_test_is_refused(
+    checkpoint: Path, tmp_path: Path, faces: FaceSet
+) -> None:
+    output = tmp_path / "out.onnx"
+    with pytest.raises(UserError, match="expected PublicTest pictures to measure on, found none"):
+        export(checkpoint, output=output, label_set="fer2013", faces=faces.split("Training"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_when_torch_and_onnx_runtime_differ(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.onnx"
+    output.write_bytes(b"the one before")
+    monkeypatch.setitem(exporting.TOLERANCE, "fp32", -1.0)
+    with pytest.raises(UserError, match=r"to agree within -1\.0 .* nothing was written"):
+        export(checkpoint, output=output, label_set="fer2013")
+    assert output.read_bytes() == b"the one before"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.onnx"]
+
+
+def test_the_parity_crops_are_eight_different_faces() -> None:
+    crops = parity_crops(48)
+    assert len({crop.tobytes() for crop in crops}) == 8
+    assert all(crop.shape == (48, 48) and crop.dtype == np.uint8 for crop in crops)
+    assert all(crop.std() > 10 for crop in crops)
+    assert parity_crops(64)[0].shape == (64, 64)
+
+
+def test_the_command_writes_both_files_and_says_the_figures(
+    checkpoint: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "mine.onnx"
+    arguments = [str(checkpoint), "-o", str(output), "--labels", "fer2013", "--data", str(data)]
+    assert main(arguments) == 0
+    told = capsys.readouterr()
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.onnx", "mine.json"}
+    for figure in ("kB", "max |difference|", "same labels", "ms", "PublicTest, mirror crop", "ECE"):
+        assert figure in told.out
+    assert told.err == ""
+
+
+def test_without_output_and_data_there_are_a_default_name_and_no_figures(
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([str(checkpoint), "--labels", "fer2013"]) == 0
+    assert "the card has no figures" in capsys.readouterr().err
+    assert (tmp_path / "mini_xception.fer2013.json").is_file()
+    card = OnnxClassifier(tmp_path / "mini_xception.fer2013.onnx", provider="CPU").card
+    assert card.name == "mini_xception.fer2013"
+    assert card.labels == FER2013
+    assert card.metrics == ()
+    assert card.temperature == {"one": 1.0, "mirror": 1.0}
+
+
+def test_without_arguments_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    told = capsys.readouterr().out
+    assert "examples:" in told
+    assert "--precision" in told
+
+
+@pytest.mark.parametrize("name", ["missing.pt", "text.pt", ""])
+def test_a_file_that_is_no_checkpoint_is_a_sentence(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.pt").write_text("no checkpoint")
+    assert main([str(tmp_path / name), "-o", str(tmp_path / "out.onnx")]) == 2
+    assert "expected a checkpoint" in sentence(capsys)
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def forget_half(values: dict[str, Any]) -> None:
+    values["average"] = dict(list(values["average"].items())[::2])
+
+
+def widen(values: dict[str, Any]) -> None:
+    values["average"]["classifier.weight"] = torch.zeros(99, 128, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda values: values["recipe"].update(architecture="mega_xception"),
+            "found 'mega_xception'",
+        ),
+        (forget_half, "expected the weights of mini_xception, found others"),
+        (widen, "expected the weights of mini_xception, found others"),
+        (lambda values: values["recipe"].update(colour="gray"), "unknown key 'colour'"),
+    ],
+)
+def test_another_architecture_is_a_sentence(
+    change: Change,
+    said: str,
+    checkpoint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    values = load_checkpoint(checkpoint)
+    change(values)
+    torch.save(values, tmp_path / "other.pt")
+    output = tmp_path / "out.onnx"
+    assert main([str(tmp_path / "other.pt"), "-o", str(output), "--labels", "fer2013"]) == 2
+    assert said in sentence(capsys)
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "missing/out.onnx", "--labels", "fer2013"], "found none at missing"),
+        (["-o", "out.onnx"], "trained for fer2013 and ferplus: choose with --labels"),
+        (["-o", "out.json", "--labels", "fer2013"], "ends in .onnx, found 'out.json'"),
+        (["-o", "out.onnx", "--labels", "fer2013", "--opset", "99"], "found 99: give --opset 18"),
+        (["-o", "out.onnx", "--labels", "fer2013", "--data", "none.csv"], "found no file none.csv"),
+    ],
+)
+def test_a_wrong_argument_is_a_sentence(
+    arguments: list[str],
+    said: str,
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([str(checkpoint), *arguments]) == 2
+    assert said in sentence(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_were_not_taught_are_a_sentence(checkpoint: Path, tmp_path: Path) -> None:
+    values = load_checkpoint(checkpoint)
+    values["recipe"]["labels"] = {"fer2013": 1.0}
+    torch.save(values, tmp_path / "one.pt")
+    with pytest.raises(UserError, match="expected labels of fer2013, found 'ferplus'"):
+        load_network(tmp_path / "one.pt", "ferplus")
+
+
+@pytest.mark.parametrize("arguments", [["--precision", "fp8"], ["--labels", "emotions"]])
+def test_an_unknown_choice_names_the_known_ones(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["best.pt", *arguments])
+    assert caught.value.code == 2
+    assert "choose from" in capsys.readouterr().err

@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.cli.train import main
+from models.data.face_set import FaceSet
+from models.runtime.errors import UserError
+from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.loop import Trainer
+from models.training.recipe import Recipe, bundled_recipes
+
+pytestmark = pytest.mark.train
+
+Start = Callable[..., int]
+
+
+@pytest.fixture
+def start(
+    recipe: Recipe,
+    data: Path,
+    write_recipe: Callable[[Recipe, Path], str],
+    tmp_path: Path,
+) -> Start:
+    """Return how to call fer-train on the drawn faces, into tmp_path / "run"."""
+
+    def call(*more: str, epochs: int = 2, **changes: Any) -> int:
+        name = write_recipe(replace(recipe, epochs=epochs, **changes), tmp_path)
+        common = ["--data", str(data), "--out", str(tmp_path / "run"), "--device", "cpu"]
+        return main([name, *common, "--threads", "1", *more])
+
+    return call
+
+
+def sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one line of error that was printed."""
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("error: ")
+    assert "\n" not in said
+    assert "Traceback" not in said
+    return said
+
+
+def test_a_run_leaves_checkpoints_and_a_log(
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start() == 0
+    run = tmp_path / "run"
+    assert {path.name for path in run.iterdir()} == {
+        "last.pt",
+        "best.fer2013.pt",
+        "best.ferplus.pt",
+        "log.csv",
+        "tensorboard",
+    }
+    with (run / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert list(rows[0]) == [
+        "epoch",
+        "loss",
+        "seconds",
+        "fer2013",
+        "ferplus",
+        "validation_loss",
+    ]
+    values = load_checkpoint(run / "last.pt")
+    assert values["epoch"] == 2
+    assert values["environment"]["torch"] == torch.__version__
+    told = capsys.readouterr().out
+    assert "dropped from training: 1 copies of test pictures, 1 blank" in told
+    assert "62 training and 32 validation pictures" in told
+    assert "epoch 2/2" in told
+
+
+def test_best_is_the_epoch_with_the_highest_accuracy(start: Start, tmp_path: Path) -> None:
+    assert start(epochs=4) == 0
+    for name in ("fer2013", "ferplus"):
+        best = load_checkpoint(tmp_path / "run" / f"best.{name}.pt")
+        history = load_checkpoint(tmp_path / "run" / "last.pt")["history"]
+        scores = [entry[name] for entry in history]
+        assert best["history"][-1][name] == max(scores)
+        assert best["epoch"] == len(scores) - scores[::-1].index(max(scores))
+
+
+def test_epochs_on_the_command_line_are_kept_for_resuming(start: Start, tmp_path: Path) -> None:
+    assert start("--epochs", "1", epochs=7) == 0
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["recipe"]["epochs"] == 1
+
+
+def test_ctrl_c_loses_no_whole_epoch_and_resume_continues_exactly(
+    start: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert start(epochs=3) == 0
+    unbroken = load_checkpoint(tmp_path / "run" / "last.pt")
+    (tmp_path / "run").rename(tmp_path / "unbroken")
+
+    with monkeypatch.context() as patch:
+        whole = Trainer._step
+        steps = iter(range(1000))
+
+        def interrupted(trainer: Trainer, *arguments: Any) -> float:
+            if next(steps) == 6:  # of four an epoch
+                raise KeyboardInterrupt
+            return whole(trainer, *arguments)
+
+        patch.setattr(Trainer, "_step", interrupted)
+        assert start(epochs=3) == 130
+    assert "stopped" in capsys.readouterr().err
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["epoch"] == 1
+
+    assert start("--resume", epochs=3) == 0
+    resumed = load_checkpoint(tmp_path / "run" / "last.pt")
+    for part in ("network", "average"):
+        for name, value in unbroken[part].items():
+            assert torch.equal(resumed[part][name], value), name
+    assert [entry["loss"] for entry in resumed["history"]] == [
+        entry["loss"] for entry in unbroken["history"]
+    ]
+
+
+@pytest.mark.parametrize("at", ["best.fer2013.pt", "best.ferplus.pt", "last.pt"])
+def test_a_stop_while_writing_costs_neither_last_nor_best(
+    at: str, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = torch.save
+
+    def cut_short(values: Any, path: Path) -> None:
+        if Path(path).name.startswith(at):
+            Path(path).write_bytes(b"the first half")
+            raise KeyboardInterrupt
+        whole(values, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", cut_short)
+        assert start(epochs=1) == 130
+    assert not (tmp_path / "run" / "last.pt").exists()
+    assert start(epochs=1) == 0
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"last.pt", "best.fer2013.pt", "best.ferplus.pt"} <= names
+    assert not any(name.endswith(".partial") for name in names)
+
+
+def test_a_killed_run_leaves_a_whole_checkpoint(
+    recipe: Recipe, data: Path, write_recipe: Callable[[Recipe, Path], str], tmp_path: Path
+) -> None:
+    long = replace(recipe, epochs=10_000)
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "models.cli.train", write_recipe(long, tmp_path)]
+    command += ["--data", str(data), "--out", str(out), "--device", "cpu", "--threads", "1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not (out / "log.csv").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    trainer = Trainer(long, torch.device("cpu"))
+    trainer.restore(load_checkpoint(out / "last.pt"))
+    assert trainer.epoch >= 1
+    assert len(trainer.history) == trainer.epoch
+
+
+def test_a_folder_with_a_training_is_not_overwritten(
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(epochs=1) == 0
+    before = (tmp_path / "run" / "last.pt").read_bytes()
+    capsys.readouterr()
+    assert start(epochs=1) == 2
+    assert "add --resume to go on with it" in sentence(capsys)
+    assert (tmp_path / "run" / "last.pt").read_bytes() == before
+
+
+def test_resume_without_a_training_says_what_is_missing(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start("--resume") == 2
+    assert "expected a checkpoint, found no file" in sentence(capsys)
+
+
+def test_resume_with_another_recipe_names_the_difference(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(epochs=1) == 0
+    capsys.readouterr()
+    assert start("--resume", epochs=1, batch_size=32) == 2
+    assert "differs in batch_size" in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nonsense", "--data", "x.csv", "--out", "out"], "found neither under 'nonsense'"),
+        (["mini_xception", "--data", "x.csv", "--out", "out"], "found no file x.csv"),
+        (["mini_xception", "--data", "x.csv", "--out", "out", "--epochs", "0"], "at least 1"),
+        (["mini_xception", "--data", "x.csv", "--out", "out", "--threads", "0"], "--threads of"),
+        (["mini_xception", "--data", "x.csv", "--out", "out", "--device", "tpu"], "--device auto"),
+    ],
+)
+def test_a_wrong_argument_is_answered_with_a_sentence(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert said in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["mini_xception"], ["mini_xception", "--data", "x.csv"], ["--epochs", "two"]]
+)
+def test_arguments_that_are_missing_are_named(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert "expected RECIPE, --data and --out" in said or "--epochs" in said
+
+
+def test_a_file_where_the_folder_should_be_is_named(
+    start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").write_text("a file")
+    assert start() == 2
+    assert "expected a folder to write to, found" in sentence(capsys)
+
+
+def test_data_without_a_part_is_refused(
+    faces: FaceSet,
+    write_data: Callable[[FaceSet, str, Path], Path],
+    start: Start,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = write_data(faces.split("Training"), "parquet", tmp_path / "part")
+    assert start("--data", str(path)) == 2
+    assert "expected Training and PublicTest rows, found 63 and 0" in sentence(capsys)
+
+
+def test_data_without_votes_is_refused_by_a_recipe_that_needs_them(
+    faces: FaceSet,
+    write_data: Callable[[FaceSet, str, Path], Path],
+    start: Start,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = write_data(replace(faces, votes=None), "parquet", tmp_path / "bare")
+    assert start("--data", str(path)) == 2
+    assert "expected FER+ votes with the data, found none" in sentence(capsys)
+    path = write_data(replace(faces, votes=np.zeros((112, 10), np.uint8)), "parquet", tmp_path)
+    assert start("--data", str(path)) == 2
+    assert "pictures that ferplus has a label for, found none" in sentence(capsys)
+
+
+def test_list_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    told = capsys.readouterr().out
+    for name in bundled_recipes():
+        assert name in told
+    assert "arXiv 1710.07557" in told
+
+
+def test_a_checkpoint_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"expected to write .*missing"):
+        save_checkpoint(tmp_path / "missing" / "last.pt", {})
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut", bytes(range(256))])
+def test_a_file_that_is_no_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"last\.pt: expected a checkpoint of fer-train"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("values", [[1, 2], {"weights": 1}, {"format": 1}, {"format": 2}])
+def test_a_checkpoint_of_another_program_is_named(values: object, tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    torch.save(values, path)
+    with pytest.raises(UserError, match=r"in format 1, found another file"):
+        load_checkpoint(path)
+
+
+class Intruder:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (exec, ("raise SystemExit('code from a checkpoint was run')",))
+
+
+def test_code_hidden_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    torch.save({"format": 1, "epoch": Intruder()}, path)
+    with pytest.raises(UserError, match="expected a checkpoint of fer-train"):
+        load_checkpoint(path)
