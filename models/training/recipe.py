@@ -131,8 +131,10 @@ class Recipe:
         return cls(**_checked(cls, values, "recipe"))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values that `from_dict` takes back."""
-        return asdict(self)
+        """Return plain values, as JSON and TOML have them, that `from_dict` takes back."""
+        values = asdict(self)
+        values["distillation"]["teachers"] = list(self.distillation.teachers)
+        return values
 
 
 def bundled_recipes() -> list[str]:

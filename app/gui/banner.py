@@ -1,0 +1,185 @@
+"""What the window has to say: one banner for the state it is in, short notices over the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.icons import icon
+from app.gui.keys import KeepSpace
+from app.gui.theme import Theme
+
+INFO, WARNING, DANGER = "info", "warning", "danger"
+_MOST_NOTICES = 3
+_SHOWN_SECONDS = {INFO: 5.0, WARNING: 12.0, DANGER: 20.0}
+_NOTICE_WIDTH = 560
+
+
+@dataclass(frozen=True, slots=True)
+class BannerText:
+    """Hold what a banner says; button: its word, empty for none."""
+
+    text: str
+    kind: str = INFO
+    button: str = ""
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Have a screen reader say a sentence."""
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+
+
+class Banner(QFrame):
+    """Say in which state the window is, above the picture; hidden while there is nothing to say."""
+
+    def __init__(self, pressed: Callable[[str], None], parent: QWidget | None = None) -> None:
+        """Be hidden. pressed: called with the word on the button."""
+        super().__init__(parent)
+        self._shown: BannerText | None = None
+        self.setObjectName("banner")
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._button = QPushButton()
+        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._button.installEventFilter(KeepSpace(self))
+        self._button.clicked.connect(lambda: pressed(self._button.text()))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 8, 12, 8)
+        layout.setSpacing(12)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._button)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """Return what is said now, empty while hidden."""
+        return self._shown.text if self._shown else ""
+
+    @property
+    def button(self) -> QPushButton:
+        return self._button
+
+    def say(self, shown: BannerText | None) -> None:
+        """Say something else; None hides the banner."""
+        if shown == self._shown:
+            return
+        before, self._shown = self._shown, shown
+        self.setVisible(shown is not None)
+        if shown is None:
+            return
+        self._text.setText(shown.text)
+        self._button.setText(shown.button)
+        self._button.setVisible(bool(shown.button))
+        self._button.setAccessibleDescription(shown.text)
+        if before is None or before.kind != shown.kind:
+            self.setProperty("kind", shown.kind)
+            self.style().unpolish(self)
+            self.style().polish(self)
+            announce(self, shown.text)
+
+
+class Notices(QWidget):
+    """Stack short notices at the foot of another widget; each goes by itself or when closed."""
+
+    def __init__(self, theme: Theme, over: QWidget) -> None:
+        super().__init__(over)
+        self._over = over
+        self._theme = theme
+        self._entries: list[_Notice] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(8)
+        over.installEventFilter(self)
+        self.hide()
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the sentences that are shown, oldest first."""
+        return [entry.text for entry in self._entries]
+
+    def say(self, text: str, kind: str = INFO) -> None:
+        """Show a notice; the same one again only begins its time anew."""
+        for entry in self._entries:
+            if entry.text == text:
+                entry.left = _SHOWN_SECONDS[kind]
+                return
+        entry = _Notice(text, kind, self._theme, self._close)
+        entry.left = _SHOWN_SECONDS[kind]
+        self._entries.append(entry)
+        self._layout.addWidget(entry)
+        entry.show()
+        if len(self._entries) > _MOST_NOTICES:
+            self._close(self._entries[0])
+        announce(self, text)
+        self._place()
+
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass; a notice under the mouse or with the focus stays."""
+        for entry in list(self._entries):
+            if not entry.held:
+                entry.left -= seconds
+                if entry.left <= 0:
+                    self._close(entry)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _close(self, entry: _Notice) -> None:
+        if entry in self._entries:
+            self._entries.remove(entry)
+            self._layout.removeWidget(entry)
+            entry.hide()
+            entry.deleteLater()
+            self._place()
+
+    def _place(self) -> None:
+        over = self._over
+        self.setVisible(bool(self._entries))
+        width = min(_NOTICE_WIDTH, over.width() - 32)
+        height = self._layout.heightForWidth(width)
+        self.setGeometry((over.width() - width) // 2, over.height() - height - 16, width, height)
+        self.raise_()
+
+
+class _Notice(QFrame):
+    def __init__(
+        self, text: str, kind: str, theme: Theme, close: Callable[[_Notice], None]
+    ) -> None:
+        super().__init__()
+        self.text = text
+        self.left = 0.0
+        self.setObjectName("toast")
+        self.setProperty("kind", kind)
+        label = QLabel(text)
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        self._button = QToolButton()
+        self._button.setIcon(icon("close", theme.tokens))
+        self._button.setToolTip("Close this notice")
+        self._button.setAccessibleName("Close this notice")
+        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._button.installEventFilter(KeepSpace(self))
+        self._button.clicked.connect(lambda: close(self))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 8, 8, 8)
+        layout.addWidget(label, 1)
+        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignTop)
+
+    @property
+    def held(self) -> bool:
+        """Say whether somebody is at it."""
+        return self.underMouse() or self._button.hasFocus()

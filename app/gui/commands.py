@@ -1,0 +1,160 @@
+"""What the user's choices do: they reach the engine, and the settings remember them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from app.gui import dialogs
+from app.gui.banner import INFO, WARNING, Notices
+from app.gui.jobs import Jobs
+from app.gui.live_engine import LiveEngine
+from app.gui.menus import ACTOR
+from app.gui.snapshot import save_snapshot, snapshot_name
+from app.live.engine import EngineStatus
+from app.messages import FrameResult
+from app.settings import Settings
+from app.sources import CameraInfo
+
+
+class Commands:
+    """Carry out choices. settings: with every choice made so far, to be stored at the end."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        engine: LiveEngine,
+        settings: Settings,
+        *,
+        source: str,
+        notices: Notices,
+        jobs: Jobs,
+        snapshot_folder: Path,
+    ) -> None:
+        """Take what is needed. source: what the engine was asked to play at the start."""
+        self.settings = settings
+        self._window = window
+        self._engine = engine
+        self._notices = notices
+        self._jobs = jobs
+        self._snapshot_folder = snapshot_folder
+        self._wanted = source
+        self._paths: dict[str, str] = {}
+        self._picked_model = self._picked_finder = False
+        self._remember_path(source)
+
+    def use_source(self, spec: str) -> None:
+        """Play something else; a pause ends."""
+        self._wanted = spec
+        self._remember_path(spec)
+        if _is_device(spec):
+            self.settings = replace(self.settings, source=spec)
+        self._engine.use_source(spec)
+
+    def note_playing(self, status: EngineStatus) -> None:
+        """Hear what plays; a file that does is recent, one that was refused is not."""
+        path = self._paths.get(status.source)
+        if path is not None:
+            self.settings = self.settings.with_recent(path)
+
+    def try_again(self) -> None:
+        """Ask once more for what was wanted."""
+        self._engine.use_source(self._wanted)
+
+    def play_again(self, status: EngineStatus) -> None:
+        """Play from the beginning what has ended."""
+        self._engine.use_source(self._paths.get(status.source, self._wanted))
+
+    def next_camera(self, cameras: Sequence[CameraInfo], playing: str) -> None:
+        """Go to the camera after the one that plays, or to the first."""
+        if not cameras:
+            self._notices.say("No camera was found; plug one in, and C will use it.", WARNING)
+            return
+        names = [camera.name for camera in cameras]
+        place = names.index(playing) + 1 if playing in names else 0
+        if len(cameras) == 1 and place == 1:
+            self._notices.say("There is no other camera.", INFO)
+            return
+        self.use_source(f"camera:{cameras[place % len(cameras)].index}")
+
+    def settings_now(self, status: EngineStatus) -> Settings:
+        """Return the settings to store: what the engine uses counts, not what it refused."""
+        settings = self.settings
+        if self._picked_model and status.model:
+            settings = replace(settings, model=status.model)
+        if self._picked_finder and status.finder:
+            settings = replace(settings, finder=status.finder)
+        return settings
+
+    def use_model(self, name_or_path: str) -> None:
+        self._picked_model = True
+        self._engine.use_model(name_or_path)
+
+    def use_finder(self, name: str) -> None:
+        """Change the finder; YuNet asks for its file unless one that exists is known."""
+        self._picked_finder = True
+        if name != "yunet":
+            self._engine.use_finder(name)
+            return
+        known = self.settings.yunet_file
+        path = known if known and Path(known).is_file() else ""
+        path = path or dialogs.choose_model(self._window, "Where is the YuNet model file?")
+        if path:
+            self.settings = replace(self.settings, yunet_file=path)
+            self._engine.use_finder(name, Path(path))
+
+    def open_file(self) -> None:
+        self._use_if_chosen(dialogs.choose_media(self._window))
+
+    def open_folder(self) -> None:
+        self._use_if_chosen(dialogs.choose_folder(self._window))
+
+    def open_model(self) -> None:
+        path = dialogs.choose_model(self._window, "Open model file")
+        if path:
+            self.use_model(path)
+
+    def open_dropped(self, path: str) -> None:
+        """Take a file or folder that was dropped: a model if it is one, else a source."""
+        if path.lower().endswith(".onnx"):
+            self.use_model(path)
+        else:
+            self.use_source(path)
+
+    def snapshot(
+        self, result: FrameResult | None, overlays: Iterable[str], *, mirrored: bool, ask: bool
+    ) -> None:
+        """Save what the picture shows now. ask: where."""
+        if result is None:
+            self._notices.say("There is no picture to save yet.", WARNING)
+            return
+        names = tuple(overlays)
+        path = self._snapshot_folder / snapshot_name(datetime.now().astimezone())
+        if ask:
+            chosen = dialogs.choose_snapshot(self._window, path)
+            if not chosen:
+                return
+            path = Path(chosen)
+        self._jobs.submit(
+            lambda: save_snapshot(result, names, mirrored=mirrored, path=path),
+            lambda saved: self._notices.say(f"Saved {saved}", INFO),
+            lambda sentence: self._notices.say(sentence, WARNING),
+        )
+
+    def _use_if_chosen(self, path: str) -> None:
+        if path:
+            self.use_source(path)
+
+    def _remember_path(self, spec: str) -> None:
+        if not _is_device(spec):
+            path = str(Path(spec).expanduser().absolute())
+            self._paths[Path(path).name or path] = path
+
+
+def _is_device(spec: str) -> bool:
+    """Say whether a source is a camera or the actor, not a file."""
+    return spec == ACTOR or spec.partition(":")[0] == "camera"

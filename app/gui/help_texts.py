@@ -1,0 +1,126 @@
+"""The pages of the Help menu, as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+
+from models.runtime.card import Card, Metric
+
+_LABEL_SETS = {"fer2013": "FER2013", "ferplus": "FER+"}
+
+MEANING = """
+<h2>What the numbers mean</h2>
+<p>Mien looks at the picture of a face and names its <b>apparent expression</b>: what a stranger
+might call the look on that face in that moment. It cannot see what somebody feels, thinks or
+intends, and a face often shows something else than what is felt.</p>
+<h3>Sure 92 %</h3>
+<p>The share of belief that the model gives to this label, out of its own short list. It was
+adjusted on pictures kept aside, so that of all such pictures called &ldquo;92 %&rdquo; about 92 in
+100 bore the label that people had given them. On other cameras, in other light, or for people
+unlike those in the training pictures it can be further off, and it then still looks sure.</p>
+<h3>Unsure</h3>
+<p>No label stands out. That is an answer, not a fault.</p>
+<h3>Bars</h3>
+<p>One for each label, always in the same order; together they make 100 %. They are smoothed over
+a fraction of a second, so a short twitch may not show.</p>
+<h3>What the model sees, what it goes by</h3>
+<p>The model gets only the small gray picture on the card. The tinted places (the attention map)
+are those that spoke for the label. The brightest place is the strongest of this face; brightness
+cannot be compared between faces, and it does not prove that the model is right.</p>
+<h3>How far to trust it</h3>
+<p>People themselves agree only in part on such pictures: two sets of labels for the very same
+training images agree on 63 % of them. <i>Model &gt; About this model</i> tells how often this
+model agrees with its labels, and for which it fails most.</p>
+<h3>Status line</h3>
+<p><b>fps</b>: results each second. <b>ms</b>: from the frame's capture to its result.
+<b>dropped</b>: frames passed over because a newer one was there. <b>CPU</b>, <b>CUDA</b> and so
+on: what the model really runs on.</p>
+"""
+
+RESPONSIBLE = """
+<h2>Responsible use</h2>
+<ul>
+<li><b>Not a judge of people.</b> Do not use Mien to decide about anybody: not for hiring, marks,
+access, credit, policing, border control or medical diagnosis.</li>
+<li><b>Ask first.</b> Point it at people who know and agree, and stop when they say so.</li>
+<li><b>The law.</b> In the European Union, inferring emotions of people at work or in education
+is forbidden but for medical and safety reasons (Regulation (EU) 2024/1689, Article 5), and
+elsewhere people must be told (Article 50). Other places have rules of their own.</li>
+<li><b>Unequal errors.</b> The training pictures were gathered on the web. They show some ages,
+skin tones and cultures far more than others, and posed faces more than everyday ones. Expect more
+errors for people and looks that are rare in them.</li>
+<li><b>It stays here.</b> Mien works on this computer alone and sends nothing. Nothing is kept
+unless you save it: a snapshot is a picture of a person, treat it as one.</li>
+</ul>
+"""
+
+
+def about(version: str, parts: list[tuple[str, str]]) -> str:
+    """Return the page about the program. parts: name and version of what it is built on."""
+    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(v)}</td></tr>" for name, v in parts)
+    return f"""
+<h2>Mien {escape(version)}</h2>
+<p>Reads apparent facial expressions live from a camera, on your own computer, and shows why it
+says what it says.</p>
+<p>MIT licence. The bundled models have licences of their own, see <i>Model &gt; About this
+model</i>.</p>
+<table cellpadding="4">{rows}</table>
+"""
+
+
+def shortcuts(rows: list[tuple[str, str]]) -> str:
+    """Return the page of shortcuts. rows: the keys and what they do."""
+    body = "".join(
+        f"<tr><td><b>{escape(keys)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
+        for keys, text in rows
+    )
+    return f"""
+<h2>Keyboard shortcuts</h2>
+<table cellpadding="4">{body}</table>
+<p>Tab goes from one control to the next, Space presses the one that has the focus. In the list of
+faces the arrow keys go from card to card and Enter shows that face in the chart.</p>
+"""
+
+
+def model_name(card: Card) -> str:
+    """Return what a model is called on the screen: two may share an architecture."""
+    return f"{card.title} ({_LABEL_SETS.get(card.label_set, card.label_set)})"
+
+
+def model_card(card: Card) -> str:
+    """Return the page about a model."""
+    facts = [
+        ("Network", f"{card.architecture}, {card.parameters:,} values"),
+        ("Labels", ", ".join(card.labels)),
+        ("Looks at", f"{card.input.size} by {card.input.size} pixels, gray"),
+        ("Trained on", "; ".join(card.data)),
+        ("Paper", card.paper),
+        ("Licence", card.licence),
+    ]
+    if card.file is not None:
+        facts.append(("File", f"{card.file.name}, {card.file.bytes / 1000:,.0f} kB"))
+        facts.append(("SHA-256", card.file.sha256))
+    rows = "".join(
+        f"<tr><td><b>{escape(name)}</b>&nbsp;&nbsp;</td><td>{escape(value)}</td></tr>"
+        for name, value in facts
+    )
+    limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limits)
+    return f"""
+<h2>{escape(model_name(card))}</h2>
+<table cellpadding="4">{rows}</table>
+<h3>How often it agrees with its labels</h3>
+{"".join(_metric(metric) for metric in card.metrics) or "<p>Nobody has measured it.</p>"}
+<h3>Limits</h3>
+<ul>{limits}</ul>
+"""
+
+
+def _metric(metric: Metric) -> str:
+    crops = "with the mirrored crop averaged in" if metric.crops == "mirror" else "one crop"
+    recall = ", ".join(f"{escape(label)} {share:.0%}" for label, share in metric.recall.items())
+    return f"""
+<p><b>{metric.accuracy:.1%}</b> of {metric.n:,} pictures ({escape(metric.split)},
+{escape(metric.rule)}, {crops}; {escape(metric.date)}).<br>
+Mean F1 over the labels {metric.macro_f1:.2f}; stated sureness is off by {metric.ece:.1%} on
+average.<br>Found of each label: {recall}.</p>
+"""

@@ -1,0 +1,151 @@
+"""The window's signs, drawn by code on a grid of 20 so that they are sharp at any scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+
+from app.gui.theme import Tokens
+
+_GRID = 20
+# Device pixels a side: 1x to 4x.
+_SIZES = (20, 25, 30, 40, 60, 80)
+
+
+def icon(name: str, tokens: Tokens) -> QIcon:
+    """Return a sign of `NAMES`, in the accent colour where its button is checked."""
+    made = QIcon()
+    for mode, state, ink in (
+        (QIcon.Mode.Normal, QIcon.State.Off, tokens.text),
+        (QIcon.Mode.Normal, QIcon.State.On, tokens.accent),
+        (QIcon.Mode.Disabled, QIcon.State.Off, tokens.quiet),
+        (QIcon.Mode.Disabled, QIcon.State.On, tokens.quiet),
+    ):
+        for size in _SIZES:
+            made.addPixmap(_pixmap(_DRAW[name], size, QColor(ink)), mode, state)
+    return made
+
+
+def window_icon() -> QIcon:
+    """Return the program's own sign: brackets around two eyes and a mouth."""
+    made = QIcon()
+    for size in (16, 24, 32, 48, 64, 128, 256):
+        made.addPixmap(_pixmap(_mien, size, QColor("#4C9AFF")))
+    return made
+
+
+def _pixmap(draw: Callable[[QPainter, QColor], None], size: int, ink: QColor) -> QPixmap:
+    pixmap = QPixmap(size, size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.scale(size / _GRID, size / _GRID)
+    pen = QPen(ink, 1.6)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    draw(painter, ink)
+    painter.end()
+    return pixmap
+
+
+def _fill(painter: QPainter, ink: QColor) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ink)
+
+
+def _brackets(painter: QPainter, _ink: QColor) -> None:
+    path = QPainterPath()
+    for x, across in ((3.0, 1), (17.0, -1)):
+        for y, down in ((3.0, 1), (17.0, -1)):
+            path.moveTo(x, y + 4 * down)
+            path.lineTo(x, y)
+            path.lineTo(x + 4 * across, y)
+    painter.drawPath(path)
+
+
+def _bars(painter: QPainter, ink: QColor) -> None:
+    _fill(painter, ink)
+    for y, length in ((3.5, 14.0), (8.5, 8.0), (13.5, 4.5)):
+        painter.drawRoundedRect(QRectF(3, y, length, 3), 1.5, 1.5)
+
+
+def _landmarks(painter: QPainter, ink: QColor) -> None:
+    _fill(painter, ink)
+    for x, y in ((5.5, 6), (8, 5), (12, 5), (14.5, 6), (10, 8), (10, 11), (6, 13.5), (8.5, 15.5),
+                 (11.5, 15.5), (14, 13.5)):  # fmt: skip
+        painter.drawEllipse(QPointF(x, y), 1.15, 1.15)
+
+
+def _attention(painter: QPainter, ink: QColor) -> None:
+    _fill(painter, ink)
+    for radius, opacity in ((8.0, 0.25), (5.3, 0.45), (2.7, 1.0)):
+        painter.setOpacity(opacity)
+        painter.drawEllipse(QPointF(10, 10), radius, radius)
+
+
+def _mirror(painter: QPainter, ink: QColor) -> None:
+    painter.drawPolygon(QPolygonF([QPointF(8, 5), QPointF(8, 15), QPointF(2.5, 15)]))
+    painter.drawLine(QPointF(10, 2.5), QPointF(10, 17.5))
+    painter.setBrush(ink)
+    painter.drawPolygon(QPolygonF([QPointF(12, 5), QPointF(12, 15), QPointF(17.5, 15)]))
+
+
+def _pause(painter: QPainter, ink: QColor) -> None:
+    _fill(painter, ink)
+    painter.drawRoundedRect(QRectF(5, 4, 3.5, 12), 1, 1)
+    painter.drawRoundedRect(QRectF(11.5, 4, 3.5, 12), 1, 1)
+
+
+def _play(painter: QPainter, ink: QColor) -> None:
+    painter.setBrush(ink)
+    painter.drawPolygon(QPolygonF([QPointF(6, 4), QPointF(16, 10), QPointF(6, 16)]))
+
+
+def _snapshot(painter: QPainter, _ink: QColor) -> None:
+    body = QPainterPath()
+    body.addRoundedRect(QRectF(2.5, 6, 15, 10.5), 2, 2)
+    painter.drawPath(body)
+    painter.drawPolyline(
+        QPolygonF([QPointF(6.5, 6), QPointF(8, 3.5), QPointF(12, 3.5), QPointF(13.5, 6)])
+    )
+    painter.drawEllipse(QPointF(10, 11), 2.9, 2.9)
+
+
+def _close(painter: QPainter, _ink: QColor) -> None:
+    painter.drawLine(QPointF(6, 6), QPointF(14, 14))
+    painter.drawLine(QPointF(14, 6), QPointF(6, 14))
+
+
+def _mien(painter: QPainter, ink: QColor) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor("#15181D"))
+    painter.drawRoundedRect(QRectF(0, 0, _GRID, _GRID), 4, 4)
+    pen = QPen(ink, 1.5)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    _brackets(painter, ink)
+    mouth = QPainterPath(QPointF(6.5, 11.5))
+    mouth.quadTo(QPointF(10, 15.5), QPointF(13.5, 11.5))
+    painter.setPen(QPen(QColor("#F0C000"), 1.6, c=Qt.PenCapStyle.RoundCap))
+    painter.drawPath(mouth)
+    _fill(painter, QColor("#F0C000"))
+    painter.drawEllipse(QPointF(7.5, 8), 1.2, 1.2)
+    painter.drawEllipse(QPointF(12.5, 8), 1.2, 1.2)
+
+
+_DRAW: dict[str, Callable[[QPainter, QColor], None]] = {
+    "boxes": _brackets,
+    "bars": _bars,
+    "landmarks": _landmarks,
+    "attention": _attention,
+    "mirror": _mirror,
+    "pause": _pause,
+    "play": _play,
+    "snapshot": _snapshot,
+    "close": _close,
+}
+NAMES: tuple[str, ...] = tuple(_DRAW)

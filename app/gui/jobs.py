@@ -1,0 +1,58 @@
+"""Work that would make the window wait, done aside; what comes of it is fetched by the window."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from models.runtime.errors import UserError
+
+T = TypeVar("T")
+
+_CLOSE_SECONDS = 3.0
+
+
+class Jobs:
+    """Run each function on a thread of its own; `poll` hands results over on the caller's."""
+
+    def __init__(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self._ready: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def submit(
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[str], None]
+    ) -> None:
+        """Run `work` aside.
+
+        A later `poll` calls `done` with what it returned, or `failed` with the sentence of the
+        `UserError` it raised.
+        """
+
+        def run() -> None:
+            try:
+                result = work()
+            except UserError as error:
+                sentence = str(error)
+                self._ready.put(lambda: failed(sentence))
+            else:
+                self._ready.put(lambda: done(result))
+
+        # A daemon: a driver that hangs must not keep the program alive.
+        thread = threading.Thread(target=run, name="mien-window-job", daemon=True)
+        self._threads = [other for other in self._threads if other.is_alive()]
+        self._threads.append(thread)
+        thread.start()
+
+    def poll(self) -> None:
+        """Hand over what is ready."""
+        while not self._ready.empty():
+            self._ready.get()()
+
+    def close(self) -> None:
+        """Wait up to 3 s for what is running; nothing is handed over any more."""
+        deadline = time.monotonic() + _CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))

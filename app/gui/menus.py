@@ -1,0 +1,223 @@
+"""The menus whose entries change: sources, models, face finders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from app.gui.actions import Actions
+from app.gui.help_texts import model_name
+from app.settings import FINDERS
+from app.sources import CameraInfo
+from models.runtime.store import ModelEntry
+
+ACTOR = "actor"
+ACTOR_NAME = "demo actor"
+FINDER_WORDS = {
+    "haar": "Haar cascade: quick, faces from the front",
+    "hog": "dlib HOG: steady, larger faces from the front",
+    "yunet": "YuNet: also turned and small faces; needs its file",
+}
+FINDER_NAMES = {"haar": "Haar", "hog": "HOG", "yunet": "YuNet"}
+
+
+class _ChoiceMenu(QMenu):
+    """A menu of which one entry at most is checked; it is not rebuilt while it is open."""
+
+    def __init__(self, title: str, parent: QWidget) -> None:
+        super().__init__(title, parent)
+        self._group = QActionGroup(self)
+        self._group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        self._stale = False
+        self.aboutToHide.connect(self._after_hiding)
+
+    def refresh(self) -> None:
+        """Build the entries anew, as soon as nobody looks at them."""
+        if self.isVisible():
+            self._stale = True
+            return
+        self._stale = False
+        for action in self._group.actions():
+            self._group.removeAction(action)
+        self.clear()
+        self.build()
+
+    def build(self) -> None:
+        """Add the entries."""
+        raise NotImplementedError
+
+    def add_choice(self, text: str, checked: bool, pick: Callable[[], None]) -> QAction:
+        action = QAction(text.replace("&", "&&"), self)
+        action.setCheckable(True)
+        action.setChecked(checked)
+
+        def picked() -> None:
+            action.setChecked(checked)  # the mark moves when the change has really been made
+            pick()
+
+        action.triggered.connect(picked)
+        self._group.addAction(action)
+        self.addAction(action)
+        return action
+
+    def _after_hiding(self) -> None:
+        if self._stale:
+            self.refresh()
+
+
+class SourceMenu(_ChoiceMenu):
+    """List cameras, the actor, files to open and those opened before."""
+
+    def __init__(self, parent: QWidget, actions: Actions, pick: Callable[[str], None]) -> None:
+        super().__init__("&Source", parent)
+        self._actions = actions
+        self._pick = pick
+        self._cameras: tuple[CameraInfo, ...] | None = None
+        self._recent: tuple[str, ...] = ()
+        self._current = ""
+        self.refresh()
+
+    @property
+    def cameras(self) -> tuple[CameraInfo, ...]:
+        return self._cameras or ()
+
+    def set_cameras(self, cameras: Sequence[CameraInfo]) -> None:
+        if tuple(cameras) != self._cameras:
+            self._cameras = tuple(cameras)
+            self.refresh()
+
+    def set_recent(self, recent: Sequence[str]) -> None:
+        if tuple(recent) != self._recent:
+            self._recent = tuple(recent)
+            self.refresh()
+
+    def set_current(self, name: str) -> None:
+        """Check what plays, by its name."""
+        if name != self._current:
+            self._current = name
+            self.refresh()
+
+    def build(self) -> None:
+        for camera in self.cameras:
+            spec = f"camera:{camera.index}"
+            self.add_choice(camera.name, camera.name == self._current, partial(self._pick, spec))
+        if not self.cameras:
+            text = "Looking for cameras…" if self._cameras is None else "No camera found"
+            self.addAction(text).setEnabled(False)
+        self.addSeparator()
+        playing = self._current == ACTOR_NAME
+        self.add_choice("Demo actor", playing, partial(self._pick, ACTOR))
+        self.addSeparator()
+        self.addAction(self._actions.open_file)
+        self.addAction(self._actions.open_folder)
+        if self._recent:
+            self.addSeparator()
+            for path in self._recent:
+                name = Path(path).name or path
+                entry = self.add_choice(name, name == self._current, partial(self._pick, path))
+                entry.setToolTip(path)
+        self.setToolTipsVisible(True)
+
+
+class ModelMenu(_ChoiceMenu):
+    """List the bundled models and the user's own file, with the card of the one in use."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        actions: Actions,
+        entries: Sequence[ModelEntry],
+        pick: Callable[[str], None],
+    ) -> None:
+        super().__init__("&Choose model", parent)
+        self._actions = actions
+        self._entries = tuple(entries)
+        self._pick = pick
+        self._current = ""
+        self.refresh()
+
+    def set_current(self, model: str) -> None:
+        """Check the model in use, by its name or path."""
+        if model != self._current:
+            self._current = model
+            self.refresh()
+
+    def entry(self, model: str) -> ModelEntry | None:
+        """Return the bundled model of that name."""
+        return next((entry for entry in self._entries if entry.name == model), None)
+
+    def shown_name(self, model: str) -> str:
+        """Return what a model is called on the screen."""
+        entry = self.entry(model)
+        if entry is not None:
+            return model_name(entry.card)
+        return Path(model).name if model else ""
+
+    def build(self) -> None:
+        for entry in self._entries:
+            self.add_choice(
+                model_name(entry.card),
+                entry.name == self._current,
+                partial(self._pick, entry.name),
+            ).setToolTip(entry.name)
+        if self._current and self.entry(self._current) is None:
+            path = self._current
+            self.add_choice(self.shown_name(path), True, partial(self._pick, path)).setToolTip(path)
+        self.addSeparator()
+        self.addAction(self._actions.open_model)
+        self.addAction(self._actions.model_card)
+        self.setToolTipsVisible(True)
+
+
+class FinderMenu(_ChoiceMenu):
+    """List the face finders."""
+
+    def __init__(self, parent: QWidget, pick: Callable[[str], None]) -> None:
+        super().__init__("Face &finder", parent)
+        self._pick = pick
+        self._current = ""
+        self.refresh()
+
+    def set_current(self, finder: str) -> None:
+        """Check the finder in use."""
+        if finder != self._current:
+            self._current = finder
+            self.refresh()
+
+    def build(self) -> None:
+        for name in FINDERS:
+            self.add_choice(FINDER_WORDS[name], name == self._current, partial(self._pick, name))
+
+
+def fill_menu_bar(
+    bar: QMenuBar, actions: Actions, sources: SourceMenu, models: ModelMenu, finders: FinderMenu
+) -> None:
+    """Add File, View, Model and Help to a menu bar."""
+    file = bar.addMenu("&File")
+    file.addMenu(sources)
+    file.addAction(actions.next_camera)
+    file.addSeparator()
+    file.addActions([actions.open_file, actions.open_folder])
+    file.addSeparator()
+    file.addActions([actions.pause, actions.snapshot, actions.snapshot_as])
+    file.addSeparator()
+    file.addAction(actions.quit)
+    view = bar.addMenu("&View")
+    view.addActions([*actions.overlays.values(), actions.mirror])
+    view.addSeparator()
+    view.addActions([actions.faces, actions.chart, actions.full_screen])
+    view.addSeparator()
+    view.addMenu("&Theme").addActions(list(actions.themes.values()))
+    model = bar.addMenu("&Model")
+    model.addMenu(models)
+    model.addMenu(finders)
+    model.addSeparator()
+    model.addActions([actions.open_model, actions.model_card])
+    about = bar.addMenu("&Help")
+    about.addActions([actions.shortcuts, actions.meaning, actions.responsible])
+    about.addSeparator()
+    about.addAction(actions.about)

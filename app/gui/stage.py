@@ -1,0 +1,83 @@
+"""What the window says of the state the engine is in: pure functions of its status."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from app.gui.banner import DANGER, INFO, WARNING, BannerText
+from app.gui.menus import ACTOR_NAME
+from app.live.engine import EngineState, EngineStatus
+
+TRY_AGAIN = "Try again"
+PLAY_AGAIN = "Play again"
+# Figures keep their width, so that nothing moves while they change.
+_FIGURE_SPACE = "\N{FIGURE SPACE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Hold what is said and how.
+
+    banner: above the picture. message: in the middle, instead of or over the picture. hint: one
+    quiet line at the foot of the picture. dimmed: the picture is an old one.
+    """
+
+    banner: BannerText | None = None
+    message: str = ""
+    hint: str = ""
+    dimmed: bool = False
+
+
+def stage(status: EngineStatus, *, has_picture: bool, no_face: bool) -> Stage:
+    """Return what to say. no_face: there has been none for a moment."""
+    state = status.state
+    if state is EngineState.FAILED:
+        text = status.error or status.source_note or "Nothing can be played; choose a source."
+        return Stage(BannerText(text, DANGER, TRY_AGAIN), dimmed=has_picture)
+    if state is EngineState.LOST:
+        return Stage(BannerText(_lost(status), DANGER, TRY_AGAIN), dimmed=True)
+    banner = _note(status)
+    if state is EngineState.ENDED:
+        ended = BannerText(f"{status.source} has ended.", INFO, PLAY_AGAIN)
+        return Stage(ended)
+    if not has_picture:
+        step = status.step or "Starting"
+        return Stage(banner, message=f"{step}…")
+    if status.step:
+        return Stage(banner, hint=f"{status.step}…")
+    if state is EngineState.PAUSED:
+        return Stage(banner, hint="Paused · Space goes on")
+    return Stage(banner, hint="No face in view" if no_face else "")
+
+
+def status_line(status: EngineStatus, model: str, finder: str) -> str:
+    """Return the figures for the foot of the window; model, finder: as they are shown."""
+    if status.state is EngineState.STARTING and not status.provider:
+        return "Starting…"
+    parts = [
+        f"{_padded(status.fps, 2)} fps",
+        f"{_padded(status.latency_ms, 2)} ms",
+        f"{status.dropped} dropped",
+    ]
+    if status.failed:
+        parts.append(f"{status.failed} failed")
+    parts += [part for part in (status.provider, model, finder) if part]
+    return "  ·  ".join(parts)
+
+
+def _padded(value: float, digits: int) -> str:
+    return f"{value:.0f}".rjust(digits, _FIGURE_SPACE)
+
+
+def _note(status: EngineStatus) -> BannerText | None:
+    if not status.source_note:
+        return None
+    meanwhile = "The demo actor plays instead. " if status.source == ACTOR_NAME else ""
+    return BannerText(meanwhile + status.source_note, WARNING, TRY_AGAIN)
+
+
+def _lost(status: EngineStatus) -> str:
+    if status.retry_in is None or status.retry_in <= 0:
+        return f"{status.source_note} Trying now…"
+    return f"{status.source_note} Trying again in {math.ceil(status.retry_in)} s."

@@ -1,0 +1,85 @@
+"""Open the window and run until it is closed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths
+from PySide6.QtWidgets import QApplication
+
+from app.gui.icons import window_icon
+from app.gui.theme import Theme
+from app.live.engine import Engine, EngineOptions
+from app.settings import Settings
+from app.sources import list_cameras
+from models.runtime.card import ModelError
+from models.runtime.store import ModelEntry, bundled
+
+
+def run_window(
+    options: EngineOptions,
+    settings: Settings,
+    settings_path: Path | None,
+    notices: Sequence[str] = (),
+) -> int:
+    """Show the window until it is closed; return the exit status.
+
+    settings: the user's, changed and stored when the window closes; settings_path: where, None
+    for the usual place. notices: sentences to show at the start.
+    """
+    engine = Engine(options)
+    # First of all: model and camera load while the window's own parts are imported.
+    engine.start()
+    try:
+        return _run(engine, options, settings, settings_path, notices)
+    finally:
+        engine.stop()
+
+
+def _run(
+    engine: Engine,
+    options: EngineOptions,
+    settings: Settings,
+    settings_path: Path | None,
+    notices: Sequence[str],
+) -> int:
+    from app.gui.window import MainWindow, Surroundings
+
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("Mien")
+    application.setDesktopFileName("mien")
+    application.setWindowIcon(window_icon())
+    models, faults = _bundled()
+    around = Surroundings(
+        source=options.source,
+        models=models,
+        list_cameras=list_cameras,
+        snapshot_folder=_snapshot_folder(),
+        settings_path=settings_path,
+        notices=[*notices, *faults],
+    )
+    theme = Theme(application, settings.theme)
+    window = MainWindow(engine, settings, theme, around)
+    # The window's timer gives Python its turn, so that Ctrl-C in the terminal works.
+    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    try:
+        window.start()
+        window.show()
+        return application.exec()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _bundled() -> tuple[list[ModelEntry], list[str]]:
+    try:
+        return bundled(), []
+    except ModelError as error:
+        return [], [str(error)]
+
+
+def _snapshot_folder() -> Path:
+    pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
+    return Path(pictures or Path.home()) / "Mien"

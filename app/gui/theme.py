@@ -1,0 +1,237 @@
+"""The window's colours, type and style sheet, dark and light, switched while it is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app.palette import colour
+
+BODY_PX = 13
+HEAD_PX = 15
+SMALL_PX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Name every colour of one theme as #RRGGBB.
+
+    stage: around the picture. text and quiet are readable (4.5:1) on background, surface and
+    raised; warning and danger mark an edge or a sign, never text.
+    """
+
+    light: bool
+    stage: str
+    background: str
+    surface: str
+    raised: str
+    line: str
+    text: str
+    quiet: str
+    accent: str
+    on_accent: str
+    warning: str
+    danger: str
+
+
+DARK = Tokens(
+    light=False,
+    stage="#0F1216",
+    background="#15181D",
+    surface="#1D2229",
+    raised="#262C35",
+    line="#343C47",
+    text="#E8EBEF",
+    quiet="#9AA4B1",
+    accent="#4C9AFF",
+    on_accent="#0B1220",
+    warning="#F0B429",
+    danger="#FF6B61",
+)
+LIGHT = Tokens(
+    light=True,
+    stage="#E3E7EC",
+    background="#F6F7F9",
+    surface="#FFFFFF",
+    raised="#EEF1F5",
+    line="#D5DAE1",
+    text="#1B1F24",
+    quiet="#5B6571",
+    accent="#1F6FEB",
+    on_accent="#FFFFFF",
+    warning="#9A6700",
+    danger="#C62828",
+)
+
+
+def font(pixels: int = BODY_PX, *, bold: bool = False) -> QFont:
+    """Return the system's font with digits of equal width, so that numbers stay in place."""
+    chosen = QFont(QApplication.font())
+    chosen.setPixelSize(pixels)
+    chosen.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    chosen.setFeature(QFont.Tag("tnum"), 1)
+    return chosen
+
+
+def label_colour(label: str, tokens: Tokens) -> QColor:
+    """Return the colour of an expression that shows on this theme."""
+    return QColor(colour(label, light=tokens.light))
+
+
+class Theme(QObject):
+    """Hold the theme chosen ("system", "dark", "light") and dress the application in it.
+
+    changed: the tokens are others now; widgets that paint themselves repaint.
+    """
+
+    changed = Signal()
+
+    def __init__(self, application: QApplication, choice: str = "system") -> None:
+        super().__init__()
+        self._application = application
+        self._choice = choice
+        self._tokens: Tokens | None = None
+        application.setStyle("Fusion")
+        application.setFont(font())
+        application.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self.choose(choice)
+
+    @property
+    def choice(self) -> str:
+        return self._choice
+
+    @property
+    def tokens(self) -> Tokens:
+        assert self._tokens is not None
+        return self._tokens
+
+    def choose(self, choice: str) -> None:
+        """Switch to "system", "dark" or "light"."""
+        self._choice = choice
+        hints = self._application.styleHints()
+        # Title bars and the system's own dialogs go along.
+        if choice == "system":
+            hints.unsetColorScheme()
+        else:
+            hints.setColorScheme(Qt.ColorScheme.Light if choice == "light" else Qt.ColorScheme.Dark)
+        self._dress()
+
+    def _follow_system(self) -> None:
+        if self._choice == "system":
+            self._dress()
+
+    def _dress(self) -> None:
+        system_is_light = self._application.styleHints().colorScheme() == Qt.ColorScheme.Light
+        light = self._choice == "light" or (self._choice == "system" and system_is_light)
+        tokens = LIGHT if light else DARK
+        if tokens is self._tokens:
+            return
+        self._tokens = tokens
+        self._application.setPalette(_palette(tokens))
+        self._application.setStyleSheet(_style_sheet(tokens))
+        self.changed.emit()
+
+
+def _palette(tokens: Tokens) -> QPalette:
+    role = QPalette.ColorRole
+    palette = QPalette()
+    for name, value in (
+        (role.Window, tokens.background),
+        (role.WindowText, tokens.text),
+        (role.Base, tokens.surface),
+        (role.AlternateBase, tokens.raised),
+        (role.Text, tokens.text),
+        (role.PlaceholderText, tokens.quiet),
+        (role.Button, tokens.raised),
+        (role.ButtonText, tokens.text),
+        (role.ToolTipBase, tokens.raised),
+        (role.ToolTipText, tokens.text),
+        (role.Highlight, tokens.accent),
+        (role.HighlightedText, tokens.on_accent),
+        (role.Accent, tokens.accent),
+        (role.Link, tokens.accent),
+        (role.LinkVisited, tokens.accent),
+        (role.Light, tokens.line),
+        (role.Midlight, tokens.line),
+        (role.Mid, tokens.line),
+        (role.Dark, tokens.line),
+    ):
+        palette.setColor(name, QColor(value))
+    for name in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, name, QColor(tokens.quiet))
+    return palette
+
+
+def _style_sheet(tokens: Tokens) -> str:
+    sheet = _SHEET
+    for name in (
+        "stage", "background", "surface", "raised", "line", "text", "quiet", "on_accent",
+        "accent", "warning", "danger",
+    ):  # fmt: skip
+        sheet = sheet.replace(f"@{name};", f"{getattr(tokens, name)};")
+    return sheet
+
+
+# Borders are 2 px everywhere, so that a focus ring moves nothing.
+_SHEET = """
+QMainWindow, QDialog { background: @background; }
+QMenuBar { background: @background; color: @text; padding: 2px 8px; }
+QMenuBar::item { background: transparent; padding: 4px 8px; border-radius: 4px; }
+QMenuBar::item:selected { background: @raised; }
+QMenu { background: @surface; color: @text; border: 1px solid @line; padding: 4px; }
+QMenu::item { padding: 6px 24px 6px 8px; border-radius: 4px; }
+QMenu::item:selected { background: @raised; }
+QMenu::item:disabled { color: @quiet; }
+QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
+QMenu::indicator { width: 14px; height: 14px; margin-left: 6px; }
+QMenu::icon { margin-left: 6px; }
+QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 4px 6px; }
+QFrame#separator { background: @line; border: none; }
+QFrame#toolbar { background: @background; border-bottom: 1px solid @line; }
+QStatusBar { background: @background; color: @quiet; border-top: 1px solid @line; }
+QStatusBar::item { border: none; }
+QStatusBar QLabel { color: @quiet; padding: 2px 0; }
+QPushButton, QToolButton {
+    background: @raised; color: @text; border: 2px solid @raised; border-radius: 6px;
+    padding: 5px 12px;
+}
+QToolButton { background: transparent; border-color: transparent; padding: 4px 6px; }
+QPushButton:hover, QToolButton:hover { background: @line; border-color: @line; }
+QToolButton:checked { background: @raised; border-color: @raised; }
+QToolButton:checked:hover { background: @line; }
+QPushButton:focus, QToolButton:focus { border-color: @accent; }
+QPushButton:disabled, QToolButton:disabled { color: @quiet; }
+QPushButton[primary="true"] {
+    background: @accent; color: @on_accent; border-color: @accent; font-weight: 600;
+}
+QPushButton[primary="true"]:focus { border-color: @text; }
+QFrame#banner { background: @raised; border: none; border-left: 4px solid @accent; }
+QFrame#banner[kind="warning"] { border-left-color: @warning; }
+QFrame#banner[kind="danger"] { border-left-color: @danger; }
+QFrame#banner QPushButton { background: @surface; border-color: @line; }
+QFrame#banner QPushButton:hover { background: @line; }
+QFrame#banner QPushButton:focus { border-color: @accent; }
+QFrame#toast {
+    background: @raised; border: 1px solid @line; border-left: 4px solid @accent;
+    border-radius: 4px;
+}
+QFrame#toast[kind="warning"] { border-left-color: @warning; }
+QFrame#side, QFrame#chart { background: @background; border: none; }
+QScrollArea, QScrollArea > QWidget > QWidget#cards { background: transparent; border: none; }
+QLabel[quiet="true"] { color: @quiet; }
+QSplitter::handle { background: @line; }
+QSplitter::handle:hover { background: @accent; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar::handle { background: @line; border-radius: 3px; margin: 2px; }
+QScrollBar::handle:hover { background: @quiet; }
+QScrollBar::handle:vertical { min-height: 32px; }
+QScrollBar::handle:horizontal { min-width: 32px; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QTextBrowser { background: @surface; color: @text; border: 1px solid @line; border-radius: 6px; }
+QTextBrowser:focus { border-color: @accent; }
+"""

@@ -1,0 +1,203 @@
+"""The row of controls above the picture: what plays, what reads it, what is drawn."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QToolButton,
+    QWidget,
+)
+
+from app.gui.actions import Actions
+from app.gui.icons import icon
+from app.gui.keys import KeepSpace
+from app.gui.theme import BODY_PX, SMALL_PX, Theme, font
+
+_HEIGHT = 36
+_LEAST_WIDTH = 104
+_GAP = 6
+# The chooser's own padding at the left and the room for the arrow at the right.
+_BEFORE, _AFTER = 12, 30
+# What the switches take with words and without.
+_WORDS_WIDTH = 740
+
+
+class Chooser(QPushButton):
+    """Name a choice and open its menu."""
+
+    def __init__(self, caption: str, menu: QMenu, theme: Theme, tip: str) -> None:
+        super().__init__()
+        self._caption = caption
+        self._value = ""
+        self._theme = theme
+        self._tip = tip
+        self._menu = menu
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setFixedHeight(_HEIGHT)
+        self.setMinimumWidth(_LEAST_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.installEventFilter(KeepSpace(self))
+        self.clicked.connect(self.open_menu)
+        self.set_value("")
+
+    @property
+    def value(self) -> str:
+        return self._value
+
+    def set_value(self, value: str) -> None:
+        """Name what is chosen now."""
+        value = value or "…"
+        if value != self._value:
+            self._value = value
+            self.setAccessibleName(f"{self._caption}: {value}")
+            self.setToolTip(f"{self._caption}: {value}\n{self._tip}")
+            self.updateGeometry()
+            self.update()
+
+    def open_menu(self) -> None:
+        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+    def sizeHint(self) -> QSize:
+        caption, value = self._widths()
+        return QSize(min(300, _BEFORE + caption + _GAP + value + _AFTER), _HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(_LEAST_WIDTH, _HEIGHT)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_menu()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        self.style().drawControl(QStyle.ControlElement.CE_PushButtonBevel, option, painter, self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        tokens = self._theme.tokens
+        area = self.rect().toRectF().adjusted(_BEFORE, 0, -_AFTER, 0)
+        caption, value = self._widths()
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        # The caption goes first when there is little room: what is chosen matters more.
+        if caption + _GAP + value <= area.width() + 1 or area.width() > 220:
+            painter.setFont(font(SMALL_PX))
+            painter.setPen(QColor(tokens.quiet))
+            painter.drawText(area, left, self._caption)
+            area.setLeft(area.left() + caption + _GAP)
+        painter.setFont(font(BODY_PX))
+        painter.setPen(QColor(tokens.text))
+        text = painter.fontMetrics().elidedText(
+            self._value, Qt.TextElideMode.ElideMiddle, int(area.width())
+        )
+        painter.drawText(area, left, text)
+        x, y = self.width() - 18.0, self.height() / 2
+        painter.setPen(QPen(QColor(tokens.quiet), 1.6, c=Qt.PenCapStyle.RoundCap))
+        painter.drawPolyline(
+            QPolygonF([QPointF(x - 4, y - 2), QPointF(x, y + 2), QPointF(x + 4, y - 2)])
+        )
+        painter.end()
+
+    def _widths(self) -> tuple[int, int]:
+        caption = QFontMetrics(font(SMALL_PX)).horizontalAdvance(self._caption)
+        return caption, QFontMetrics(font(BODY_PX)).horizontalAdvance(self._value) + 2
+
+
+class Toolbar(QFrame):
+    """Hold the choosers, the switches of the overlays, mirror, pause and snapshot."""
+
+    def __init__(
+        self, actions: Actions, sources: QMenu, models: QMenu, finders: QMenu, theme: Theme
+    ) -> None:
+        super().__init__()
+        self.setObjectName("toolbar")
+        self._theme = theme
+        self._actions = actions
+        self.source = Chooser("Source", sources, theme, "What plays: camera, file or demo actor")
+        self.model = Chooser("Model", models, theme, "What names the expression")
+        self.finder = Chooser("Finder", finders, theme, "What finds the faces")
+        self._icons: list[tuple[QAction, str]] = []
+        self._switches: list[QToolButton] = []
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(8)
+        for chooser in (self.source, self.model, self.finder):
+            layout.addWidget(chooser)
+        layout.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        for name, action in actions.overlays.items():
+            row.addWidget(self._button(action, name, name.capitalize()))
+        row.addWidget(self._button(actions.mirror, "mirror", "Mirror"))
+        row.addSpacing(6)
+        row.addWidget(_separator())
+        row.addSpacing(6)
+        row.addWidget(self._button(actions.pause, "pause", "Pause"))
+        row.addWidget(self._button(actions.snapshot, "snapshot", "Snapshot"))
+        layout.addLayout(row)
+        self._dress()
+        theme.changed.connect(self._dress)
+        actions.pause.toggled.connect(self._dress)
+
+    @property
+    def words_shown(self) -> bool:
+        """Say whether there is room for words beside the signs."""
+        style = self._switches[0].toolButtonStyle()
+        return style == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        choosers = (self.source, self.model, self.finder)
+        wide = self.width() >= _WORDS_WIDTH + sum(one.sizeHint().width() for one in choosers)
+        beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        style = beside if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
+        for button in self._switches:
+            if button.toolButtonStyle() != style:
+                button.setToolButtonStyle(style)
+
+    def _button(self, action: QAction, sign: str, words: str) -> QWidget:
+        button = QToolButton()
+        action.setIconText(words)
+        button.setDefaultAction(action)
+        button.setFixedHeight(_HEIGHT)
+        button.setMinimumWidth(_HEIGHT)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(action.text().replace("&", ""))
+        button.setAccessibleDescription(action.toolTip())
+        button.installEventFilter(KeepSpace(button))
+        self._icons.append((action, sign))
+        self._switches.append(button)
+        return button
+
+    def _dress(self) -> None:
+        for action, sign in self._icons:
+            paused = sign == "pause" and action.isChecked()
+            action.setIcon(icon("play" if paused else sign, self._theme.tokens))
+            # Icons belong to the buttons; a menu with a few of them looks ragged.
+            action.setIconVisibleInMenu(False)
+
+
+def _separator() -> QFrame:
+    line = QFrame()
+    line.setObjectName("separator")
+    line.setFixedSize(1, 20)
+    return line

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.gui.face_panel import KEEP_SECONDS, FacePanel
+from app.gui.history import SPAN_SECONDS, History
+from app.gui.strip_chart import StripChart
+from app.gui.theme import Theme
+from app.palette import UNSURE, display_order
+from models.runtime.labels import FER2013, FERPLUS
+
+if TYPE_CHECKING:
+    from tests.window.conftest import Artist
+
+pytestmark = pytest.mark.gui
+
+LEFT, RIGHT = (40.0, 100.0, 200.0, 260.0), (440.0, 100.0, 600.0, 260.0)
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    return Theme(qapp, "dark")
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, theme: Theme) -> Iterator[FacePanel]:
+    made = FacePanel(theme)
+    qtbot.addWidget(made)
+    made.resize(300, 700)
+    made.show()
+    yield made
+    made.close()
+
+
+def test_cards_keep_their_order_and_bars_theirs(panel: FacePanel, draw: Artist) -> None:
+    panel.show_result(draw.result(draw.face(7, LEFT), draw.face(3, RIGHT, "sadness")))
+    panel.show_result(
+        draw.result(draw.face(3, RIGHT, "fear"), draw.face(7, LEFT), index=1, at=100.1)
+    )
+    assert [card.track for card in panel.cards] == [7, 3]
+    assert all(card.labels == display_order(FERPLUS) for card in panel.cards)
+
+
+def test_a_card_outlives_its_face_for_a_moment(panel: FacePanel, draw: Artist) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT), draw.face(2, RIGHT), at=100.0))
+    panel.show_result(draw.result(draw.face(2, RIGHT), at=100.5))
+    first, second = panel.cards
+    assert (first.away, second.away) == (True, False)
+    panel.show_result(draw.result(draw.face(1, LEFT), draw.face(2, RIGHT), at=100.6))
+    assert not first.away
+    panel.show_result(draw.result(draw.face(2, RIGHT), at=100.6 + KEEP_SECONDS + 0.1))
+    assert [card.track for card in panel.cards] == [2]
+    assert panel.chosen == 2
+
+
+def test_bars_ease_to_their_value(panel: FacePanel, draw: Artist) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT, "happiness", 0.9)))
+    panel.show_result(draw.result(draw.face(1, LEFT, "sadness", 0.9), at=100.1))
+    card = panel.cards[0]
+    panel.advance(0.03)
+    assert 0.1 < card.shown_values["sadness"] < 0.8
+    for _ in range(6):
+        panel.advance(0.03)
+    assert card.shown_values["sadness"] == pytest.approx(0.9, abs=0.02)
+
+
+def test_another_model_changes_the_bars(panel: FacePanel, draw: Artist) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT)))
+    tall = panel.cards[0].height()
+    panel.show_result(draw.result(draw.face(1, LEFT, labels=FER2013), at=100.1))
+    assert panel.cards[0].labels == display_order(FER2013)
+    assert panel.cards[0].height() < tall
+
+
+def test_unsure_is_said_as_unsure(panel: FacePanel, draw: Artist) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT, UNSURE, 0.3)))
+    panel.advance(0.03)
+    assert panel.cards[0].accessibleName().startswith("Face 1: unsure")
+    assert "sure 30 %" not in panel.cards[0].accessibleName()
+
+
+def test_a_model_without_attention_still_has_a_card(panel: FacePanel, draw: Artist) -> None:
+    face = draw.face(1, LEFT)
+    face.prediction.attention.clear()
+    panel.show_result(draw.result(face))
+    panel.advance(0.03)
+    assert panel.grab().width() == panel.width()
+
+
+def test_keys_go_from_card_to_card(panel: FacePanel, draw: Artist, qtbot: QtBot) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT), draw.face(2, RIGHT)))
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
+    first, second = panel.cards
+    first.setFocus()
+    QTest.keyClick(first, Qt.Key.Key_Down)
+    assert second.hasFocus()
+    with qtbot.waitSignal(panel.chosen_changed) as heard:
+        QTest.keyClick(second, Qt.Key.Key_Return)
+    assert heard.args == [2]
+    assert (first.selected, second.selected) == (False, True)
+    QTest.mouseClick(first, Qt.MouseButton.LeftButton)
+    assert panel.chosen == 1
+
+
+def test_a_wide_panel_has_columns(panel: FacePanel, draw: Artist) -> None:
+    panel.resize(600, 700)
+    panel.show_result(draw.result(draw.face(1, LEFT), draw.face(2, RIGHT)))
+    QApplication.processEvents()
+    first, second = panel.cards
+    assert first.y() == second.y()
+    assert second.x() > first.x()
+
+
+def filled(draw: Artist, seconds: float = 90.0, away: tuple[float, float] = (0, 0)) -> History:
+    history = History()
+    for index in range(round(seconds * 30)):
+        at = 100 + index / 30
+        share = 0.5 + 0.4 * np.sin(index / 300)
+        there = not away[0] <= at - 100 < away[1]
+        faces = [draw.face(1, LEFT, "happiness", float(share))] if there else []
+        history.add(draw.result(*faces, index=index, at=at, size=(8, 8)))
+    return history
+
+
+def test_history_keeps_a_minute_in_few_points(draw: Artist) -> None:
+    history = filled(draw)
+    times, lines = history.lines(1, 200)
+    assert set(lines) == set(FERPLUS)
+    assert 150 <= len(times) <= 201
+    assert times[0] >= -SPAN_SECONDS
+    assert times[-1] == pytest.approx(0, abs=0.4)
+    assert np.all(np.diff(times) > 0)
+    every, exact = history.lines(1, 10_000)
+    assert len(every) == pytest.approx(1800, abs=2)
+    near = np.interp(every, times, lines["happiness"])
+    assert np.abs(near - exact["happiness"]).max() < 0.03
+
+
+def test_history_parts_the_line_where_the_face_was_away(draw: Artist) -> None:
+    times, lines = filled(draw, 30, away=(10, 20)).lines(1, 10_000)
+    gaps = np.flatnonzero(np.isnan(lines["happiness"]))
+    assert len(gaps) == 1
+    assert times[gaps[0]] - times[gaps[0] - 1] == pytest.approx(10, abs=0.1)
+
+
+def test_history_forgets(draw: Artist) -> None:
+    history = filled(draw, 5)
+    history.add(draw.result(at=100 + 5 + SPAN_SECONDS + 1))
+    assert history.lines(1, 100)[1] == {}
+    history.add(draw.result(draw.face(1, LEFT), at=300))
+    history.add(draw.result(draw.face(1, LEFT, labels=FER2013), at=300.1))
+    assert set(history.lines(1, 100)[1]) == set(FER2013)
+
+
+def test_the_chart_draws_a_line_for_each_label_in_few_points(
+    qtbot: QtBot, theme: Theme, draw: Artist
+) -> None:
+    chart = StripChart(theme, filled(draw))
+    qtbot.addWidget(chart)
+    chart.resize(700, 176)
+    chart.show()
+    chart.advance(1.0)
+    assert chart.line_labels == ()
+    chart.set_track(1)
+    chart.advance(1.0)
+    assert set(chart.line_labels) == set(FERPLUS)
+    assert 0 < chart.points("happiness") <= 402
+    assert chart.grab().width() == 700
+    chart.set_track(None)
+    chart.advance(1.0)
+    assert chart.line_labels == ()
+    chart.close()

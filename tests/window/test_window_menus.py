@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from app.gui.window import MainWindow
+from app.settings import Settings, load_settings
+from app.sources import CameraInfo
+
+if TYPE_CHECKING:
+    from tests.window.conftest import World
+
+pytestmark = pytest.mark.gui
+
+OpenWindow = Callable[..., MainWindow]
+LENS, OTHER = CameraInfo(0, "Lens"), CameraInfo(2, "Other lens")
+
+
+def after_tick(window: MainWindow, condition: Callable[[], bool]) -> bool:
+    """Let the window fetch what is ready, then say whether it is so."""
+    window.tick()
+    return condition()
+
+
+def entry(menu: QMenu, text: str) -> QAction:
+    return next(action for action in menu.actions() if action.text() == text)
+
+
+def texts(menu: QMenu) -> list[str]:
+    return [action.text() for action in menu.actions() if not action.isSeparator()]
+
+
+def refresh_cameras(window: MainWindow, world: World, qtbot: QtBot) -> None:
+    window.look_for_cameras()
+    wanted = tuple(world.cameras)
+    qtbot.waitUntil(lambda: after_tick(window, lambda: window.sources.cameras == wanted))
+
+
+def test_cameras_come_and_go(open_window: OpenWindow, world: World, qtbot: QtBot) -> None:
+    window = open_window()
+    qtbot.waitUntil(lambda: after_tick(window, lambda: "No camera found" in texts(window.sources)))
+    world.cameras = [LENS, OTHER]
+    refresh_cameras(window, world, qtbot)
+    assert texts(window.sources)[:3] == ["Lens", "Other lens", "Demo actor"]
+    world.engine.now = replace(world.engine.now, source="Other lens")
+    window.refresh_status()
+    assert entry(window.sources, "Other lens").isChecked()
+    assert not entry(window.sources, "Demo actor").isChecked()
+    assert window.toolbar.source.value == "Other lens"
+    entry(window.sources, "Lens").trigger()
+    assert world.engine.asked == [("source", "camera:0")]
+    assert not entry(window.sources, "Lens").isChecked(), "not before it plays"
+    world.cameras = []
+    refresh_cameras(window, world, qtbot)
+    assert "Lens" not in texts(window.sources)
+
+
+def test_an_open_menu_does_not_change_under_the_hand(
+    open_window: OpenWindow, world: World, qtbot: QtBot
+) -> None:
+    window = open_window()
+    window.toolbar.source.open_menu()
+    qtbot.waitUntil(window.sources.isVisible)
+    world.cameras = [LENS]
+    refresh_cameras(window, world, qtbot)
+    assert "Lens" not in texts(window.sources)
+    window.sources.close()
+    assert "Lens" in texts(window.sources)
+
+
+def test_c_goes_round_the_cameras(open_window: OpenWindow, world: World, qtbot: QtBot) -> None:
+    window = open_window()
+    QTest.keyClick(window, Qt.Key.Key_C)
+    assert world.engine.asked == []
+    assert "No camera" in window.notices.texts[0]
+    world.cameras = [LENS, OTHER]
+    refresh_cameras(window, world, qtbot)
+    for playing, spec in (
+        ("demo actor", "camera:0"),
+        ("Lens", "camera:2"),
+        ("Other lens", "camera:0"),
+    ):
+        world.engine.now = replace(world.engine.now, source=playing)
+        window.refresh_status()
+        QTest.keyClick(window, Qt.Key.Key_C)
+        assert world.engine.asked[-1] == ("source", spec)
+
+
+def test_an_opened_file_is_recent_once_it_plays(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, broken = str(world.folder / "film.mp4"), str(world.folder / "broken.mp4")
+    window = open_window()
+    for path in (broken, film):
+        monkeypatch.setattr("app.gui.dialogs.choose_media", lambda _parent, path=path: path)
+        window.menu_actions.open_file.trigger()
+    assert world.engine.asked == [("source", broken), ("source", film)]
+    world.engine.now = replace(world.engine.now, source="film.mp4")
+    window.refresh_status()
+    assert entry(window.sources, "film.mp4").isChecked()
+    assert "broken.mp4" not in texts(window.sources)
+    window.close()
+    settings, _ = load_settings(world.settings_path)
+    assert settings.recent == (film,)
+    assert settings.source == "camera", "the next start opens no film"
+
+
+def test_recent_files_can_be_opened(open_window: OpenWindow, world: World) -> None:
+    window = open_window(Settings(theme="dark", recent=("/films/one & two.mp4",)))
+    entry(window.sources, "one && two.mp4").trigger()
+    assert world.engine.asked == [("source", "/films/one & two.mp4")]
+
+
+def test_models_are_listed_and_chosen(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = open_window()
+    assert texts(window.models)[:2] == ["mini-Xception (FER+)", "mini-Xception (FER2013)"]
+    assert entry(window.models, "mini-Xception (FER+)").isChecked()
+    assert window.toolbar.model.value == "mini-Xception (FER+)"
+    entry(window.models, "mini-Xception (FER2013)").trigger()
+    monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: "/own/net.onnx")
+    window.menu_actions.open_model.trigger()
+    assert world.engine.asked == [("model", "mini_xception.fer2013"), ("model", "/own/net.onnx")]
+    world.engine.now = replace(world.engine.now, model="/own/net.onnx")
+    window.refresh_status()
+    assert entry(window.models, "net.onnx").isChecked()
+
+
+def test_yunet_asks_for_its_file_once(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = ["", str(world.folder / "yunet.onnx")]
+    monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: answers.pop(0))
+    (world.folder / "yunet.onnx").write_bytes(b"")
+    window = open_window()
+    yunet = window.finders.actions()[2]
+    yunet.trigger()
+    assert world.engine.asked == []
+    for _ in range(2):
+        window.finders.actions()[2].trigger()
+    path = world.folder / "yunet.onnx"
+    assert world.engine.asked == [("finder", "yunet", path), ("finder", "yunet", path)]
+    window.finders.actions()[1].trigger()
+    assert world.engine.asked[-1] == ("finder", "hog", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"), [("film.mp4", "source"), ("pictures", "source"), ("net.ONNX", "model")]
+)
+def test_things_can_be_dropped(
+    open_window: OpenWindow, world: World, tmp_path: Path, name: str, asked: str
+) -> None:
+    window = open_window()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name))])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(10, 10),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+    ((kind, path),) = world.engine.asked
+    assert kind == asked
+    assert Path(path) == tmp_path / name

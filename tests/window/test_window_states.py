@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.gui.stage import PLAY_AGAIN, TRY_AGAIN, stage, status_line
+from app.gui.window import MainWindow
+from app.live.engine import EngineState, EngineStatus
+
+if TYPE_CHECKING:
+    from tests.window.conftest import Artist, World
+
+pytestmark = pytest.mark.gui
+
+OpenWindow = Callable[..., MainWindow]
+RUNNING = EngineStatus(EngineState.RUNNING, source="demo actor", provider="CPU")
+NO_CAMERA = "No camera was found; plug one in and try again."
+LOST = 'The camera "Lens" no longer sends pictures.'
+
+
+def test_starting_says_which_step() -> None:
+    status = EngineStatus(EngineState.STARTING, step="Loading the model")
+    said = stage(status, has_picture=False, no_face=False)
+    assert said.message == "Loading the model…"
+    assert said.banner is None
+    assert status_line(status, "", "") == "Starting…"
+
+
+def test_without_a_camera_the_actor_plays_and_a_button_tries_again() -> None:
+    said = stage(replace(RUNNING, source_note=NO_CAMERA), has_picture=True, no_face=False)
+    assert said.banner is not None
+    assert said.banner.text == f"The demo actor plays instead. {NO_CAMERA}"
+    assert said.banner.button == TRY_AGAIN
+    assert not said.dimmed
+
+
+@pytest.mark.parametrize(
+    ("retry_in", "words"), [(1.4, "again in 2 s"), (0.2, "again in 1 s"), (0.0, "Trying now")]
+)
+def test_a_lost_camera_counts_down_over_a_dimmed_picture(retry_in: float, words: str) -> None:
+    status = replace(
+        RUNNING, state=EngineState.LOST, source="Lens", source_note=LOST, retry_in=retry_in
+    )
+    said = stage(status, has_picture=True, no_face=True)
+    assert said.dimmed
+    assert said.banner is not None
+    assert said.banner.text.startswith(LOST)
+    assert words in said.banner.text
+    assert said.hint == ""
+
+
+def test_no_face_is_one_quiet_line() -> None:
+    assert stage(RUNNING, has_picture=True, no_face=True).hint == "No face in view"
+    assert stage(RUNNING, has_picture=True, no_face=False).hint == ""
+
+
+def test_the_end_of_a_film_offers_to_play_again() -> None:
+    status = replace(RUNNING, state=EngineState.ENDED, source="film.mp4")
+    said = stage(status, has_picture=True, no_face=False)
+    assert said.banner is not None
+    assert (said.banner.text, said.banner.button) == ("film.mp4 has ended.", PLAY_AGAIN)
+
+
+def test_a_failure_is_said_as_it_is() -> None:
+    status = replace(RUNNING, state=EngineState.FAILED, error="The film is damaged; copy it again.")
+    said = stage(status, has_picture=False, no_face=False)
+    assert said.banner is not None
+    assert said.banner.text == "The film is damaged; copy it again."
+
+
+def test_the_status_line_names_speed_and_parts() -> None:
+    status = replace(RUNNING, fps=29.7, latency_ms=6.2, dropped=3, failed=2)
+    line = status_line(status, "mini-Xception", "Haar")
+    assert line.split("  ·  ") == [
+        "30 fps", "\N{FIGURE SPACE}6 ms", "3 dropped", "2 failed", "CPU", "mini-Xception", "Haar",
+    ]  # fmt: skip
+
+
+def test_the_window_shows_the_banner_and_its_button_tries_again(
+    open_window: OpenWindow, world: World, draw: Artist, qtbot: QtBot
+) -> None:
+    world.engine.now = replace(world.engine.now, source_note=NO_CAMERA)
+    world.engine.result = draw.result()
+    window = open_window(source="camera")
+    assert window.banner.isVisible()
+    assert NO_CAMERA in window.banner.text
+    QTest.mouseClick(window.banner.button, Qt.MouseButton.LeftButton)
+    assert world.engine.asked == [("source", "camera")]
+    world.engine.now = replace(world.engine.now, source="Lens", source_note="")
+    window.refresh_status()
+    assert not window.banner.isVisible()
+
+
+def test_play_again_plays_the_same_file(
+    open_window: OpenWindow, world: World, qtbot: QtBot, draw: Artist
+) -> None:
+    window = open_window()
+    film = str(world.folder / "film.mp4")
+    window.commands.use_source(film)
+    window.commands.use_source("nowhere.mp4")  # refused: the film plays on
+    ended = replace(world.engine.now, state=EngineState.ENDED, source="film.mp4")
+    world.engine.now = ended
+    window.refresh_status()
+    QTest.mouseClick(window.banner.button, Qt.MouseButton.LeftButton)
+    assert world.engine.asked[-1] == ("source", film)
+
+
+def test_a_lost_camera_dims_the_last_frame(
+    open_window: OpenWindow, world: World, draw: Artist
+) -> None:
+    window = open_window()
+    world.engine.result = draw.result(media_time=None)
+    window.tick(at_once=True)
+    world.engine.now = replace(
+        world.engine.now, state=EngineState.LOST, source_note=LOST, retry_in=2.0
+    )
+    window.refresh_status()
+    assert window.video.dimmed
+    assert window.video.result is world.engine.result
+
+
+def test_a_refused_model_is_a_notice_that_goes_by_itself(
+    open_window: OpenWindow, world: World
+) -> None:
+    window = open_window()
+    sentence = "broken.onnx: expected a model card inside the file, found none."
+    world.engine.notices = [sentence]
+    window.refresh_status()
+    assert window.notices.texts == [sentence]
+    assert window.notices.isVisible()
+    window.notices.advance(1.0)
+    assert window.notices.texts == [sentence]
+    window.notices.advance(60.0)
+    assert window.notices.texts == []
+    assert not window.notices.isVisible()
+
+
+def test_notices_do_not_pile_up(open_window: OpenWindow) -> None:
+    window = open_window(notices=("one", "two"))
+    for sentence in ("two", "three", "four"):
+        window.notices.say(sentence)
+    assert window.notices.texts == ["two", "three", "four"]
+
+
+def test_no_face_waits_a_moment_before_it_is_said(
+    open_window: OpenWindow, world: World, draw: Artist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: clock[0])
+    window = open_window()
+    world.engine.result = draw.result(draw.face(1, (220, 120, 420, 320)))
+    window.tick(at_once=True)
+    world.engine.result = draw.result(index=1, at=101.0)
+    window.tick(at_once=True)
+    assert window.video.hint == ""
+    clock[0] += 1.0
+    window.refresh_status()
+    assert window.video.hint == "No face in view"
+
+
+def test_a_slow_machine_is_told_once(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: clock[0])
+    window = open_window()
+    world.engine.now = replace(world.engine.now, latency_ms=400.0)
+    for _ in range(3):
+        window.refresh_status()
+        clock[0] += 10.0
+    assert [text for text in window.notices.texts if "400 ms" in text] == window.notices.texts
+    assert len(window.notices.texts) == 1
