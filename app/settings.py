@@ -46,7 +46,7 @@ class Settings:
     splitters: dict[str, tuple[int, ...]] = field(default_factory=dict)
     camera_size: tuple[int, int] | None = None
     camera_fps: float | None = None
-    smoothing_seconds: float = 0.5
+    smoothing_seconds: float = 0.25
     recent: tuple[str, ...] = ()
 
     def with_recent(self, path: str) -> Settings:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.gui.keys import KeepSpace
 from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.messages import FaceResult
-from app.overlays.attention import attention_map, coloured
+from app.overlays.attention import CROP_CELLS, attention_map, coloured
 from app.palette import UNSURE, display_order
 
 # Bars come within 8 % of a new value in this time.
@@ -297,7 +297,7 @@ def _thumbs(face: FaceResult) -> tuple[QImage, QImage | None]:
     values = attention_map(face)
     if values is None:
         return _image(crop), None
-    painted = coloured(values)
+    painted = coloured(values)[CROP_CELLS, CROP_CELLS]
     side = painted.shape[0]
     below = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
     keep = 255 - painted[..., 3:].astype(np.uint16)

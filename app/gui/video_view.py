@@ -66,6 +66,11 @@ class VideoView(QWidget):
         return self._message
 
     @property
+    def caption(self) -> str:
+        """Return what the source says of the frame shown, such as the actor's pose."""
+        return "" if self._result is None else self._result.frame.caption
+
+    @property
     def hint(self) -> str:
         """Return the quiet line at the foot of the picture."""
         return self._hint
@@ -205,6 +210,22 @@ class VideoView(QWidget):
         painter.drawImage(rect, self._image)
         if self._dimmed:
             painter.fillRect(rect, _DIM)
+        if self.caption:
+            self._paint_caption(painter, rect)
+
+    def _paint_caption(self, painter: QPainter, rect: QRectF) -> None:
+        """Write what the source says of this frame in the upper left corner."""
+        painter.setFont(font(BODY_PX))
+        metrics = painter.fontMetrics()
+        room = int(rect.width()) - 40
+        text = metrics.elidedText(self.caption, Qt.TextElideMode.ElideMiddle, room)
+        plate = QRectF(rect.left() + 8, rect.top() + 8, metrics.horizontalAdvance(text) + 16, 24)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_PLATE)
+        painter.drawRoundedRect(plate, 6, 6)
+        painter.setPen(_PAPER)
+        painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
 
     def _paint_line(
         self, painter: QPainter, area: QRectF, text: str, pixels: int, ink: QColor, bare: bool

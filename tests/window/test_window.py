@@ -88,6 +88,23 @@ def test_the_picture_is_letterboxed(open_window: OpenWindow, world: World, draw:
     assert rect.center().y() == pytest.approx(window.video.height() / 2, abs=1)
 
 
+def test_the_caption_of_the_source_is_shown_on_the_picture(
+    open_window: OpenWindow, world: World, draw: Artist
+) -> None:
+    window = open_window()
+    result = draw.result()
+    show(window, world, result)
+    bare = pixels(window)
+    told = replace(result, frame=replace(result.frame, caption="demo actor: fear", index=1))
+    show(window, world, told)
+    assert window.video.caption == "demo actor: fear"
+    rows, columns = np.nonzero((pixels(window) != bare).any(axis=2))
+    corner = window.video.picture_rect().topLeft()
+    assert rows.min() >= corner.y()
+    assert rows.max() <= corner.y() + 40
+    assert columns.max() <= corner.x() + 240
+
+
 def test_m_mirrors_the_picture_but_no_file_is_mirrored_by_itself(
     open_window: OpenWindow, world: World, draw: Artist, qtbot: QtBot
 ) -> None:
