@@ -1,0 +1,126 @@
+"""Bring a face into FER2013's framing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.faces.base import gray_of, square
+from app.messages import Box, Face
+
+__all__ = ["Alignment", "align", "anchors", "misfit", "similarity", "template", "upright_square"]
+
+Points = NDArray[np.float32] | NDArray[np.float64]
+
+# Left eye of the picture, right eye, mouth: the medians of FER2013, in pixels of its 48.
+_TEMPLATE_SIDE = 48
+_TEMPLATE = np.array([[15.0, 18.9], [32.7, 18.8], [24.0, 38.0]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """Hold a face as the network sees it.
+
+    crop: (S, S) uint8 gray. crop_to_frame: (2, 3) float64, maps crop pixels (x, y, 1), whole
+    numbers being the middles of pixels, to those of the picture.
+    """
+
+    crop: NDArray[np.uint8]
+    crop_to_frame: NDArray[np.float64]
+
+
+def align(image: NDArray[np.uint8], face: Face, size: int) -> Alignment:
+    """Return the face turned, scaled and moved into FER2013's framing.
+
+    image: (H, W, 3) BGR or (H, W) gray, uint8. face: its 68 or 5 landmarks decide, without them
+    its box. size: side of the crop in pixels.
+
+    What lies outside the picture repeats its edge: a black band would be a contour of a kind
+    that the photos of the training set, cut from larger ones, do not have.
+    """
+    if face.landmarks is None:
+        crop_to_frame = _square_to_frame(face.box, size)
+    else:
+        crop_to_frame = similarity(template(size), anchors(face.landmarks))
+    return Alignment(_warp(gray_of(image), crop_to_frame, size), crop_to_frame)
+
+
+def template(size: int) -> NDArray[np.float64]:
+    """Return where both eyes and the mouth lie in a crop of that size: (3, 2) pixels."""
+    # Pixel middles are whole numbers, so the scaling is about the corner at -0.5.
+    return (_TEMPLATE + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
+
+
+def anchors(landmarks: Points) -> NDArray[np.float64]:
+    """Return the middles of both eyes, left in the picture first, and of the mouth: (3, 2).
+
+    landmarks: (68, 2) in the iBUG order or (5, 2) as `Face` has them.
+    """
+    points = np.asarray(landmarks, dtype=np.float64)
+    if len(points) == 68:
+        return np.array([points[36:42].mean(0), points[42:48].mean(0), points[48:68].mean(0)])
+    if len(points) == 5:
+        return np.array([points[0], points[1], (points[3] + points[4]) / 2])
+    raise ValueError(f"alignment needs 68 or 5 landmarks, not {len(points)}")
+
+
+def similarity(source: Points, target: Points) -> NDArray[np.float64]:
+    """Return the (2, 3) rotation, scale and shift that best maps source (N, 2) onto target.
+
+    Least squares in closed form (Umeyama 1991, IEEE PAMI 13, eq. 40-42), in the plane, where
+    with complex numbers it is one division; it never mirrors.
+    """
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    a, b = (source - source_mean) @ (1, 1j), (target - target_mean) @ (1, 1j)
+    turn = np.vdot(a, b) / max(float(np.vdot(a, a).real), 1e-12)
+    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    return np.column_stack([linear, target_mean - linear @ source_mean])
+
+
+def upright_square(landmarks: Points) -> Box:
+    """Return the square around the crop's centre, as large as the crop but not turned."""
+    to_frame = similarity(_TEMPLATE, anchors(landmarks))
+    middle = (_TEMPLATE_SIDE - 1) / 2
+    x, y = to_frame @ (middle, middle, 1.0)
+    side = _TEMPLATE_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
+    return square(float(x) + 0.5, float(y) + 0.5, side)
+
+
+def misfit(landmarks: Points) -> float:
+    """Return how far eyes and mouth lie from the template after alignment, in crop sides."""
+    to_frame = similarity(_TEMPLATE, anchors(landmarks))
+    off = _TEMPLATE @ to_frame[:, :2].T + to_frame[:, 2] - anchors(landmarks)
+    side = _TEMPLATE_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
+    return float(np.sqrt((off**2).sum(1).mean()) / max(side, 1e-6))
+
+
+def _square_to_frame(box: Box, size: int) -> NDArray[np.float64]:
+    x, y = box.centre
+    scale = math.sqrt(max(box.area, 1e-6)) / size
+    shift = (size - 1) / 2 * scale + 0.5
+    return np.array([[scale, 0.0, x - shift], [0.0, scale, y - shift]])
+
+
+def _warp(
+    gray: NDArray[np.uint8], crop_to_frame: NDArray[np.float64], size: int
+) -> NDArray[np.uint8]:
+    """Sample every picture pixel under the crop, then average them as INTER_AREA does."""
+    finer = max(1, math.ceil(math.hypot(crop_to_frame[0, 0], crop_to_frame[1, 0])))
+    fine_to_frame = crop_to_frame.copy()
+    fine_to_frame[:, :2] /= finer
+    fine_to_frame[:, 2] += fine_to_frame[:, :2] @ np.full(2, (1 - finer) / 2)
+    crop = cv2.warpAffine(
+        gray,
+        fine_to_frame,
+        (size * finer, size * finer),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    if finer > 1:
+        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(crop, dtype=np.uint8)

@@ -1,0 +1,102 @@
+"""Steady the probabilities and the label of each track."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.messages import Prediction
+
+__all__ = ["Smoothed", "Smoother"]
+
+# One frame of a sure network must not outvote a second of others.
+_FLOOR = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Smoothed:
+    """Hold what is shown of a track.
+
+    probabilities: (C,) float32, sums to 1. label: the decision. confidence: its probability.
+    """
+
+    probabilities: NDArray[np.float32]
+    label: str
+    confidence: float
+
+
+@dataclass(slots=True, eq=False)
+class _Memory:
+    log_probabilities: NDArray[np.float64]
+    labels: tuple[str, ...]
+    time: float
+    label: int
+    behind_since: float | None = None
+
+
+class Smoother:
+    """Average each track's log-probabilities over time and hold its label until clearly beaten.
+
+    The average is exponential with a time constant, so the frame rate does not matter; of
+    logarithms, so it is the normalised geometric mean: frames on which the network hesitates
+    weigh little. The label gives way at once to one that leads by `margin`, and to any that has
+    led for `patience`.
+    """
+
+    def __init__(
+        self, time_constant: float = 0.25, *, margin: float = 0.1, patience: float = 0.4
+    ) -> None:
+        """Set the time constant (s; 0 switches averaging off), margin (0-1) and patience (s)."""
+        self._time_constant = time_constant
+        self._margin = margin
+        self._patience = patience
+        self._memories: dict[int, _Memory] = {}
+
+    def update(self, track_id: int, prediction: Prediction, time: float) -> Smoothed:
+        """Take in what the network says of a track at `time` (s) and return what to show."""
+        logs = np.log(np.maximum(prediction.probabilities.astype(np.float64), _FLOOR))
+        memory = self._memories.get(track_id)
+        if memory is None or memory.labels != prediction.labels:
+            memory = _Memory(logs, prediction.labels, time, int(logs.argmax()))
+            self._memories[track_id] = memory
+        else:
+            weight = self._weight(time - memory.time)
+            memory.log_probabilities += weight * (logs - memory.log_probabilities)
+            memory.time = time
+        probabilities = np.exp(memory.log_probabilities - memory.log_probabilities.max())
+        probabilities /= probabilities.sum()
+        self._decide(memory, probabilities, time)
+        return Smoothed(
+            probabilities.astype(np.float32),
+            memory.labels[memory.label],
+            float(probabilities[memory.label]),
+        )
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget all tracks but these."""
+        self._memories = {key: self._memories[key] for key in self._memories if key in track_ids}
+
+    def reset(self) -> None:
+        """Forget all tracks."""
+        self._memories.clear()
+
+    def _weight(self, elapsed: float) -> float:
+        if self._time_constant <= 0:
+            return 1.0
+        return -math.expm1(-max(0.0, elapsed) / self._time_constant)
+
+    def _decide(self, memory: _Memory, probabilities: NDArray[np.float64], time: float) -> None:
+        best = int(probabilities.argmax())
+        if best == memory.label:
+            memory.behind_since = None
+            return
+        if memory.behind_since is None:
+            memory.behind_since = time
+        leads = probabilities[best] - probabilities[memory.label] >= self._margin
+        if leads or time - memory.behind_since >= self._patience:
+            memory.label = best
+            memory.behind_since = None

@@ -1,0 +1,231 @@
+"""Keep each face's ID from frame to frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.faces.base import square
+from app.messages import Box, Face
+
+__all__ = ["OneEuro", "Track", "Tracker"]
+
+# How fast the velocity follows what is seen, in seconds; slow enough that the last pictures of a
+# face that slips behind another, whose landmarks are pulled about, do not spoil its course.
+_VELOCITY_TIME = 0.3
+# Nothing ties a face to one that far from where it was expected, in sides; grows with absence.
+_NEAR = 0.6
+_NEAR_PER_SECOND = 1.2
+_SIZE_RATIO = 1.6
+_CONFIRMING_OVERLAP = 0.3
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """Hold what is known of one face over time.
+
+    track_id: 1 and up. seen: seconds, when it was last seen. x, y, side: its box then, in
+    pixels. score: the finder's, from when it was found. velocity: pixels a second. present: it
+    was seen on the latest frame. missed: searches in a row in which the finder did not see it.
+    look: the follower's small picture of it, None until it was followed once.
+    """
+
+    track_id: int
+    seen: float
+    x: float
+    y: float
+    side: float
+    score: float
+    velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    steady: OneEuro = field(default_factory=lambda: OneEuro())
+    present: bool = True
+    missed: int = 0
+    look: NDArray[np.float32] | None = None
+
+    def predict(self, time: float) -> Box:
+        """Return where the box is at `time` if the face moves on as it did."""
+        elapsed = time - self.seen
+        return square(
+            self.x + elapsed * float(self.velocity[0]),
+            self.y + elapsed * float(self.velocity[1]),
+            self.side,
+        )
+
+
+class Tracker:
+    """Tell which face is which by place, size and constant velocity; never by looks.
+
+    A track that is not seen stays expected for `absence` seconds, and for `hidden` seconds while
+    the place where it should be is taken by another face. Its ID is never given again, not
+    after `reset` either.
+    """
+
+    def __init__(self, absence: float = 0.75, hidden: float = 2.0) -> None:
+        """Set the times in seconds."""
+        self._absence = absence
+        self._hidden = hidden
+        self._tracks: list[Track] = []
+        self._next_id = 1
+        self._time: float | None = None
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Return the tracks seen lately, those now absent included."""
+        return tuple(self._tracks)
+
+    def advance(self, time: float) -> tuple[Track, ...]:
+        """Move to the time (s) of a frame and return the tracks that may be on it.
+
+        Time that runs backward or leaps is another film: its faces are other faces.
+        """
+        if self._time is not None and not 0 <= time - self._time <= self._absence:
+            self._tracks.clear()
+        self._time = time
+        self._tracks = [track for track in self._tracks if self._expected(track, time)]
+        return self.tracks
+
+    def update(self, faces: Sequence[Face], time: float) -> list[Face]:
+        """Return the faces of the frame with IDs and steadied landmarks.
+
+        faces: those that were followed bring their `track_id`; each other is taken for the
+        absent track that it fits best, else it begins a new one.
+        """
+        known = {track.track_id: track for track in self._tracks}
+        for track in self._tracks:
+            track.present = False
+        results = [
+            self._see(known[face.track_id], face, time)
+            for face in faces
+            if face.track_id is not None
+        ]
+        strangers = [face for face in faces if face.track_id is None]
+        matched = self._match(strangers, time)
+        for place, face in enumerate(strangers):
+            track = matched.get(place) or self._begin(face, time)
+            # The finder vouches for it, whatever it looked like before it was away.
+            track.score, track.missed, track.look = face.score, 0, None
+            results.append(self._see(track, face, time))
+        return results
+
+    def confirm(self, followed: Sequence[Face], found: Sequence[Face]) -> None:
+        """Count for each followed face whether the finder, having searched, sees it too."""
+        known = {track.track_id: track for track in self._tracks}
+        for face in followed:
+            if face.track_id is None:
+                continue
+            seen = any(face.box.overlap(other.box) >= _CONFIRMING_OVERLAP for other in found)
+            track = known[face.track_id]
+            track.missed = 0 if seen else track.missed + 1
+
+    def reset(self) -> None:
+        """Forget all tracks."""
+        self._tracks.clear()
+        self._time = None
+
+    def _expected(self, track: Track, time: float) -> bool:
+        absent = time - track.seen
+        if absent <= self._absence:
+            return True
+        place = track.predict(time)
+        return absent <= self._hidden and any(
+            other.present and other.predict(time).overlap(place) > 0 for other in self._tracks
+        )
+
+    def _match(self, strangers: Sequence[Face], time: float) -> dict[int, Track]:
+        """Pair faces with absent tracks, the closest pair first."""
+        pairs = []
+        for place, face in enumerate(strangers):
+            for track in self._tracks:
+                if not track.present:
+                    cost = _cost(track, face.box, time)
+                    if cost is not None:
+                        pairs.append((cost, place, track))
+        matched: dict[int, Track] = {}
+        taken: set[int] = set()
+        for _, place, track in sorted(pairs, key=lambda pair: pair[0]):
+            if place not in matched and track.track_id not in taken:
+                matched[place] = track
+                taken.add(track.track_id)
+        return matched
+
+    def _begin(self, face: Face, time: float) -> Track:
+        x, y = face.box.centre
+        track = Track(self._next_id, time, x, y, face.box.width, face.score)
+        self._next_id += 1
+        self._tracks.append(track)
+        return track
+
+    def _see(self, track: Track, face: Face, time: float) -> Face:
+        x, y = face.box.centre
+        elapsed = time - track.seen
+        if elapsed > 0:
+            speed = np.array([x - track.x, y - track.y]) / elapsed
+            weight = -math.expm1(-elapsed / _VELOCITY_TIME)
+            track.velocity += weight * (speed - track.velocity)
+        track.x, track.y, track.side = x, y, face.box.width
+        track.seen, track.present = time, True
+        landmarks = face.landmarks
+        if landmarks is not None:
+            landmarks = track.steady(landmarks, time, track.side)
+        return replace(face, landmarks=landmarks, track_id=track.track_id)
+
+
+class OneEuro:
+    """Steady points: much while they rest, hardly while they move.
+
+    The One Euro filter (Casiez, Roussel and Vogel 2012, CHI): a low-pass whose cutoff grows
+    with the speed, here counted in sides of the face, so that near and far faces are alike.
+    """
+
+    def __init__(
+        self, cutoff: float = 2.0, growth: float = 30.0, speed_cutoff: float = 1.0
+    ) -> None:
+        """Set the cutoffs (Hz) at rest and for the speed, and the growth (Hz per side/s)."""
+        self._cutoff = cutoff
+        self._growth = growth
+        self._speed_cutoff = speed_cutoff
+        self._time: float | None = None
+        self._points = np.zeros((0, 2), np.float32)
+        self._speed = np.zeros((0, 2), np.float32)
+
+    def __call__(
+        self, points: NDArray[np.float32], time: float, side: float
+    ) -> NDArray[np.float32]:
+        """Return (K, 2) points at `time` (s); side: of the face, in the points' unit."""
+        begins = self._time is None or time <= self._time or len(points) != len(self._points)
+        if begins or self._time is None:
+            self._points = points.copy()
+            self._speed = np.zeros_like(points)
+        else:
+            elapsed = time - self._time
+            speed = (points - self._points) / (elapsed * max(side, 1e-6))
+            self._speed = self._speed + _weight(self._speed_cutoff, elapsed) * (speed - self._speed)
+            pace = np.linalg.norm(self._speed, axis=1, keepdims=True)
+            weight = _weight(self._cutoff + self._growth * pace, elapsed)
+            self._points = (self._points + weight * (points - self._points)).astype(np.float32)
+        self._time = time
+        return self._points.copy()
+
+
+def _weight(cutoff: float | NDArray[np.float32], elapsed: float) -> NDArray[np.float32]:
+    """Return the weight of the newest value in a first-order low-pass."""
+    turns = np.asarray(2 * math.pi * elapsed * cutoff, np.float32)
+    return np.asarray(turns / (turns + 1), np.float32)
+
+
+def _cost(track: Track, box: Box, time: float) -> float | None:
+    """Return how badly a box fits a track's expectation; None when it cannot be the same face."""
+    expected = track.predict(time)
+    x, y = expected.centre
+    at_x, at_y = box.centre
+    side = max(track.side, box.width)
+    away = math.hypot(at_x - x, at_y - y) / side
+    growth = abs(math.log(max(box.width, 1e-6) / track.side))
+    absent = time - track.seen
+    if away > _NEAR + _NEAR_PER_SECOND * absent or growth > math.log(_SIZE_RATIO):
+        return None
+    return away + growth
