@@ -24,6 +24,8 @@ _SPREAD_FOLLOWED = 0.05
 _DOUBTFUL = 3
 _SPREAD_DOUBTFUL = 0.02
 _MISFIT = 0.09
+# A followed face is fitted twice on every third frame; a single fit between costs half of that.
+_CHECK_EVERY = 3
 # A second fit pays once the start was off by this much of the side.
 _REFIT = 0.08
 _JUMP = 0.5
@@ -75,13 +77,17 @@ class Follower:
         A finder that brought landmarks of its own is believed: the face may be turned so far
         that 68 cannot be fitted, and keeps those it has.
         """
-        fit, box = self._settle(gray, found.box)
+        fit, box = self._settle(gray, found.box, twice=True)
         if same_place(box, found.box) and _plausible(fit, box, gray, _SPREAD_NEW):
             return replace(found, box=box, landmarks=fit.points)
         return found if found.landmarks is not None else None
 
     def _follow_one(self, gray: NDArray[np.uint8], track: Track, expected: Box) -> Face | None:
-        fit, box = self._settle(gray, expected)
+        track.unchecked += 1
+        twice = not track.present or track.unchecked >= _CHECK_EVERY
+        fit, box = self._settle(gray, expected, twice=twice)
+        if twice:
+            track.unchecked = 0
         grown = max(box.width, 1e-6) / expected.width
         if _distance(expected, box) > _JUMP or not 1 / _GROWTH < grown < _GROWTH:
             return None
@@ -90,15 +96,23 @@ class Follower:
             return None
         return Face(box, track.score, fit.points, track.track_id)
 
-    def _settle(self, gray: NDArray[np.uint8], start: Box) -> tuple[Fit, Box]:
-        """Fit landmarks in a box, and again from their own box when they lead far from it."""
-        fit = self._landmarker.fit_twice(gray, start)
+    def _settle(self, gray: NDArray[np.uint8], start: Box, *, twice: bool) -> tuple[Fit, Box]:
+        """Fit landmarks in a box, and again from their own box when they lead far from it.
+
+        A single fit has no spread: it is taken on trust.
+        """
+        fit = self._fit(gray, start, twice=twice)
         box = upright_square(fit.points)
         grown = max(box.width, 1e-6) / max(start.width, 1e-6)
         if _distance(start, box) > _REFIT or abs(grown - 1) > _REFIT:
-            fit = self._landmarker.fit_twice(gray, box)
+            fit = self._fit(gray, box, twice=twice)
             box = upright_square(fit.points)
         return fit, box
+
+    def _fit(self, gray: NDArray[np.uint8], start: Box, *, twice: bool) -> Fit:
+        if twice:
+            return self._landmarker.fit_twice(gray, start)
+        return Fit(self._landmarker.fit(gray, start), spread=0.0)
 
 
 def same_place(one: Box, other: Box) -> bool:

@@ -31,7 +31,8 @@ class Track:
     track_id: 1 and up. seen: seconds, when it was last seen. x, y, side: its box then, in
     pixels. score: the finder's, from when it was found. velocity: pixels a second. present: it
     was seen on the latest frame. missed: searches in a row in which the finder did not see it.
-    look: the follower's small picture of it, None until it was followed once.
+    look: the follower's small picture of it, None until it was followed once. unchecked: frames
+    that it was followed by a single fit.
     """
 
     track_id: int
@@ -44,6 +45,7 @@ class Track:
     steady: OneEuro = field(default_factory=lambda: OneEuro())
     present: bool = True
     missed: int = 0
+    unchecked: int = 0
     look: NDArray[np.float32] | None = None
 
     def predict(self, time: float) -> Box:

@@ -66,7 +66,7 @@ def _export(arguments: argparse.Namespace) -> None:
     assert done.card.file is not None
     print(f"wrote {done.path} ({done.card.file.bytes / 1000:,.0f} kB) and its card")
     print(f"torch and ONNX Runtime: max |difference| {done.max_delta:.2g}, same labels")
-    print(f"one crop on one thread: {done.milliseconds:.2f} ms (median of 200)")
+    print(f"one crop on one thread: {done.milliseconds:.2f} ms (median)")
     if not done.card.metrics:
         print("no --data given: the temperature is 1 and the card has no figures", file=sys.stderr)
     for metric in done.card.metrics:

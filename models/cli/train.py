@@ -38,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
     parser.add_argument("--out", type=Path, help="folder for checkpoints and the log")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
+    parser.add_argument(
+        "--from", dest="start", type=Path, metavar="CHECKPOINT", help="begin with its weights"
+    )
     parser.add_argument("--epochs", type=int, help="another number of epochs than the recipe's")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
@@ -68,6 +71,7 @@ def _train(arguments: argparse.Namespace) -> None:
         votes=arguments.ferplus,
         out=arguments.out,
         resume=arguments.resume,
+        start=arguments.start,
         epochs=arguments.epochs,
         device=arguments.device,
         threads=arguments.threads,

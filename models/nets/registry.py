@@ -34,17 +34,21 @@ class Architecture:
     def build(self, num_classes: int, options: dict[str, Any] | None = None) -> Network:
         """Build the network; raise `UserError` for an option that it does not take."""
         known = self.options()
-        for name, value in (options or {}).items():
+        given = dict(options or {})
+        for name, value in given.items():
             where = f"recipe, [network], {name}"
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+                takes = ", ".join(known) or "none"
+                hint = f"did you mean {near[0]!r}?" if near else f"it takes {takes}"
                 raise UserError(f"{where}: {self.name} has no such option; {hint}")
-            if type(value) is not type(known[name]):
-                kind = type(known[name]).__name__
-                raise UserError(f"{where}: expected {kind}, found {value!r}")
+            kind = type(known[name])
+            if kind is float and type(value) is int:
+                given[name] = float(value)  # as everywhere in a recipe
+            elif type(value) is not kind:
+                raise UserError(f"{where}: expected {kind.__name__}, found {value!r}")
         try:
-            return self.network(num_classes, **(options or {}))
+            return self.network(num_classes, **given)
         except ValueError as error:
             raise UserError(f"recipe, [network]: {error}") from error
 

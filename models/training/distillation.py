@@ -36,7 +36,13 @@ class Ensemble:
                     f"{' and '.join(recipe.labels)}: choose others or drop {', '.join(missing)}"
                 )
             network = build_network(recipe)
-            network.load_state_dict(values["average"])
+            try:
+                network.load_state_dict(values["average"])
+            except RuntimeError as error:
+                raise UserError(
+                    f"{path}: expected the weights of {recipe.architecture}, found others: "
+                    "the checkpoint was made by another version of this network"
+                ) from error
             self._teachers.append((network.to(device).eval(), recipe))
 
     @torch.no_grad()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from models.nets.network import Network
+from models.runtime.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,38 @@ class Group:
         if self.size > 1:
             dist.barrier()
 
+    def tell(self, values: dict[str, float]) -> dict[str, float]:
+        """Return in every process what the leading one gives; wait for it."""
+        if self.size == 1:
+            return values
+        told = [values]
+        dist.broadcast_object_list(told)
+        return told[0]
+
 
 def join_group(device: torch.device) -> Group:
-    """Join the processes that `torchrun` started, or be alone."""
+    """Join the processes that `torchrun` started, or be alone.
+
+    Raises `UserError` where they are more than the GPUs, or do not find each other.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Group()
     if device.type == "cuda":
+        if (device.index or 0) >= torch.cuda.device_count():
+            raise UserError(
+                "expected a GPU for each process of this machine, found "
+                f"{torch.cuda.device_count()}: start fewer processes, or give --device cpu"
+            )
         torch.cuda.set_device(device)
-    if not dist.is_initialized():
+    try:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    except (ValueError, RuntimeError) as error:  # torch names what is missing or out of reach
+        reason = str(error).splitlines()[0][:160]
+        raise UserError(
+            f"expected {size} processes started by torchrun, found: {reason}; start them with "
+            "torchrun, or unset WORLD_SIZE"
+        ) from error
     return Group(rank=dist.get_rank(), size=size)
 
 

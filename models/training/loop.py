@@ -43,6 +43,7 @@ class Trainer:
         self.device = device
         self.group = group or Group()
         self.label_sets = list(recipe.labels)
+        _check_group(recipe, self.group)
         self.epoch = 0
         self.history: list[dict[str, float]] = []
         torch.manual_seed(recipe.seed)
@@ -64,7 +65,7 @@ class Trainer:
     def train_epoch(
         self, examples: Examples, on_step: Callable[[int, float], None] | None = None
     ) -> float:
-        """Train on every example once; return the mean loss.
+        """Train on every example once; return the mean loss, that of this process's share.
 
         on_step: called after each step with the number of examples done and the mean loss so far.
         Raises `UserError` when the loss is no longer a number.
@@ -131,12 +132,12 @@ class Trainer:
         share = recipe.distillation.weight if taught else 0.0
         total = torch.zeros((), device=self.device)
         for name, logits in split_heads(outputs, self.label_sets).items():
+            marked = logits
             if recipe.loss == "a_softmax":
                 labels, length = targets[name].argmax(1), attention["length"].float()
-                mixing = annealed_lambda(step)
-                logits = a_softmax_logits(logits.float(), length, labels, mixing)
-            part = (1 - share) * distribution_loss(logits, targets[name], recipe.label_smoothing)
-            if taught is not None:
+                marked = a_softmax_logits(logits.float(), length, labels, annealed_lambda(step))
+            part = (1 - share) * distribution_loss(marked, targets[name], recipe.label_smoothing)
+            if taught is not None:  # a teacher knows of no margin, so the bare logits answer it
                 temperature = recipe.distillation.temperature
                 part = part + share * distillation_loss(logits, taught[name], temperature)
             total = total + recipe.labels[name] * part
@@ -147,7 +148,7 @@ class Trainer:
     def evaluate(self, examples: Examples) -> dict[str, float]:
         """Return by label set the accuracy of the averaged weights, one crop, 0 to 1.
 
-        Beside it, as `loss`, the mean negative log-likelihood over the label sets.
+        Beside it, as `validation_loss`, the mean negative log-likelihood over the label sets.
         """
         logits = predict(self.average.network, examples.pixels, self.recipe)
         scores, losses = {}, []
@@ -194,6 +195,23 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.epoch = state["epoch"]
         self.history = list(state["history"])
+
+
+def _check_group(recipe: Recipe, group: Group) -> None:
+    """Raise `UserError` for what several processes cannot do together."""
+    if group.size == 1:
+        return
+    if recipe.optimiser == "sam":
+        raise UserError(
+            f"expected optimiser adamw or sgd with several processes, found sam with {group.size}: "
+            "choose another optimiser, or start one process"
+        )
+    # The last batch of an epoch can be half a batch, and batch statistics need two pictures.
+    if recipe.batch_size < 4 * group.size:
+        raise UserError(
+            f"expected a batch_size of at least 4 for each process, found {recipe.batch_size} for "
+            f"{group.size}: give a larger batch_size, or start fewer processes"
+        )
 
 
 def keep_freed_memory() -> None:

@@ -27,7 +27,8 @@ def make_optimiser(
     ]
     if name == "adamw":
         return torch.optim.AdamW(groups, lr=learning_rate)
-    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, nesterov=True)
+    nesterov = momentum > 0  # torch takes it only with momentum
+    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, nesterov=nesterov)
 
 
 def sharpness_aware_step(
@@ -36,22 +37,26 @@ def sharpness_aware_step(
     """Leave in the gradients those of the worst point near the weights; return the loss here.
 
     Foret et al., "Sharpness-Aware Minimization", arXiv 2010.01412, algorithm 1: climb by `radius`
-    along the gradient, take the gradient there, come back. Costs a second pass. The second pass
-    must see the same views, and leaves the running statistics of the first.
+    along the gradient, take the gradient there, come back. Costs a second pass, which drops the
+    same units as the first, and leaves the running statistics of the first. loss: of this batch,
+    with the same views each time.
     """
-    here = loss()
+    devices = sorted({p.device.index or 0 for p in network.parameters() if p.is_cuda})
+    with torch.random.fork_rng(devices):  # both passes are of one function, whatever it draws
+        here = loss()
     here.backward()  # type: ignore[no-untyped-call]
     moved: list[Tensor] = [p for p in network.parameters() if p.grad is not None]
     gradients = [p.grad for p in moved if p.grad is not None]
+    # Kept, since adding and subtracting a climb does not quite come back.
+    weights = [p.detach().clone() for p in moved]
     statistics = [b.clone() for b in network.buffers()]
     with torch.no_grad():
         length = torch.stack([g.norm() for g in gradients]).norm().clamp_min(1e-12)
-        climbs = [g * (radius / length) for g in gradients]
-        torch._foreach_add_(moved, climbs)
+        torch._foreach_add_(moved, [g * (radius / length) for g in gradients])
     network.zero_grad()
     loss().backward()  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        torch._foreach_sub_(moved, climbs)
+        torch._foreach_copy_(moved, weights)
         for buffer, value in zip(network.buffers(), statistics, strict=True):
             buffer.copy_(value)
     return here.detach()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from importlib import resources
@@ -14,6 +15,9 @@ from models.runtime.labels import LABEL_SETS
 from models.training.losses import LOSSES
 from models.training.optimisers import OPTIMISERS
 from models.training.schedule import SCHEDULES
+
+CLEANINGS = ("none", "four")
+"""What more is dropped from the training part: nothing, or by `models.data.clean.clean_four`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,11 @@ class Augmentation:
     mixup: float = 0.0
 
     def __post_init__(self) -> None:
+        where = "recipe, [augmentation]"
         for key in ("flip", "erase", "glasses"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise UserError(
-                    f"recipe, [augmentation]: expected {key} of 0 to 1, found {getattr(self, key)}"
-                )
-        if self.mixup < 0:
-            raise UserError(
-                f"recipe, [augmentation]: expected mixup of 0 or more, found {self.mixup}"
-            )
+            _part(where, key, getattr(self, key))
+        for key in ("rotate", "scale", "shift", "brightness", "contrast", "gamma", "mixup"):
+            _not_negative(where, key, getattr(self, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ class Distillation:
     weight: float = 0.8
     temperature: float = 4.0
 
+    def __post_init__(self) -> None:
+        _part("recipe, [distillation]", "weight", self.weight)
+        _positive("recipe, [distillation]", "temperature", self.temperature)
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -68,16 +72,17 @@ class Recipe:
 
     labels: the label sets taught, each with its weight in the loss; FER2013 labels are taught by
     cross-entropy, FER+ by the distribution of its votes. network: options of the architecture,
-    such as dropout. loss: softmax, or a_softmax for a network that measures angles.
-    region_margin: of the region-biased loss, 0 for none. warmup: part of all steps.
-    patience: epochs without a lower validation loss, for the plateau schedule. ema: decay of the
-    weight average that is evaluated and exported. precision: fp32 or bf16 (autocast).
+    such as dropout. cleaning: one of `CLEANINGS`. loss: softmax, or a_softmax for a network that
+    measures angles. region_margin: of the region-biased loss, 0 for none. warmup: part of all
+    steps. patience: epochs without a lower validation loss, for the plateau schedule. ema: decay
+    of the weight average that is evaluated and exported. precision: fp32 or bf16 (autocast).
     """
 
     architecture: str
     labels: dict[str, float]
     epochs: int
     network: dict[str, Any] = field(default_factory=dict)
+    cleaning: str = "none"
     loss: str = "softmax"
     region_margin: float = 0.0
     optimiser: str = "adamw"
@@ -101,25 +106,32 @@ class Recipe:
     def __post_init__(self) -> None:
         for name in self.labels:
             _one_of(name, tuple(LABEL_SETS), "label set")
+        _one_of(self.cleaning, CLEANINGS, "cleaning")
         _one_of(self.precision, ("fp32", "bf16"), "precision")
         _one_of(self.loss, LOSSES, "loss")
         _one_of(self.optimiser, OPTIMISERS, "optimiser")
         _one_of(self.schedule, SCHEDULES, "schedule")
         if self.loss == "a_softmax" and self.augmentation.mixup:
             raise UserError("recipe: expected no mixup with a_softmax, which needs one true label")
-        for key, low in (("epochs", 1), ("batch_size", 2), ("patience", 1)):
+        if not self.labels:
+            raise UserError("recipe: expected at least one label set under [labels], found none")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        for key, low in (("epochs", 1), ("batch_size", 2), ("patience", 1), ("seed", 0)):
             if getattr(self, key) < low:
                 raise UserError(
                     f"recipe: expected {key} of at least {low}, found {getattr(self, key)}"
                 )
-        for key in ("learning_rate", "std"):
-            if not getattr(self, key) > 0:
-                raise UserError(f"recipe: expected {key} above 0, found {getattr(self, key)}")
+        if self.seed >= 2**32:  # torch takes 64 bits, and every epoch has a seed of its own
+            raise UserError(f"recipe: expected seed below 2 to the 32, found {self.seed}")
+        for name, weight in self.labels.items():
+            _positive("recipe, [labels]", name, weight)
+        for key in ("learning_rate", "std", "clip_norm"):
+            _positive("recipe", key, getattr(self, key))
+        _not_negative("recipe", "weight_decay", self.weight_decay)
         for key in ("warmup", "label_smoothing", "ema", "momentum", "region_margin"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise UserError(f"recipe: expected {key} of 0 to 1, found {getattr(self, key)}")
-        if not self.labels:
-            raise UserError("recipe: expected at least one label set under [labels], found none")
+            _part("recipe", key, getattr(self, key))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -164,7 +176,22 @@ def read_recipe(name: str) -> Recipe:
 
 def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
     if value not in known:
-        raise UserError(f"recipe: expected a {what} of {', '.join(known)}, found {value!r}")
+        raise UserError(f"recipe: expected {what} of {', '.join(known)}, found {value!r}")
+
+
+def _part(where: str, key: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise UserError(f"{where}: expected {key} of 0 to 1, found {value}")
+
+
+def _positive(where: str, key: str, value: float) -> None:
+    if not 0 < value < math.inf:
+        raise UserError(f"{where}: expected {key} above 0, found {value}")
+
+
+def _not_negative(where: str, key: str, value: float) -> None:
+    if not 0 <= value < math.inf:
+        raise UserError(f"{where}: expected {key} of 0 or more, found {value}")
 
 
 def _checked(cls: type[Any], values: dict[str, Any], where: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models.data.face_set import clean_training
+from models.data.clean import clean_four
+from models.data.face_set import FaceSet, clean_training
 from models.data.fer2013 import read_fer2013
 from models.runtime.errors import UserError
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
@@ -21,6 +22,7 @@ from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer, keep_freed_memory
 from models.training.recipe import Recipe, read_recipe
+from models.training.warm_start import begin_from
 
 
 def train(
@@ -30,12 +32,14 @@ def train(
     out: Path,
     votes: Path | None = None,
     resume: bool = False,
+    start: Path | None = None,
     epochs: int | None = None,
     device: str = "auto",
     threads: int | None = None,
 ) -> None:
     """Train by a recipe into a folder.
 
+    start: a checkpoint whose averaged weights the training begins with.
     Writes `last.pt` after every epoch, `best.LABELS.pt` whenever PublicTest accuracy of that
     label set is the highest so far, `log.csv` and a TensorBoard log. Under `torchrun` all
     processes train together and the first one writes. Raises `UserError` for anything to correct.
@@ -54,6 +58,8 @@ def train(
         group.wait()
         if resume:
             trainer.restore(load_checkpoint(out / "last.pt"))
+        elif start is not None:
+            begin_from(trainer, start)
         training, validation = _read(data, votes, trainer)
         _run_epochs(trainer, training, validation, out)
     finally:
@@ -92,7 +98,7 @@ def _prepare_folder(out: Path, *, resume: bool) -> None:
 
 def _read(data: Path, votes: Path | None, trainer: Trainer) -> tuple[Examples, Examples]:
     faces = read_fer2013(data, votes)
-    kept, dropped = clean_training(faces)
+    kept, dropped = _clean(faces, trainer.recipe.cleaning)
     validation = faces.split("PublicTest")
     if not len(kept) or not len(validation):
         raise UserError(
@@ -100,10 +106,7 @@ def _read(data: Path, votes: Path | None, trainer: Trainer) -> tuple[Examples, E
             f"{len(validation)}: use the whole file"
         )
     if trainer.group.leads:
-        print(
-            f"dropped from training: {dropped.copies} copies of test pictures, "
-            f"{dropped.blank} blank"
-        )
+        print(f"dropped from training: {dropped}")
     sets = trainer.label_sets
     training, held_back = (make_examples(part, sets, trainer.device) for part in (kept, validation))
     for name in sets:
@@ -115,14 +118,28 @@ def _read(data: Path, votes: Path | None, trainer: Trainer) -> tuple[Examples, E
     return training, held_back
 
 
+def _clean(faces: FaceSet, cleaning: str) -> tuple[FaceSet, str]:
+    """Return the part to train on, and in words what was dropped from it."""
+    kept, dropped = clean_training(faces)
+    told = f"{dropped.copies} copies of test pictures, {dropped.blank} blank"
+    if cleaning == "four":
+        kept, four = clean_four(kept)
+        told += (
+            f", {four.other_expression} of other expressions, {four.blurred} blurred, "
+            f"{four.no_face} without a face, {four.contested} contested"
+        )
+    return kept, told
+
+
 def _run_epochs(trainer: Trainer, training: Examples, validation: Examples, out: Path) -> None:
     """Train what is left to train; the leading process shows, measures and writes."""
     recipe, leads = trainer.recipe, trainer.group.leads
     if not leads:
         while trainer.epoch < recipe.epochs:
             trainer.train_epoch(training)
-            trainer.history.append(trainer.evaluate(validation))
-            trainer.group.wait()
+            # Batch statistics differ a little between processes; a schedule that follows the
+            # losses has to see the same ones in all of them.
+            trainer.history.append(trainer.group.tell({}))
         return
     parameters = sum(p.numel() for p in trainer.network.parameters())
     print(
@@ -146,7 +163,7 @@ def _run_epochs(trainer: Trainer, training: Examples, validation: Examples, out:
             _write(trainer, out, made_with)
             for name, value in now.items():
                 board.add_scalar(name, value, trainer.epoch)
-            trainer.group.wait()
+            trainer.group.tell(now)
             told = "  ".join(f"{name} {scores[name]:.2%}" for name in trainer.label_sets)
             title = f"epoch {trainer.epoch}/{recipe.epochs}"
             bar.write(f"{title}  loss {loss:.4f}  {told}  {seconds:.0f} s")
@@ -178,8 +195,10 @@ def _write(trainer: Trainer, out: Path, made_with: dict[str, str]) -> None:
 
 def _write_log(path: Path, history: list[dict[str, float]]) -> None:
     partial = path.with_name(path.name + ".partial")
+    # A run that an older version began has fewer figures in its first epochs.
+    names = dict.fromkeys(name for entry in history for name in entry)
     with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer = csv.DictWriter(file, fieldnames=list(names), restval="")
         writer.writeheader()
         writer.writerows(history)
     os.replace(partial, path)  # noqa: PTH105

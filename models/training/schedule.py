@@ -27,7 +27,7 @@ def warmup_cosine(step: int, steps: int, warmup: float) -> float:
     """
     rising = warmup * steps
     if step < rising:
-        return (step + 1) / rising
+        return min(1.0, (step + 1) / rising)  # a warm-up may end between two steps
     return 1 - _ease((step - rising) / max(1.0, steps - rising))
 
 

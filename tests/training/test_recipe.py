@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +50,32 @@ def test_from_dict_leaves_its_values_alone() -> None:
         ({"architecture": 5}, "architecture: expected str, found 5"),
         ({"labels": "fer2013"}, "labels: expected numbers by name, found 'fer2013'"),
         ({"labels": {"fer2013": "much"}}, "labels: expected numbers by name"),
-        ({"labels": {"fer2014": 1}}, "expected a label set of fer2013, ferplus, .*found 'fer2014'"),
+        ({"labels": {"fer2014": 1}}, "expected label set of fer2013, ferplus, .*found 'fer2014'"),
         ({"labels": {}}, "at least one label set"),
-        ({"precision": "fp16"}, "expected a precision of fp32, bf16, found 'fp16'"),
+        ({"precision": "fp16"}, "expected precision of fp32, bf16, found 'fp16'"),
         ({"epochs": 0}, "expected epochs of at least 1, found 0"),
         ({"batch_size": 1}, "expected batch_size of at least 2, found 1"),
         ({"learning_rate": 0}, "expected learning_rate above 0"),
         ({"std": 0}, "expected std above 0"),
         ({"ema": 1.5}, "expected ema of 0 to 1, found 1.5"),
         ({"warmup": -0.1}, "expected warmup of 0 to 1"),
+        ({"weight_decay": -1.0}, "expected weight_decay of 0 or more, found -1.0"),
+        ({"clip_norm": 0}, "expected clip_norm above 0, found 0.0"),
+        ({"learning_rate": math.inf}, "expected learning_rate above 0, found inf"),
+        ({"learning_rate": math.nan}, "expected learning_rate above 0, found nan"),
+        ({"seed": -1}, "expected seed of at least 0, found -1"),
+        ({"seed": 2**40}, "expected seed below 2 to the 32, found 1099511627776"),
+        ({"labels": {"fer2013": 0}}, r"\[labels\]: expected fer2013 above 0, found 0.0"),
+        ({"cleaning": "five"}, "expected cleaning of none, four, found 'five'"),
+        ({"optimiser": "adam"}, "expected optimiser of adamw, sgd, sam, found 'adam'"),
+        ({"schedule": "step"}, "expected schedule of one_cycle, cosine, plateau, found 'step'"),
+        ({"loss": "hinge"}, "expected loss of softmax, a_softmax, found 'hinge'"),
+        ({"network": 3}, "network: expected options by name, found 3"),
+        ({"distillation": {"teachers": "a.pt"}}, "teachers: expected a list of file names, found"),
+        ({"distillation": {"weight": 1.5}}, r"\[distillation\]: expected weight of 0 to 1"),
+        ({"distillation": {"temperature": 0}}, "expected temperature above 0, found 0.0"),
+        ({"augmentation": {"scale": -1.0}}, r"\[augmentation\]: expected scale of 0 or more"),
+        ({"loss": "a_softmax", "augmentation": {"mixup": 0.2}}, "no mixup with a_softmax"),
     ],
 )
 def test_a_fault_is_named(change: dict[str, Any], sentence: str) -> None:

@@ -269,6 +269,48 @@ def test_data_without_votes_is_refused_by_a_recipe_that_needs_them(
     assert "pictures that ferplus has a label for, found none" in sentence(capsys)
 
 
+def test_cleaning_thins_out_what_is_trained_on_and_nothing_else(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = {"fer2013-4": 1.0}
+    assert start(epochs=1, labels=labels, cleaning="four") == 0
+    told = capsys.readouterr().out
+    assert (
+        "1 copies of test pictures, 1 blank, 24 of other expressions, 0 blurred, "
+        "0 without a face, 5 contested" in told
+    )
+    # 64 pictures less a copy, a blank one and those.
+    assert "33 training and 32 validation pictures" in told
+
+
+def test_cleaning_needs_votes(
+    faces: FaceSet,
+    write_data: Callable[[FaceSet, str, Path], Path],
+    start: Start,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = write_data(replace(faces, votes=None), "parquet", tmp_path / "bare")
+    assert start("--data", str(path), labels={"fer2013-4": 1.0}, cleaning="four") == 2
+    assert "expected FER+ votes to see which pictures are contested" in sentence(capsys)
+
+
+def test_a_run_of_a_version_without_validation_loss_is_gone_on_with(
+    start: Start, tmp_path: Path
+) -> None:
+    assert start(epochs=2) == 0
+    last = tmp_path / "run" / "last.pt"
+    state = load_checkpoint(last)
+    for entry in state["history"]:
+        del entry["validation_loss"]
+    state["recipe"]["epochs"] = 3
+    save_checkpoint(last, state)
+    assert start("--resume", epochs=3) == 0
+    with (tmp_path / "run" / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["validation_loss"] == "" for row in rows] == [True, True, False]
+
+
 def test_list_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"]) == 0
     told = capsys.readouterr().out

@@ -90,7 +90,9 @@ def test_every_epoch_takes_every_picture_once_in_an_order_of_its_own(
     orders: list[list[int]] = [[], []]
     trainer = Trainer(recipe, CPU)
 
-    def note(examples: Examples, rows: torch.Tensor, generator: torch.Generator) -> float:
+    def note(
+        examples: Examples, rows: torch.Tensor, step: int, generator: torch.Generator
+    ) -> float:
         orders[trainer.epoch] += rows.tolist()
         return 1.0
 

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.runtime.errors import UserError
+from models.training.checkpoint import save_checkpoint
+from models.training.loop import Trainer
+from models.training.recipe import Recipe
+from models.training.warm_start import begin_from
+
+pytestmark = pytest.mark.train
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def before(recipe: Recipe, tmp_path: Path) -> Path:
+    """Return the checkpoint of an untrained network for both label sets, drawn by seed 7."""
+    trainer = Trainer(replace(recipe, seed=7), CPU)
+    save_checkpoint(tmp_path / "last.pt", {**trainer.state(), "environment": {}})
+    return tmp_path / "last.pt"
+
+
+def test_trunk_and_known_rows_are_taken_over(recipe: Recipe, before: Path) -> None:
+    theirs = Trainer(replace(recipe, seed=7), CPU).network.state_dict()
+    alone = Trainer(replace(recipe, labels={"ferplus": 1.0}), CPU)
+    begin_from(alone, before)
+    for weights in (alone.network.state_dict(), alone.average.network.state_dict()):
+        for name, value in weights.items():
+            known = theirs[name][7:] if name.startswith("classifier.") else theirs[name]
+            assert torch.equal(value, known), name
+    assert alone.epoch == 0
+
+
+def test_rows_of_a_new_label_set_stay_as_drawn(recipe: Recipe, before: Path) -> None:
+    labels = {"fer2013-4": 1.0, "fer2013": 1.0}
+    trainer = Trainer(replace(recipe, labels=labels), CPU)
+    drawn = trainer.network.classifier.weight[:4].clone()
+    begin_from(trainer, before)
+    theirs = Trainer(replace(recipe, seed=7), CPU).network.classifier.weight
+    assert torch.equal(trainer.network.classifier.weight[:4], drawn)
+    assert torch.equal(trainer.network.classifier.weight[4:], theirs[:7])
+
+
+def test_another_architecture_is_refused(recipe: Recipe, before: Path) -> None:
+    trainer = Trainer(replace(recipe, architecture="deep_emotion"), CPU)
+    with pytest.raises(UserError, match="expected a checkpoint of deep_emotion, found one of mini"):
+        begin_from(trainer, before)
