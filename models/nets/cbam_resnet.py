@@ -87,9 +87,9 @@ class CbamTrunk(nn.Module):
 class CbamResnet18(Network):
     """Classify (N, 1, S, S) with eight attention blocks: 11,259,088 parameters with 7 labels.
 
-    The paper cuts 44 of 48 pixels and averages a window of 4, which reads only a corner of the 6 x 6
-    maps that result; the whole map is averaged here, whatever the size of the picture, which makes
-    the class activation map exact as well.
+    The paper cuts 44 of 48 pixels and averages a window of 4, which reads only a corner of the
+    6 x 6 maps that result; the whole map is averaged here, whatever the size of the picture, which
+    makes the class activation map exact as well.
     """
 
     def __init__(

@@ -27,11 +27,14 @@ class ToldLandmarker(Landmarker):
         self.place = place
         self.spread = spread
 
-    def fit_twice(self, image: Image, box: Box) -> Fit:
+    def fit(self, image: Image, box: Box) -> NDArray[np.float32]:
         target = self.place(box)
         scale = target.width / MODEL_BOX.width
         moved = np.subtract(target.centre, np.multiply(MODEL_BOX.centre, scale))
-        return Fit((MODEL * scale + moved).astype(np.float32), self.spread)
+        return (MODEL * scale + moved).astype(np.float32)
+
+    def fit_twice(self, image: Image, box: Box) -> Fit:
+        return Fit(self.fit(image, box), self.spread)
 
 
 def as_given(box: Box) -> Box:
