@@ -24,8 +24,8 @@ _SPREAD_FOLLOWED = 0.05
 _DOUBTFUL = 3
 _SPREAD_DOUBTFUL = 0.02
 _MISFIT = 0.09
-# A followed face is fitted twice on every third frame; a single fit between costs half of that.
-_CHECK_EVERY = 3
+# Frames for which two fits that agreed are trusted: on these one fit must do, at half the cost.
+_TRUSTED = 2
 # A second fit pays once the start was off by this much of the side.
 _REFIT = 0.08
 _JUMP = 0.5
@@ -83,17 +83,15 @@ class Follower:
         return found if found.landmarks is not None else None
 
     def _follow_one(self, gray: NDArray[np.uint8], track: Track, expected: Box) -> Face | None:
-        track.unchecked += 1
-        twice = not track.present or track.unchecked >= _CHECK_EVERY
+        twice = not track.trusted or not track.present or track.missed > 0
         fit, box = self._settle(gray, expected, twice=twice)
-        if twice:
-            track.unchecked = 0
         grown = max(box.width, 1e-6) / expected.width
         if _distance(expected, box) > _JUMP or not 1 / _GROWTH < grown < _GROWTH:
             return None
         spread = _SPREAD_FOLLOWED if track.missed < _DOUBTFUL else _SPREAD_DOUBTFUL
         if not _plausible(fit, box, gray, spread):
             return None
+        track.trusted = _TRUSTED if twice else track.trusted - 1
         return Face(box, track.score, fit.points, track.track_id)
 
     def _settle(self, gray: NDArray[np.uint8], start: Box, *, twice: bool) -> tuple[Fit, Box]:

@@ -31,8 +31,8 @@ class Track:
     track_id: 1 and up. seen: seconds, when it was last seen. x, y, side: its box then, in
     pixels. score: the finder's, from when it was found. velocity: pixels a second. present: it
     was seen on the latest frame. missed: searches in a row in which the finder did not see it.
-    look: the follower's small picture of it, None until it was followed once. unchecked: frames
-    that it was followed by a single fit.
+    look: the follower's small picture of it, None until it was followed once. trusted: frames
+    for which a single landmark fit will do.
     """
 
     track_id: int
@@ -45,7 +45,7 @@ class Track:
     steady: OneEuro = field(default_factory=lambda: OneEuro())
     present: bool = True
     missed: int = 0
-    unchecked: int = 0
+    trusted: int = 0
     look: NDArray[np.float32] | None = None
 
     def predict(self, time: float) -> Box:
@@ -109,7 +109,7 @@ class Tracker:
         for place, face in enumerate(strangers):
             track = matched.get(place) or self._begin(face, time)
             # The finder vouches for it, whatever it looked like before it was away.
-            track.score, track.missed, track.look = face.score, 0, None
+            track.score, track.missed, track.trusted, track.look = face.score, 0, 0, None
             results.append(self._see(track, face, time))
         return results
 

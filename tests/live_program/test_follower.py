@@ -116,3 +116,18 @@ def test_a_new_face_needs_landmarks_that_agree() -> None:
     assert len(passed.landmarks) == 68
     assert passed.score == 5.0
     assert Follower(ToldLandmarker(as_given, spread=0.04)).inspect(texture(0), found) is None
+
+
+def test_a_sure_face_is_fitted_twice_on_every_third_frame_only() -> None:
+    landmarker = ToldLandmarker(as_given)
+    follower = Follower(landmarker)
+    calls = []
+    fit_twice = landmarker.fit_twice
+    landmarker.fit_twice = lambda image, box: calls.append(1) or fit_twice(image, box)  # type: ignore[method-assign, func-returns-value]
+    one = track(1, 300.0)
+    fitted = []
+    for frame in range(9):
+        before = len(calls)
+        assert follower.follow(texture(0), [one], frame / 30)
+        fitted.append(len(calls) - before)
+    assert fitted == [1, 0, 0] * 3
