@@ -256,6 +256,7 @@ def _card(
         "epochs": recipe.epochs,
         "chosen_on": "PublicTest",
         "seconds": round(sum(entry["seconds"] for entry in values["history"])),
+        "begun_from": values.get("begun_from", ""),
         **values["environment"],
     }
     return Card(

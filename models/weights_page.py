@@ -57,6 +57,8 @@ def _section(entry: ModelEntry) -> list[str]:
     mirror = card.metric("mirror")
     assert mirror is not None
     default = " (the app's default)" if entry.name == DEFAULT_MODEL else ""
+    start = card.training["begun_from"]
+    begun = f"; begun with the weights of {start}" if start else ""
     recalls = ", ".join(f"{name} {part:.0%}" for name, part in mirror.recall.items())
     return [
         f"## {entry.name}{default}",
@@ -66,7 +68,7 @@ def _section(entry: ModelEntry) -> list[str]:
         "",
         f"- Recall (mirror): {recalls}.",
         f"- Trained: epoch {card.training['epoch']} of {card.training['epochs']}, "
-        f"{card.training['seconds'] / 60:.0f} minutes, torch {card.training['torch']}.",
+        f"{card.training['seconds'] / 60:.0f} minutes, torch {card.training['torch']}{begun}.",
         *(f"- Data: {source}." for source in card.data),
         f"- Licence: {card.licence}.",
         *(f"- {limit}" for limit in card.limits),

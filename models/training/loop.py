@@ -46,6 +46,7 @@ class Trainer:
         _check_group(recipe, self.group)
         self.epoch = 0
         self.history: list[dict[str, float]] = []
+        self.begun_from = ""
         torch.manual_seed(recipe.seed)
         self.network = build_network(recipe).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -174,6 +175,7 @@ class Trainer:
         return {
             "recipe": self.recipe.as_dict(),
             "epoch": self.epoch,
+            "begun_from": self.begun_from,
             "history": self.history,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -194,6 +196,7 @@ class Trainer:
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.epoch = state["epoch"]
+        self.begun_from = state.get("begun_from", "")
         self.history = list(state["history"])
 
 

@@ -39,6 +39,11 @@ def begin_from(trainer: Trainer, path: Path) -> None:
             "use the options that the checkpoint was trained with"
         ) from error
     trainer.average.network.load_state_dict(weights)
+    made = values["environment"].get("commit", "unknown")
+    trainer.begun_from = (
+        f"{source.architecture} for {' and '.join(source.labels)}, epoch {values['epoch']} of "
+        f"{source.epochs}, commit {made}"
+    )
 
 
 def _rows(theirs: Tensor, their_sets: list[str], ours: Tensor, our_sets: list[str]) -> Tensor:

@@ -34,6 +34,9 @@ def test_trunk_and_known_rows_are_taken_over(recipe: Recipe, before: Path) -> No
             known = theirs[name][7:] if name.startswith("classifier.") else theirs[name]
             assert torch.equal(value, known), name
     assert alone.epoch == 0
+    assert alone.begun_from == (
+        "mini_xception for fer2013 and ferplus, epoch 0 of 4, commit unknown"
+    )
 
 
 def test_rows_of_a_new_label_set_stay_as_drawn(recipe: Recipe, before: Path) -> None:
