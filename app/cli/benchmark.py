@@ -19,7 +19,7 @@ One thread does, frame after frame, what the app does in two and a timer:
   landmarks   follow the faces, fit 68 landmarks, keep the tracks
   align       cut the aligned crops
   classify    run the model on all crops, with their mirror images
-  overlay     draw all overlays onto a copy of the frame, at its own size
+  overlay     draw what a new window draws (boxes, bars, attention) onto a copy of the frame
   total       all of it, from before reading to after drawing
 """
 EXAMPLES = """examples:

@@ -28,6 +28,7 @@ from app.live.parts import FramePipeline
 from app.live.switch import is_camera
 from app.messages import FrameResult, StageTimings
 from app.overlays import OVERLAYS, Overlay, render
+from app.settings import Settings
 from app.sources import open_source
 from app.sources.base import FrameSource
 
@@ -102,7 +103,7 @@ def run_frames(source: FrameSource, pipeline: FramePipeline, count: int) -> Run:
 
     Raises `SourceError` when it ends within the warm-up.
     """
-    overlays = [make() for make in OVERLAYS.values()]
+    overlays = [OVERLAYS[name]() for name in Settings().overlays]
     run = Run()
     begun = time.process_time()
     for index in range(WARM_UP + count):

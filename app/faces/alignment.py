@@ -33,11 +33,12 @@ class Alignment:
     crop_to_frame: NDArray[np.float64]
 
 
-def align(image: NDArray[np.uint8], face: Face, size: int) -> Alignment:
+def align(image: NDArray[np.uint8], face: Face, size: int, *, finest: int = 64) -> Alignment:
     """Return the face turned, scaled and moved into FER2013's framing.
 
     image: (H, W, 3) BGR or (H, W) gray, uint8. face: its 68 or 5 landmarks decide, without them
-    its box. size: side of the crop in pixels.
+    its box. size: side of the crop in pixels. finest: the most samples along a side of a pixel of
+    the crop; few are quick, and rough where the face is large.
 
     What lies outside the picture repeats its edge: a black band would be a contour of a kind
     that the photos of the training set, cut from larger ones, do not have.
@@ -46,7 +47,7 @@ def align(image: NDArray[np.uint8], face: Face, size: int) -> Alignment:
         crop_to_frame = _square_to_frame(face.box, size)
     else:
         crop_to_frame = similarity(template(size), anchors(face.landmarks))
-    return Alignment(_warp(gray_of(image), crop_to_frame, size), crop_to_frame)
+    return Alignment(_warp(gray_of(image), crop_to_frame, size, finest), crop_to_frame)
 
 
 def template(size: int) -> NDArray[np.float64]:
@@ -107,10 +108,11 @@ def _square_to_frame(box: Box, size: int) -> NDArray[np.float64]:
 
 
 def _warp(
-    gray: NDArray[np.uint8], crop_to_frame: NDArray[np.float64], size: int
+    gray: NDArray[np.uint8], crop_to_frame: NDArray[np.float64], size: int, finest: int
 ) -> NDArray[np.uint8]:
     """Sample every picture pixel under the crop, then average them as INTER_AREA does."""
     finer = max(1, math.ceil(math.hypot(crop_to_frame[0, 0], crop_to_frame[1, 0])))
+    finer = min(finer, finest)
     fine_to_frame = crop_to_frame.copy()
     fine_to_frame[:, :2] /= finer
     fine_to_frame[:, 2] += fine_to_frame[:, :2] @ np.full(2, (1 - finer) / 2)

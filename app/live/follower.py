@@ -120,7 +120,7 @@ def same_place(one: Box, other: Box) -> bool:
 
 def _look(gray: NDArray[np.uint8], face: Face) -> NDArray[np.float32]:
     """Return a small aligned picture, without its mean and of length 1."""
-    crop = align(gray, face, _LOOK).crop.astype(np.float32)
+    crop = align(gray, face, _LOOK, finest=3).crop.astype(np.float32)
     crop -= crop.mean()
     return np.asarray(crop / max(float(np.linalg.norm(crop)), 1e-6), np.float32)
 
