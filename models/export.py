@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.crops import crop_views, cut
 from models.data.face_set import FaceSet, clean_training
 from models.measure import measure, truth_for
 from models.nets.network import Network, count_parameters
@@ -75,7 +76,12 @@ class Exported:
 
 def load_network(checkpoint: Path, label_set: str | None) -> tuple[Network, Recipe, str]:
     """Return the averaged network of a checkpoint, cut down to one label set, in eval mode."""
-    values = load_checkpoint(checkpoint)
+    return _cut_network(load_checkpoint(checkpoint), checkpoint, label_set)
+
+
+def _cut_network(
+    values: dict[str, Any], checkpoint: Path, label_set: str | None
+) -> tuple[Network, Recipe, str]:
     recipe = Recipe.from_dict(values["recipe"])
     sets = list(recipe.labels)
     if label_set is None:
@@ -131,7 +137,8 @@ def export(
     faces: FER2013, to fit the temperatures and measure on PublicTest, and to calibrate int8 on
     Training. Raises `UserError` if torch and ONNX Runtime do not agree; then nothing is written.
     """
-    network, recipe, label_set = load_network(checkpoint, label_set)
+    values = load_checkpoint(checkpoint)
+    network, recipe, label_set = _cut_network(values, checkpoint, label_set)
     name = f"{recipe.architecture}.{label_set}"
     output = output or Path(f"{name}.onnx")
     if output.suffix != ".onnx":
@@ -152,7 +159,7 @@ def export(
             to_fp16(draft)
         elif calibration is not None:
             to_int8(draft, calibration)
-        card = _card(checkpoint, network, recipe, label_set, precision, spec)
+        card = _card(values, network, recipe, label_set, precision, spec)
         embed_card(draft, card)
         if faces is not None:
             card = _measured(draft, card, faces)
@@ -240,14 +247,13 @@ def _calibration(faces: FaceSet | None, spec: InputSpec) -> NDArray[np.float32]:
 
 
 def _card(
-    checkpoint: Path,
+    values: dict[str, Any],
     network: Network,
     recipe: Recipe,
     label_set: str,
     precision: str,
     spec: InputSpec,
 ) -> Card:
-    values = load_checkpoint(checkpoint)
     architecture = find_architecture(recipe.architecture)
     parameters, trainable = count_parameters(network)
     attention = network.attend(torch.zeros(1, 1, spec.size, spec.size))[1]
@@ -307,12 +313,10 @@ def _measured(path: Path, card: Card, faces: FaceSet) -> Card:
 def run_in_batches(
     classifier: OnnxClassifier, faces: FaceSet, *, mirror: bool
 ) -> NDArray[np.float32]:
-    """Return the logits (N, C) of a face set."""
+    """Return the logits (N, C) of a face set, one crop or its mirror averaged in."""
     size = classifier.input_size
-    crops = [
-        cv2.resize(face, (size, size)).astype(np.uint8, copy=False) if size != len(face) else face
-        for face in faces.pixels
-    ]
+    (whole,) = crop_views(faces.pixels.shape[1], size, "none")
+    crops = list(cut(faces.pixels, whole, size))
     return np.concatenate(
         [
             classifier.run(crops[start : start + 256], mirror=mirror)["logits"]

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import weights
 from models.runtime.card import Card
+from models.runtime.files import written_whole
 from models.runtime.store import DEFAULT_MODEL, ModelEntry, bundled
 
 PAGE = Path(weights.__file__).with_name("README.md")
@@ -76,9 +76,8 @@ def _section(entry: ModelEntry) -> list[str]:
 
 
 def main() -> None:
-    partial = PAGE.with_name(PAGE.name + ".partial")
-    partial.write_text(weights_page(), encoding="utf-8")
-    os.replace(partial, PAGE)  # noqa: PTH105
+    with written_whole(PAGE) as partial:
+        partial.write_text(weights_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.errors import SettingsError
 from app.faces import FINDERS
 from models.cli.shell import run
+from models.runtime.files import written_whole
 
 DESCRIPTION = """Measure every stage of the live program on frames read as fast as possible.
 
@@ -84,12 +85,10 @@ def _benchmark(arguments: argparse.Namespace) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Write whole or not at all."""
-    temporary = path.with_name(f"{path.name}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with written_whole(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise SettingsError(
             f'The figures cannot be written to "{path}" ({error.strerror}): choose another file.'
         ) from error

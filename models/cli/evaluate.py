@@ -25,6 +25,7 @@ from models.measure import truth_for
 from models.results import Comparison, Result, Setting, as_json, compare, copies_of_training
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
+from models.runtime.files import written_whole
 from models.runtime.labels import LABEL_SETS
 from models.scoring import Model, expand_names, latency, open_model, score
 
@@ -236,11 +237,10 @@ def _write(
 
 def _write_whole(path: Path, content: bytes) -> Path:
     """Write a file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)  # noqa: PTH105 (it replaces on every system)
+        with written_whole(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise UserError(
             f"expected to write {path}, found: {error}; make room or choose another place"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 
 from models.runtime.errors import UserError
+from models.runtime.files import written_whole
 
 FORMAT = 1
 _KEYS = {"recipe", "epoch", "history", "network", "average", "optimiser", "environment"}
@@ -19,10 +19,9 @@ _KEYS = {"recipe", "epoch", "history", "network", "average", "optimiser", "envir
 
 def save_checkpoint(path: Path, values: dict[str, Any]) -> None:
     """Write a checkpoint whole or not at all; raise `UserError` where that cannot be."""
-    partial = path.with_name(path.name + ".partial")
     try:
-        torch.save({"format": FORMAT, **values}, partial)
-        os.replace(partial, path)  # noqa: PTH105 (the point is that it replaces on every system)
+        with written_whole(path) as partial:
+            torch.save({"format": FORMAT, **values}, partial)
     except (OSError, RuntimeError) as error:  # torch raises its own for a file it cannot write
         reason = str(error).splitlines()[0][:160]
         raise UserError(

@@ -17,6 +17,7 @@ from models.data.clean import clean_four
 from models.data.face_set import FaceSet, clean_training
 from models.data.fer2013 import read_fer2013
 from models.runtime.errors import UserError
+from models.runtime.files import written_whole
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
@@ -194,11 +195,9 @@ def _write(trainer: Trainer, out: Path, made_with: dict[str, str]) -> None:
 
 
 def _write_log(path: Path, history: list[dict[str, float]]) -> None:
-    partial = path.with_name(path.name + ".partial")
     # A run that an older version began has fewer figures in its first epochs.
     names = dict.fromkeys(name for entry in history for name in entry)
-    with partial.open("w", newline="") as file:
+    with written_whole(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(names), restval="")
         writer.writeheader()
         writer.writerows(history)
-    os.replace(partial, path)  # noqa: PTH105
