@@ -23,8 +23,13 @@ def test_a_stop_leaves_the_old_file_and_nothing_else(
 ) -> None:
     path = tmp_path / "figures.json"
     path.write_text("old")
-    with pytest.raises(stop), written_whole(path) as partial:
-        partial.write_text("ne")
-        raise stop
+
+    def write_half() -> None:
+        with written_whole(path) as partial:
+            partial.write_text("ne")
+            raise stop
+
+    with pytest.raises(stop):
+        write_half()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
