@@ -1,0 +1,1 @@
+"""Show why a model says what it says, and how far that can be believed; without torch."""
