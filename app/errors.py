@@ -1,15 +1,16 @@
 """What can go wrong for a user of the app.
 
-`UserError` has three branches here: `SourceError` (a source cannot be opened or read) with
+`UserError` has four branches here: `SourceError` (a source cannot be opened or read) with
 `CameraLost` below it (a camera stopped; opening it again may work), `FinderError` (a face finder or
-its files are missing or damaged) and `SettingsError` (a value given is unusable).
+its files are missing or damaged), `SettingsError` (a value given is unusable) and `SessionError` (a
+recording cannot be made or read).
 """
 
 from __future__ import annotations
 
 from models.runtime.errors import UserError
 
-__all__ = ["CameraLost", "FinderError", "SettingsError", "SourceError", "UserError"]
+__all__ = ["CameraLost", "FinderError", "SessionError", "SettingsError", "SourceError", "UserError"]
 
 
 class SourceError(UserError):
@@ -26,3 +27,7 @@ class FinderError(UserError):
 
 class SettingsError(UserError):
     """Report an unusable value."""
+
+
+class SessionError(UserError):
+    """Report a recording that cannot be made, continued or read."""

@@ -6,19 +6,22 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from app.errors import SettingsError
+from app.settings import FINDERS, LANDMARKERS, Settings
 from models.runtime.errors import UserError
 
 EXAMPLES = """examples:
   fer-app                                          the window, with the first camera
   fer-app --source actor                           the demo actor instead of a camera
+  fer-app --review recordings/2026-09-21           look through a recorded session
   fer-app --source film.mp4 --headless --json      one JSON object a line for every frame
   fer-app --source camera:0 --headless --frames 100
+  fer-app --source camera:0 --headless --stream lsl --stream osc=127.0.0.1:9000
 """
-FINDERS = ("haar", "hog", "yunet")
 _MOST_FRAMES = 10**12
 
 
@@ -60,6 +63,17 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file; means --finder yunet"
     )
+    what.add_argument("--landmarks", choices=LANDMARKERS, help="what fits the landmarks")
+    what.add_argument(
+        "--stream",
+        action="append",
+        default=[],
+        metavar="STREAM",
+        help="also to other programs: lsl, osc[=HOST:PORT], websocket[=HOST:PORT]; repeatable",
+    )
+    what.add_argument(
+        "--review", type=Path, metavar="SESSION", help="look through a recorded session, or a video"
+    )
     headless = parser.add_argument_group("without a window")
     headless.add_argument(
         "--headless", action="store_true", help="write one line for every frame instead"
@@ -90,6 +104,10 @@ def _check_combination(arguments: argparse.Namespace) -> None:
             raise SettingsError(
                 f"--{name} is for running without a window: give --headless too, or leave it out."
             )
+    if arguments.review is not None and (arguments.headless or arguments.source):
+        raise SettingsError(
+            "--review opens the window on what was recorded: leave --headless and --source out."
+        )
     if arguments.yunet is not None and arguments.finder not in (None, "yunet"):
         raise SettingsError(
             f"--yunet goes with --finder yunet, not --finder {arguments.finder}: leave one out."
@@ -147,6 +165,7 @@ def _list_models(_: argparse.Namespace) -> int:
 def _headless(arguments: argparse.Namespace) -> int:
     from app.cli.headless import run_headless
     from app.live.options import EngineOptions
+    from app.streams.switch import parse_stream
 
     _check_source(arguments.source)
     # A script must not depend on what somebody chose in the window last time.
@@ -155,10 +174,12 @@ def _headless(arguments: argparse.Namespace) -> int:
         model=arguments.model,
         finder=_finder(arguments) or "haar",
         yunet_file=arguments.yunet,
+        landmarks=arguments.landmarks,
         paced=False,
         fallback_to_actor=False,
     )
-    return run_headless(options, frames=arguments.frames, as_json=arguments.json)
+    streams = [parse_stream(text) for text in arguments.stream]
+    return run_headless(options, frames=arguments.frames, as_json=arguments.json, streams=streams)
 
 
 def _window(arguments: argparse.Namespace) -> int:
@@ -168,13 +189,20 @@ def _window(arguments: argparse.Namespace) -> int:
 
     check_window()
     _check_source(arguments.source)
+    _check_review(arguments.review)
     settings, warnings = load_settings()
+    if arguments.stream:
+        from app.streams.switch import parse_stream
+
+        specs = [str(parse_stream(text)) for text in arguments.stream]
+        settings = replace(settings, streams=(*settings.streams, *specs))
     yunet_file = arguments.yunet or (Path(settings.yunet_file) if settings.yunet_file else None)
     options = EngineOptions(
         source=arguments.source or settings.source,
         model=arguments.model or settings.model,
         finder=_finder(arguments) or settings.finder,
         yunet_file=yunet_file,
+        landmarks=arguments.landmarks or settings.landmarks,
         smoothing_seconds=settings.smoothing_seconds,
         camera_size=settings.camera_size,
         camera_fps=settings.camera_fps,
@@ -185,7 +213,26 @@ def _window(arguments: argparse.Namespace) -> int:
         if not (error.name or "PySide6").startswith(("PySide6", "shiboken6")):
             raise
         raise StartError(explain_import_error(error)) from error
-    return run_window(options, settings, None, warnings)
+    return run_window(
+        options, _workspace_first(settings, arguments), None, warnings, review=arguments.review
+    )
+
+
+def _workspace_first(settings: Settings, arguments: argparse.Namespace) -> Settings:
+    """Return the settings with the workspace that what was asked for is seen in."""
+    if arguments.review is not None:
+        return replace(settings, workspace="review")
+    if arguments.source is not None or arguments.stream:
+        return replace(settings, workspace="live")
+    return settings
+
+
+def _check_review(path: Path | None) -> None:
+    """Refuse at once what is neither a session nor a file that could be a video."""
+    if path is not None and not path.is_file():
+        from app.sessions.folder import read_info
+
+        read_info(path)  # raises, and says what was expected
 
 
 def _check_source(source: str | None) -> None:

@@ -10,7 +10,22 @@ from numpy.typing import NDArray
 
 from models.runtime.prediction import Prediction
 
-__all__ = ["Box", "Face", "FaceResult", "Frame", "FrameResult", "Prediction", "StageTimings"]
+__all__ = [
+    "UNSURE",
+    "Box",
+    "Calibration",
+    "Face",
+    "FaceResult",
+    "Frame",
+    "FrameResult",
+    "Prediction",
+    "Quality",
+    "StageTimings",
+]
+
+
+UNSURE = "unsure"
+"""What stands in the place of a label when no label is sure enough; drawn in outline only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +106,38 @@ class Face:
             self.landmarks.flags.writeable = False
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Hold how well a face can be read: 0 (useless) to 1 (good), NaN where it was not measured.
+
+    turn: 1 looks into the camera. cut_off: 1 lies whole in the picture. occluded: 1 is covered by
+    nothing. overall: the worst of them. advice: what to change first, empty when all is well.
+    `app.faces.quality` says how each is measured.
+    """
+
+    size: float
+    sharpness: float
+    light: float
+    turn: float
+    cut_off: float
+    occluded: float
+    overall: float
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Hold how the measuring of a neutral face stands.
+
+    progress: 0 to 1. note: what the person has to do, empty while all is well. given_up: it ended
+    without a measure.
+    """
+
+    progress: float
+    note: str = ""
+    given_up: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceResult:
     """Hold what is said of one face.
@@ -100,6 +147,11 @@ class FaceResult:
     label, confidence: the smoothed decision and its probability.
     crop: (S, S) uint8 gray, the aligned face as the network sees it.
     crop_to_frame: (2, 3) float64, maps crop pixels (x, y, 1) to frame pixels.
+    quality: how well the face can be read, None where it was not asked for.
+    corrected: (C,) float32, the smoothed probabilities relative to the track's own neutral face,
+    None without one; label and confidence follow it where it is there.
+    unsure: whether the confidence is below the card's threshold.
+    calibration: how the measuring of its neutral face stands, None while none is measured.
     """
 
     face: Face
@@ -109,6 +161,20 @@ class FaceResult:
     confidence: float
     crop: NDArray[np.uint8]
     crop_to_frame: NDArray[np.float64]
+    quality: Quality | None = None
+    corrected: NDArray[np.float32] | None = None
+    unsure: bool = False
+    calibration: Calibration | None = None
+
+    @property
+    def said(self) -> str:
+        """Return the word to show: the label, or `UNSURE`."""
+        return UNSURE if self.unsure else self.label
+
+    @property
+    def shown(self) -> NDArray[np.float32]:
+        """Return the probabilities to show (C,): the corrected ones where they are there."""
+        return self.probabilities if self.corrected is None else self.corrected
 
 
 @dataclass(frozen=True, slots=True)

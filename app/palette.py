@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
+from app.messages import UNSURE
+
 __all__ = [
     "DISPLAY_ORDER",
     "EXPRESSION_COLOURS",
@@ -18,9 +20,6 @@ __all__ = [
     "colour",
     "display_order",
 ]
-
-UNSURE = "unsure"
-"""What stands in the place of a label when no label is sure enough; drawn in outline only."""
 
 DISPLAY_ORDER: tuple[str, ...] = (
     "happiness",

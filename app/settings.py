@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,14 @@ from app.errors import SettingsError
 
 VERSION = 1
 RECENT_FILES = 8
-FINDERS = ("haar", "hog", "yunet")
+OWN_FINDER = Path(str(resources.files("weights"))) / "face_finder.onnx"
+"""The bundled face finder; without it the program offers the others."""
+FINDERS = (*(("mien", "mien-quick") if OWN_FINDER.is_file() else ()), "haar", "hog", "yunet")
+LANDMARKERS = ("landmarks68", "dlib")
 OVERLAYS = ("boxes", "bars", "landmarks", "attention")
 THEMES = ("system", "dark", "light")
+WORKSPACES = ("live", "analyse", "review")
+RECORDED_VIDEOS = ("none", "raw", "annotated", "both")
 MAX_SMOOTHING_SECONDS = 5.0
 _MAX_SIDE = 16384
 _LONGEST_TEXT = 10_000
@@ -29,16 +35,25 @@ class Settings:
     """Hold the user's choices; `dataclasses.replace` makes a changed copy.
 
     source: as `open_source` takes it. model: bundled name or path, None for the app's default.
-    yunet_file: path of the YuNet model. overlays: in drawing order. window: geometry in the
-    window's own encoding. splitters: px by splitter name. camera_size: (width, height) px and
-    camera_fps: wishes, None leaves it to the camera. smoothing_seconds: 0 (off) to 5.
-    recent: files and folders, newest first.
+    yunet_file: path of the YuNet model. landmarks: what fits them. overlays: in drawing order.
+    window: geometry in the window's own encoding. splitters: px by splitter name. camera_size:
+    (width, height) px and camera_fps: wishes, None leaves it to the camera. smoothing_seconds: 0
+    (off) to 5.
+    recent: files and folders, newest first. workspace: the one that was shown last.
+    recent_sessions: folders of sessions, newest first. attention_view: what the attention overlay
+    shows, a name of `app.views.VIEWS`; empty for what suits the model, as where it has no such.
+    results_folder: where analyses go, None for the usual place; analysis_workers: processes, None
+    for half of the cores. streams: those switched on, as `app.streams.switch.parse_stream` reads
+    them. recording_folder: in which sessions are made, None for the usual place. recording_video,
+    recording_blur: what a recording keeps of the picture, and whether faces are blurred in it.
+    consent_text: what has to be agreed to before a recording, empty for nothing.
     """
 
     source: str = "camera"
     model: str | None = None
     finder: str = "haar"
     yunet_file: str | None = None
+    landmarks: str = LANDMARKERS[0]
     overlays: tuple[str, ...] = ("boxes", "bars", "attention")
     mirror: bool = True
     theme: str = "system"
@@ -48,11 +63,26 @@ class Settings:
     camera_fps: float | None = None
     smoothing_seconds: float = 0.25
     recent: tuple[str, ...] = ()
+    workspace: str = "live"
+    recent_sessions: tuple[str, ...] = ()
+    attention_view: str = ""
+    results_folder: str | None = None
+    analysis_workers: int | None = None
+    streams: tuple[str, ...] = ()
+    recording_folder: str | None = None
+    recording_video: str = "none"
+    recording_blur: bool = False
+    consent_text: str = ""
 
     def with_recent(self, path: str) -> Settings:
         """Return a copy with `path` first among the recent files, each only once."""
         others = [other for other in self.recent if other != path]
         return replace(self, recent=(path, *others)[:RECENT_FILES])
+
+    def with_recent_session(self, path: str) -> Settings:
+        """Return a copy with `path` first among the recent sessions, each only once."""
+        others = [other for other in self.recent_sessions if other != path]
+        return replace(self, recent_sessions=(path, *others)[:RECENT_FILES])
 
 
 def settings_file() -> Path:
@@ -193,6 +223,12 @@ def _pixels(value: object, low: int) -> int:
     raise ValueError
 
 
+def _workers(value: object) -> int:
+    if type(value) is int and 1 <= value <= 64:
+        return value
+    raise ValueError
+
+
 def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
     def check(value: object) -> str:
         if isinstance(value, str) and value in choices:
@@ -241,6 +277,7 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "model": ("a model's name or path", _filled_text),
     "finder": (f"one of {_names(FINDERS)}", _one_of(FINDERS)),
     "yunet_file": ("a path", _filled_text),
+    "landmarks": (f"one of {_names(LANDMARKERS)}", _one_of(LANDMARKERS)),
     "overlays": (f"a list of some of {_names(OVERLAYS)}, each once", _overlays),
     "mirror": ("true or false", _true_or_false),
     "theme": (f"one of {_names(THEMES)}", _one_of(THEMES)),
@@ -253,4 +290,14 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
         _number(0.0, MAX_SMOOTHING_SECONDS),
     ),
     "recent": ("a list of paths", _recent),
+    "workspace": (f"one of {_names(WORKSPACES)}", _one_of(WORKSPACES)),
+    "recent_sessions": ("a list of paths", _recent),
+    "attention_view": ("the name of a view", _text),
+    "results_folder": ("a path", _filled_text),
+    "analysis_workers": ("a number from 1 to 64", _workers),
+    "streams": ("a list of streams", _recent),
+    "recording_folder": ("a path", _filled_text),
+    "recording_video": (f"one of {_names(RECORDED_VIDEOS)}", _one_of(RECORDED_VIDEOS)),
+    "recording_blur": ("true or false", _true_or_false),
+    "consent_text": ("text", _text),
 }

@@ -21,6 +21,8 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+PRECISIONS = ("fp32", "fp16", "int8")
+
 
 def to_fp16(path: Path) -> None:
     """Store and compute in float16; input and outputs stay float32."""

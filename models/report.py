@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluate import BINS, EXACT_BELOW, wilson
+from models.explain.table import section as explanations
 from models.plots import confusion_png, reliability_png
 from models.report_style import STYLE
 from models.results import Comparison, Result, Setting, by_label_set
@@ -214,7 +215,7 @@ def _model(setting: Setting, result: Result) -> str:
             "sure of itself.",
         )
         + f"</div><h3>Recall of each expression</h3>{_recalls(result)}{_mistakes(setting, result)}"
-        "</section>"
+        f"{explanations(result.explanations)}</section>"
     )
 
 

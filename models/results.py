@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from models.crops import Tta
 from models.data.face_set import FaceSet, Split
 from models.evaluate import Evaluation, Figures, McNemar, mcnemar
+from models.explain.faithfulness import Faithfulness
+from models.explain.note import as_json as faithfulness_as_json
 from models.image_list import Selection
 from models.measure import RULES
 
@@ -64,7 +66,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """Hold one model's evaluation. crops, temperature_note: in words. latency_ms: of one crop."""
+    """Hold one model's evaluation. crops, temperature_note: in words. latency_ms: of one crop.
+
+    explanations: how faithful each is, empty where that was not asked for.
+    """
 
     name: str
     file: str
@@ -75,6 +80,7 @@ class Result:
     temperature_note: str
     latency_ms: float
     evaluation: Evaluation
+    explanations: tuple[Faithfulness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,7 @@ def as_json(setting: Setting, results: list[Result], comparisons: list[Compariso
 def _model(setting: Setting, result: Result) -> dict[str, Any]:
     evaluation = result.evaluation
     apart = evaluation.deduplicated
+    faithful = [faithfulness_as_json(entry) for entry in result.explanations]
     return {
         "file": result.file,
         "sha256": result.sha256,
@@ -174,6 +181,7 @@ def _model(setting: Setting, result: Result) -> dict[str, Any]:
         "latency_ms": round(result.latency_ms, 3),
         **_figures(evaluation.whole),
         "deduplicated": None if apart is None else _figures(apart),
+        **({"explanations": faithful} if faithful else {}),
     }
 
 

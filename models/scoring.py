@@ -15,12 +15,14 @@ from models.measure import RULES
 from models.runtime.card import InputSpec, ModelError, file_facts
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
-from models.runtime.preprocess import to_input
 from models.runtime.store import bundled, load_model
 
 EVERY_BUNDLED = ("all", "bundled")
 _PIXELS_A_BATCH = 256 * 48 * 48
 _LATENCY_SECONDS = 3.0
+
+Logits = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Takes crops (N, S, S) uint8 of the input size, returns logits (N, C) float32."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +30,7 @@ class Model:
     """Hold a model ready to run.
 
     temperature: by crops ("one", "mirror"), None for a checkpoint, which has none. logits: takes
-    crops (N, S, S) uint8 of the input size, returns (N, C) float32.
+    crops (N, S, S) uint8 as `input` says, returns (N, C) float32.
     """
 
     name: str
@@ -36,21 +38,28 @@ class Model:
     sha256: str
     label_set: str
     labels: tuple[str, ...]
-    input_size: int
+    input: InputSpec
     temperature: dict[str, float] | None
-    logits: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    logits: Logits
 
     def temperature_for(self, tta: Tta) -> float:
-        """Return the temperature fitted with the mirrored crop for "flip", else with one crop."""
+        """Return the temperature fitted with these crops; for ten, where it is not known, one's."""
         if self.temperature is None:
             return 1.0
-        return self.temperature["mirror" if tta == "flip" else "one"]
+        return self.temperature[self._fitted(tta)]
+
+    def _fitted(self, tta: Tta) -> str:
+        """Return the crops that the temperature for these was fitted with, as the card has them."""
+        known = self.temperature or {}
+        name = {"none": "one", "flip": "mirror"}.get(tta, tta)
+        return name if name in known else "one"
 
     def temperature_note(self, tta: Tta) -> str:
         """Say where the temperature comes from."""
         if self.temperature is None:
             return "1, since a checkpoint has none: its confidences are not calibrated"
-        crops = "one crop and its mirror image" if tta == "flip" else "one crop"
+        words = {"mirror": "one crop and its mirror image", "ten-crop": "ten crops"}
+        crops = words.get(self._fitted(tta), "one crop")
         return f"{self.temperature_for(tta):.3f}, from the model's card, fitted with {crops}"
 
 
@@ -91,7 +100,7 @@ def open_model(name: str, *, label_set: str | None = None, threads: int = 1) -> 
         sha256=file_facts(classifier.path).sha256,
         label_set=card.label_set,
         labels=card.labels,
-        input_size=classifier.input_size,
+        input=card.input,
         temperature=card.temperature,
         logits=lambda crops: classifier.run(list(crops), mirror=False)["logits"],
     )
@@ -101,19 +110,14 @@ def _open_checkpoint(path: Path, label_set: str | None, threads: int) -> Model:
     import torch
 
     from models.export import load_network
-    from models.nets.registry import find_architecture
+    from models.training.predict import network_logits
 
     network, recipe, chosen = load_network(path, label_set)
-    size = find_architecture(recipe.architecture).input_size
-    spec = InputSpec(size=size, mean=recipe.mean, std=recipe.std)
+    alone = network_logits(network, recipe.input)
 
     def logits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         torch.set_num_threads(threads)
-        with torch.inference_mode():
-            found: NDArray[np.float32] = network(
-                torch.from_numpy(to_input(list(crops), spec))
-            ).numpy()
-        return found
+        return alone(crops)
 
     return Model(
         name=path.stem,
@@ -121,7 +125,7 @@ def _open_checkpoint(path: Path, label_set: str | None, threads: int) -> Model:
         sha256=file_facts(path).sha256,
         label_set=chosen,
         labels=LABEL_SETS[chosen],
-        input_size=size,
+        input=recipe.input,
         temperature=None,
         logits=logits,
     )
@@ -137,14 +141,23 @@ def score(
 
     on_batch: told how many pictures are done with each batch.
     """
-    views = crop_views(pixels.shape[1], model.input_size, tta)
-    batch = max(1, _PIXELS_A_BATCH // model.input_size**2)
+    return score_crops(model.logits, model.input, pixels, tta, on_batch)
+
+
+def score_crops(
+    logits: Logits,
+    spec: InputSpec,
+    pixels: NDArray[np.uint8],
+    tta: Tta,
+    on_batch: Callable[[int], object] = lambda _: None,
+) -> NDArray[np.float32]:
+    """Do as `score` for anything that gives the logits of crops."""
+    views = crop_views(pixels.shape[1], spec.field, tta)
+    batch = max(1, _PIXELS_A_BATCH // spec.size**2)
     parts = []
     for start in range(0, len(pixels), batch):
         some = pixels[start : start + batch]
-        parts.append(
-            np.mean([model.logits(cut(some, view, model.input_size)) for view in views], axis=0)
-        )
+        parts.append(np.mean([logits(cut(some, view, spec.size)) for view in views], axis=0))
         on_batch(len(some))
     if not parts:
         raise UserError("expected pictures to run a model on, found none: choose another split")
@@ -153,7 +166,7 @@ def score(
 
 def latency(model: Model) -> float:
     """Return the milliseconds for one crop: the median of 200 runs, or of those 3 seconds allow."""
-    crop = np.full((1, model.input_size, model.input_size), 128, np.uint8)
+    crop = np.full((1, model.input.size, model.input.size), 128, np.uint8)
     for _ in range(5):
         model.logits(crop)
     times: list[float] = []

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import weights
-from models.runtime.card import Card
+from models.runtime.card import FER2013_SIDE, Card
 from models.runtime.files import written_whole
+from models.runtime.part_card import PartCard, bundled_parts
 from models.runtime.store import DEFAULT_MODEL, ModelEntry, bundled
 
 PAGE = Path(weights.__file__).with_name("README.md")
@@ -36,6 +37,8 @@ def weights_page() -> str:
     ]
     for entry in entries:
         lines += ["", *_section(entry)]
+    for card in bundled_parts():
+        lines += ["", *_part(card)]
     return "\n".join(lines) + "\n"
 
 
@@ -63,15 +66,60 @@ def _section(entry: ModelEntry) -> list[str]:
     return [
         f"## {entry.name}{default}",
         "",
-        f"{card.title}, {card.paper}. Input: {card.input.size}x{card.input.size} gray. "
+        f"{card.title}, {card.paper}. Input: {_input(card)}. "
         f"Measured by the rule: {mirror.rule}; {mirror.date}.",
         "",
         f"- Recall (mirror): {recalls}.",
+        *_ten_crops(card),
+        *_unsure(card),
         f"- Trained: epoch {card.training['epoch']} of {card.training['epochs']}, "
         f"{card.training['seconds'] / 60:.0f} minutes, torch {card.training['torch']}{begun}.",
         *(f"- Data: {source}." for source in card.data),
         f"- Licence: {card.licence}.",
         *(f"- {limit}" for limit in card.limits),
+    ]
+
+
+def _input(card: Card) -> str:
+    size, field = card.input.size, card.input.field
+    part = "" if field == FER2013_SIDE else f", the middle {field} of FER2013's {FER2013_SIDE}"
+    return f"{size}x{size} gray{part}"
+
+
+def _ten_crops(card: Card) -> list[str]:
+    ten = card.metric("ten-crop")
+    if ten is None:
+        return []
+    return [f"- Ten crops: {ten.accuracy:.1%}, macro-F1 {ten.macro_f1:.3f}, ECE {ten.ece:.3f}."]
+
+
+def _part(card: PartCard) -> list[str]:
+    """Describe a network that is no classifier."""
+    assert card.file is not None
+    measured = [
+        ", ".join(f"{key} {value}" for key, value in metric.items() if not isinstance(value, dict))
+        for metric in card.metrics
+    ]
+    return [
+        f"## {card.name}",
+        "",
+        f"{card.title}, {card.paper}. Input: {card.input}. {card.parameters:,} parameters, "
+        f"{card.file.bytes / 1000:.0f} kB.",
+        "",
+        *(f"- Measured: {one}." for one in measured),
+        *(f"- Data: {source}." for source in card.data),
+        f"- Licence: {card.licence}.",
+        *(f"- {limit}" for limit in card.limits),
+    ]
+
+
+def _unsure(card: Card) -> list[str]:
+    rule = card.unsure.get("mirror")
+    if rule is None:
+        return []
+    return [
+        f"- Unsure below a confidence of {rule.threshold:.0%} (mirror): then {rule.precision:.0%} "
+        f"of the labels given are right, and {rule.coverage:.0%} of the faces get one.",
     ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.errors import SettingsError
 from app.faces import FINDERS
+from app.settings import LANDMARKERS
 from models.cli.shell import run
 from models.runtime.files import written_whole
 
@@ -50,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--finder", choices=FINDERS, default="haar", help="(haar)")
     parser.add_argument("--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file")
     parser.add_argument(
+        "--landmarks", choices=LANDMARKERS, default=LANDMARKERS[0], help="(%(default)s)"
+    )
+    parser.add_argument(
         "--launches", type=int, default=3, help="how often to time a launch; 0 for never (3)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -75,6 +79,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
         model=arguments.model,
         finder="yunet" if arguments.yunet else arguments.finder,
         yunet_file=arguments.yunet,
+        landmarks=arguments.landmarks,
     )
     figures = measure(options, frames=arguments.frames, launches=arguments.launches)
     print(as_table(figures))

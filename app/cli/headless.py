@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from app.live.engine import Engine, EngineOptions, EngineState
 from app.messages import FaceResult, FrameResult
+from app.streams.switch import Streams, StreamSpec
 from models.runtime.errors import UserError
 
 _PATIENCE = 0.2
@@ -25,19 +26,26 @@ def run_headless(
     frames: int | None = None,
     as_json: bool = False,
     out: TextIO | None = None,
+    streams: Sequence[StreamSpec] = (),
     make_engine: Callable[[EngineOptions], Engine] = Engine,
 ) -> int:
     """Write one line for every result to `out` (standard output) and return the exit status.
 
-    frames: stop after so many, None: at the end of the source. Notices go to standard error.
+    frames: stop after so many, None: at the end of the source. streams: to switch on, too.
+    Notices go to standard error.
     Raises `UserError` when the source, the model or the finder cannot be had. A reader that
     closes the pipe ends the run quietly, as does Ctrl-C (status 130).
     """
     out = out or sys.stdout
     line = _json_line if as_json else _plain_line
     engine = make_engine(options)
-    engine.start()
+    carried = Streams()
     try:
+        for spec in streams:
+            carried.switch_on(spec)
+            print(f"note: {_where(spec)}", file=sys.stderr)
+        engine.add_listener(carried.write)
+        engine.start()
         for count, result in enumerate(_results(engine), 1):
             print(line(result), file=out, flush=True)
             if count == frames:
@@ -48,6 +56,11 @@ def run_headless(
         return 130
     finally:
         engine.stop()
+        for status in carried.close():
+            print(
+                f"note: {status.name}: {status.sent} frames sent, {status.dropped} dropped",
+                file=sys.stderr,
+            )
         _tell(engine)
     return 0
 
@@ -64,6 +77,11 @@ def _results(engine: Engine) -> Iterator[FrameResult]:
         elif status.state is EngineState.ENDED:
             return
         _tell(engine)
+
+
+def _where(spec: StreamSpec) -> str:
+    here = "stays on this computer" if spec.stays_here else "leaves this computer"
+    return f"{spec.name} streams to {spec.where}, which {here}"
 
 
 def _tell(engine: Engine) -> None:

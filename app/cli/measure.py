@@ -28,7 +28,7 @@ from app.live.parts import FramePipeline
 from app.live.switch import is_camera
 from app.messages import FrameResult, StageTimings
 from app.overlays import OVERLAYS, Overlay, render
-from app.settings import Settings
+from app.settings import LANDMARKERS, Settings
 from app.sources import open_source
 from app.sources.base import FrameSource
 
@@ -69,6 +69,7 @@ def measure(options: EngineOptions, *, frames: int, launches: int) -> dict[str, 
         "model": options.model or makers.default_model(),
         "provider": classifier.provider,
         "finder": options.finder,
+        "landmarks": options.landmarks or LANDMARKERS[0],
         "opencv_threads": cv2.getNumThreads(),
         **summarise(run.timings),
         "processor_ms": round(1000 * run.processor_seconds / len(run.timings), 3),
@@ -190,6 +191,8 @@ def time_launches(options: EngineOptions, count: int) -> list[float]:
         command += ["--model", options.model]
     if options.yunet_file is not None:
         command += ["--yunet", str(options.yunet_file)]
+    if options.landmarks is not None:
+        command += ["--landmarks", options.landmarks]
     return [seconds for _ in range(count) if (seconds := _time_launch(command)) is not None]
 
 
@@ -258,7 +261,8 @@ def as_table(figures: dict[str, Any]) -> str:
         f"{figures['source']}, {figures['width']} x {figures['height']}, {figures['frames']} "
         f"frames after {figures['warm_up']} to warm up, {figures['faces_per_frame']:g} faces a "
         f"frame",
-        f"{figures['model']} on {figures['provider']}, finder {figures['finder']}, OpenCV with "
+        f"{figures['model']} on {figures['provider']}, finder {figures['finder']}, "
+        f"landmarks {figures['landmarks']}, OpenCV with "
         f"{figures['opencv_threads']} thread(s)",
         f"{machine['cpu']}, {machine['cores']} cores ({machine['threads']} threads), "
         f"{machine['memory_gb']} GB, {machine['system']}, load average {machine['load_average']:g}",

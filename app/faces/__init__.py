@@ -6,10 +6,9 @@ from pathlib import Path
 
 from app.errors import FinderError
 from app.faces.base import FaceFinder
+from app.settings import FINDERS
 
 __all__ = ["FINDERS", "FaceFinder", "make_finder"]
-
-FINDERS = ("haar", "hog", "yunet")
 
 
 def make_finder(name: str, yunet_file: Path | None = None) -> FaceFinder:
@@ -19,6 +18,10 @@ def make_finder(name: str, yunet_file: Path | None = None) -> FaceFinder:
     and for a finder whose file is missing or damaged.
     """
     # Imported here so that launching loads only the one that is used.
+    if name in ("mien", "mien-quick"):
+        from app.faces.finder_net import MienFinder
+
+        return MienFinder(quick=name == "mien-quick")
     if name == "haar":
         from app.faces.haar import HaarFinder
 

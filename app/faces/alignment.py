@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from app.faces.base import gray_of, square
 from app.messages import Box, Face
+from models.runtime.card import FER2013_SIDE
 
 __all__ = ["Alignment", "align", "anchors", "misfit", "similarity", "template", "upright_square"]
 
 Points = NDArray[np.float32] | NDArray[np.float64]
 
 # Left eye of the picture, right eye, mouth: the medians of FER2013, in pixels of its 48.
-_TEMPLATE_SIDE = 48
 _TEMPLATE = np.array([[15.0, 18.9], [32.7, 18.8], [24.0, 38.0]])
 
 
@@ -33,27 +33,35 @@ class Alignment:
     crop_to_frame: NDArray[np.float64]
 
 
-def align(image: NDArray[np.uint8], face: Face, size: int, *, finest: int = 64) -> Alignment:
+def align(
+    image: NDArray[np.uint8],
+    face: Face,
+    size: int,
+    *,
+    field: int = FER2013_SIDE,
+    finest: int = 64,
+) -> Alignment:
     """Return the face turned, scaled and moved into FER2013's framing.
 
     image: (H, W, 3) BGR or (H, W) gray, uint8. face: its 68 or 5 landmarks decide, without them
-    its box. size: side of the crop in pixels. finest: the most samples along a side of a pixel of
-    the crop; few are quick, and rough where the face is large.
+    its box. size: side of the crop in pixels. field: how much of FER2013's framing the crop
+    shows, the middle so many of its 48 pixels wide. finest: the most samples along a side of a
+    pixel of the crop; few are quick, and rough where the face is large.
 
     What lies outside the picture repeats its edge: a black band would be a contour of a kind
     that the photos of the training set, cut from larger ones, do not have.
     """
     if face.landmarks is None:
-        crop_to_frame = _square_to_frame(face.box, size)
+        crop_to_frame = _square_to_frame(face.box, size, field)
     else:
-        crop_to_frame = similarity(template(size), anchors(face.landmarks))
+        crop_to_frame = similarity(template(size, field), anchors(face.landmarks))
     return Alignment(_warp(gray_of(image), crop_to_frame, size, finest), crop_to_frame)
 
 
-def template(size: int) -> NDArray[np.float64]:
-    """Return where both eyes and the mouth lie in a crop of that size: (3, 2) pixels."""
+def template(size: int, field: int = FER2013_SIDE) -> NDArray[np.float64]:
+    """Return where both eyes and the mouth lie in a crop of that size and field: (3, 2) pixels."""
     # Pixel middles are whole numbers, so the scaling is about the corner at -0.5.
-    return (_TEMPLATE + 0.5) * (size / _TEMPLATE_SIDE) - 0.5
+    return (_TEMPLATE + 0.5 - (FER2013_SIDE - field) / 2) * (size / field) - 0.5
 
 
 def anchors(landmarks: Points) -> NDArray[np.float64]:
@@ -86,9 +94,9 @@ def similarity(source: Points, target: Points) -> NDArray[np.float64]:
 def upright_square(landmarks: Points) -> Box:
     """Return the square around the crop's centre, as large as the crop but not turned."""
     to_frame = similarity(_TEMPLATE, anchors(landmarks))
-    middle = (_TEMPLATE_SIDE - 1) / 2
+    middle = (FER2013_SIDE - 1) / 2
     x, y = to_frame @ (middle, middle, 1.0)
-    side = _TEMPLATE_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
+    side = FER2013_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
     return square(float(x) + 0.5, float(y) + 0.5, side)
 
 
@@ -96,13 +104,13 @@ def misfit(landmarks: Points) -> float:
     """Return how far eyes and mouth lie from the template after alignment, in crop sides."""
     to_frame = similarity(_TEMPLATE, anchors(landmarks))
     off = _TEMPLATE @ to_frame[:, :2].T + to_frame[:, 2] - anchors(landmarks)
-    side = _TEMPLATE_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
+    side = FER2013_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
     return float(np.sqrt((off**2).sum(1).mean()) / max(side, 1e-6))
 
 
-def _square_to_frame(box: Box, size: int) -> NDArray[np.float64]:
+def _square_to_frame(box: Box, size: int, field: int) -> NDArray[np.float64]:
     x, y = box.centre
-    scale = math.sqrt(max(box.area, 1e-6)) / size
+    scale = math.sqrt(max(box.area, 1e-6)) * field / (FER2013_SIDE * size)
     shift = (size - 1) / 2 * scale + 0.5
     return np.array([[scale, 0.0, x - shift], [0.0, scale, y - shift]])
 

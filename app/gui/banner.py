@@ -125,6 +125,15 @@ class Notices(QWidget):
         announce(self, text)
         self._place()
 
+    def move_over(self, over: QWidget) -> None:
+        """Lie over another widget from now on."""
+        if over is not self._over:
+            self._over.removeEventFilter(self)
+            self._over = over
+            self.setParent(over)
+            over.installEventFilter(self)
+            self._place()
+
     def advance(self, seconds: float) -> None:
         """Let so much time pass; a notice under the mouse or with the focus stays."""
         for entry in list(self._entries):

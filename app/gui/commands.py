@@ -17,6 +17,7 @@ from app.gui.menus import ACTOR
 from app.gui.snapshot import save_snapshot, snapshot_name
 from app.live.engine import EngineStatus
 from app.messages import FrameResult
+from app.overlays import Shown
 from app.settings import Settings
 from app.sources import CameraInfo
 
@@ -126,9 +127,15 @@ class Commands:
             self.use_source(path)
 
     def snapshot(
-        self, result: FrameResult | None, overlays: Iterable[str], *, mirrored: bool, ask: bool
+        self,
+        result: FrameResult | None,
+        overlays: Iterable[str],
+        *,
+        mirrored: bool,
+        ask: bool,
+        shown: Shown | None = None,
     ) -> None:
-        """Save what the picture shows now. ask: where."""
+        """Save what the picture shows now. ask: where. shown: by the attention overlay."""
         if result is None:
             self._notices.say("There is no picture to save yet.", WARNING)
             return
@@ -140,7 +147,7 @@ class Commands:
                 return
             path = Path(chosen)
         self._jobs.submit(
-            lambda: save_snapshot(result, names, mirrored=mirrored, path=path),
+            lambda: save_snapshot(result, names, mirrored=mirrored, path=path, shown=shown),
             lambda saved: self._notices.say(f"Saved {saved}", INFO),
             lambda sentence: self._notices.say(sentence, WARNING),
         )

@@ -55,6 +55,11 @@ def choose_folder(parent: QWidget) -> str:
     return QFileDialog.getExistingDirectory(parent, "Open folder of images")
 
 
+def choose_session(parent: QWidget) -> str:
+    """Ask for the folder of a recording; return its path, empty when none was chosen."""
+    return QFileDialog.getExistingDirectory(parent, "Open session")
+
+
 def choose_model(parent: QWidget, title: str) -> str:
     """Ask for an ONNX file; return its path, empty when none was chosen."""
     return QFileDialog.getOpenFileName(parent, title, "", "ONNX models (*.onnx);;All (*)")[0]

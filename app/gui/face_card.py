@@ -1,10 +1,9 @@
-"""One face in the panel: what is said of it, how surely, and where the model found it."""
+"""One face in the panel: what is said of it, how surely, and what the model goes by."""
 
 from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
@@ -12,19 +11,22 @@ from PySide6.QtGui import (
     QColor,
     QFocusEvent,
     QFontMetrics,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.gui.inset import make_inset
+from app.gui.inset_painter import HEIGHT, InsetPainter, tile_side
 from app.gui.keys import KeepSpace
+from app.gui.quality import FOOT, FaceFoot
 from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.messages import FaceResult
-from app.overlays.attention import CROP_CELLS, attention_map, coloured
+from app.overlays import Shown
 from app.palette import UNSURE, display_order
 
 # Bars come within 8 % of a new value in this time.
@@ -36,13 +38,11 @@ _LEAST_STEP = 0.002
 _PAD = 12
 _ROW = 20
 _HEADER = 52
-_THUMB = 72
-_CAPTION = 20
-_INK = QColor("#14100D")
+_GAP = 10
 
 
 class FaceCard(QWidget):
-    """Show one track: label and confidence, a bar for every label, its crop and attention map.
+    """Show one track: label and confidence, a bar for every label, and the inset of its reasons.
 
     chosen: the user picked this card by mouse or keyboard; carries the track.
     """
@@ -60,7 +60,9 @@ class FaceCard(QWidget):
         self._number_age = math.inf
         self._label, self._confidence = "", 0
         self._face: FaceResult | None = None
-        self._thumbs: tuple[QImage, QImage | None] | None = None
+        self._inset = InsetPainter(theme)
+        self._plain: NDArray[np.float32] | None = None
+        self.foot = FaceFoot(track, theme, self)
         self._selected = self._away = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -91,6 +93,12 @@ class FaceCard(QWidget):
     def away(self) -> bool:
         return self._away
 
+    def set_view(self, shown: Shown, doubt: str = "") -> None:
+        """Show the reasons in a way. doubt: what speaks against believing it, in a few words."""
+        if self._inset.set_view(shown, doubt):
+            self._number_age = math.inf
+            self.setAccessibleDescription(self._inset.words)
+
     def set_selected(self, selected: bool) -> None:
         if selected != self._selected:
             self._selected = selected
@@ -107,7 +115,7 @@ class FaceCard(QWidget):
     def show_face(self, face: FaceResult) -> None:
         """Take in the newest word on this face; bars move there with `advance`."""
         labels = display_order(face.prediction.labels)
-        values = dict(zip(face.prediction.labels, face.probabilities.tolist(), strict=True))
+        values = dict(zip(face.prediction.labels, face.shown.tolist(), strict=True))
         self._target = np.array([values[label] for label in labels])
         if labels != self._labels:
             self._labels = labels
@@ -115,14 +123,20 @@ class FaceCard(QWidget):
             self._number_age = math.inf
             self.setFixedHeight(self.sizeHint().height())
         self._face = face
-        if face.label != self._label:
-            self._label = face.label
+        self._plain = None
+        if face.corrected is not None:
+            places = [face.prediction.labels.index(label) for label in labels]
+            self._plain = face.probabilities[places]
+        self.foot.show_face(face)
+        if face.said != self._label:
+            self._label = face.said
             self._number_age = math.inf
 
     def advance(self, seconds: float) -> None:
         """Let so much time pass: bars ease towards their values, numbers follow at times."""
         if self._face is None:
             return
+        self.foot.advance(seconds)
         way = self._target - self._shown
         step = 1 - math.exp(-2.5 * seconds / _EASE_SECONDS)
         self._shown += np.where(np.abs(way) < _LEAST_STEP, way, way * step)
@@ -136,7 +150,10 @@ class FaceCard(QWidget):
 
     def sizeHint(self) -> QSize:
         rows = len(self._labels) * _ROW
-        return QSize(280, _PAD + _HEADER + rows + 8 + _THUMB + _CAPTION + _PAD - 4)
+        return QSize(280, _PAD + _HEADER + rows + _GAP + HEIGHT + FOOT + _PAD - 4)
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:
+        self.foot.setGeometry(_PAD, self.height() - FOOT - _PAD + 4, self.width() - 2 * _PAD, FOOT)
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
         self.chosen.emit(self.track)
@@ -165,13 +182,14 @@ class FaceCard(QWidget):
         if self._labels:
             self._paint_header(painter)
             self._paint_bars(painter)
-            self._paint_thumbs(painter)
+            self._inset.paint(painter, self._inset_rect())
         painter.end()
 
     def _refresh_numbers(self, face: FaceResult) -> None:
         self._numbers = [round(100 * value) for value in self._target.tolist()]
         self._confidence = round(100 * face.confidence)
-        self._thumbs = _thumbs(face)
+        side = round(tile_side(self._inset_rect().width()) * self.devicePixelRatioF())
+        self._inset.set_inset(make_inset(face, self._inset.shown, side))
         self._describe()
 
     def _describe(self) -> None:
@@ -187,6 +205,10 @@ class FaceCard(QWidget):
 
     def _bars_rect(self) -> QRectF:
         return QRectF(_PAD, _PAD + _HEADER, self.width() - 2 * _PAD, len(self._labels) * _ROW)
+
+    def _inset_rect(self) -> QRectF:
+        bars = self._bars_rect()
+        return QRectF(bars.left(), bars.bottom() + _GAP, bars.width(), HEIGHT)
 
     def _paint_frame(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
@@ -256,28 +278,10 @@ class FaceCard(QWidget):
                 painter.setBrush(label_colour(label, tokens))
                 painter.drawRoundedRect(bar, 4, 4)
                 painter.restore()
-
-    def _paint_thumbs(self, painter: QPainter) -> None:
-        if self._thumbs is None:
-            return
-        tokens = self._theme.tokens
-        top = self._bars_rect().bottom() + 8
-        painter.setFont(font(SMALL_PX))
-        half = (self.width() - 2 * _PAD) / 2
-        captions = ("the model's view", "what it goes by")
-        for index, (image, caption) in enumerate(zip(self._thumbs, captions, strict=True)):
-            left = _PAD + index * half
-            place = QRectF(left, top, _THUMB, _THUMB)
-            if image is None:
-                caption = "no map from this model"
-            else:
-                painter.drawImage(place, image)
-            painter.setPen(QColor(tokens.quiet))
-            below = QRectF(left, place.bottom() + 2, half - 4, _CAPTION - 2)
-            text = painter.fontMetrics().elidedText(
-                caption, Qt.TextElideMode.ElideRight, int(below.width())
-            )
-            painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, text)
+            if self._plain is not None:  # where it would be without the neutral face
+                place = bar.left() + length * float(self._plain[index])
+                painter.setBrush(QColor(tokens.text))
+                painter.drawRect(QRectF(place - 0.5, bar.top() - 2, 1.5, bar.height() + 4))
 
 
 def _paint_mark(painter: QPainter, place: QRectF, ink: QColor, *, filled: bool) -> None:
@@ -289,23 +293,3 @@ def _paint_mark(painter: QPainter, place: QRectF, ink: QColor, *, filled: bool) 
         painter.setPen(QPen(ink, 1.5))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(place.adjusted(1, 1, -1, -1), 3, 3)
-
-
-def _thumbs(face: FaceResult) -> tuple[QImage, QImage | None]:
-    """Return the crop, and the crop with the attention map on it where the model has one."""
-    crop = np.asarray(cv2.cvtColor(face.crop, cv2.COLOR_GRAY2BGR), np.uint8)
-    values = attention_map(face)
-    if values is None:
-        return _image(crop), None
-    painted = coloured(values)[CROP_CELLS, CROP_CELLS]
-    side = painted.shape[0]
-    below = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
-    keep = 255 - painted[..., 3:].astype(np.uint16)
-    blended = (below * keep // 255 + painted[..., :3]).clip(0, 255).astype(np.uint8)
-    return _image(crop), _image(blended)
-
-
-def _image(pixels: NDArray[np.uint8]) -> QImage:
-    height, width = pixels.shape[:2]
-    wrapped = QImage(pixels.tobytes(), width, height, width * 3, QImage.Format.Format_BGR888)
-    return wrapped.copy()  # the bytes belong to Python

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLay
 from app.gui.face_card import FaceCard
 from app.gui.theme import HEAD_PX, Theme, font
 from app.messages import FrameResult
+from app.overlays import Shown
 
 KEEP_SECONDS = 1.0
 _CARD_WIDTH = 264
@@ -23,10 +24,13 @@ _EMPTY = (
 class FacePanel(QFrame):
     """Show a card for each track, the chosen one outlined, in the order in which they came.
 
-    chosen_changed: the track that is chosen now, 0 for none.
+    chosen_changed: the track that is chosen now, 0 for none. calibrate, forget: a track whose
+    neutral face is to be measured or forgotten.
     """
 
     chosen_changed = Signal(int)
+    calibrate = Signal(int)
+    forget = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +43,8 @@ class FacePanel(QFrame):
         self.setObjectName("side")
         self.setMinimumWidth(_LEAST_WIDTH)
         self._title = QLabel("Faces")
+        self._view: tuple[Shown, str] = Shown(), ""
+        self._can_calibrate = True
         self._title.setFont(font(HEAD_PX, bold=True))
         self._empty = QLabel(_EMPTY)
         self._empty.setProperty("quiet", True)
@@ -73,6 +79,18 @@ class FacePanel(QFrame):
     def cards(self) -> list[FaceCard]:
         """Return the cards in their order on the screen."""
         return list(self._cards.values())
+
+    def set_view(self, shown: Shown, doubt: str = "") -> None:
+        """Show the reasons in a way, in all cards. doubt: what speaks against believing it."""
+        self._view = shown, doubt
+        for card in self._cards.values():
+            card.set_view(shown, doubt)
+
+    def set_can_calibrate(self, possible: bool) -> None:
+        """Say whether the model's card knows neutral faces to compare with."""
+        self._can_calibrate = possible
+        for card in self._cards.values():
+            card.foot.set_possible(possible)
 
     def choose(self, track: int) -> None:
         """Choose a face that has a card; its card scrolls into view."""
@@ -131,7 +149,11 @@ class FacePanel(QFrame):
 
     def _add(self, track: int) -> None:
         card = FaceCard(track, self._theme, self._area)
+        card.set_view(*self._view)
         card.chosen.connect(self._set_chosen)
+        card.foot.set_possible(self._can_calibrate)
+        card.foot.calibrate.connect(self.calibrate)
+        card.foot.forget.connect(self.forget)
         card.installEventFilter(self)
         self._cards[track] = card
 

@@ -27,10 +27,35 @@ a fraction of a second, so a short twitch may not show.</p>
 <p>The model gets only the small gray picture on the card. The tinted places (the attention map)
 are those that spoke for the label. The brightest place is the strongest of this face; brightness
 cannot be compared between faces, and it does not prove that the model is right.</p>
+<p><i>View &gt; Attention view</i> lists the ways to show this that the model offers:</p>
+<ul>
+<li><b>Occlusion sensitivity</b>: parts of the picture are covered one after the other; tinted is
+what the label could least do without.</li>
+<li><b>Guided backpropagation</b>: single pixels whose change would move the label&rsquo;s score
+most.</li>
+<li><b>Class activation map</b>: the map whose mean is the label&rsquo;s score; it has few,
+large fields.</li>
+<li><b>Spatial transformer</b>: the outline is the part that the network takes, turns and enlarges;
+what it never sees is darker. The dot is the corner shown at top left.</li>
+<li><b>Spatial attention</b>: how much each place is let through, in one block or in all; the same
+for every label.</li>
+<li><b>Regions and their weights</b>: how much each part of the face counts in the decision.</li>
+</ul>
+<p>The third picture on the card compares the two likeliest labels: each place has the colour of the
+label that finds more there.</p>
+<p><b>No better than chance</b> is said of a way whose places, taken away from pictures, mattered no
+more to this model than places at random. Such a tint is no reason.</p>
 <h3>How far to trust it</h3>
 <p>People themselves agree only in part on such pictures: two sets of labels for the very same
 training images agree on 63 % of them. <i>Model &gt; About this model</i> tells how often this
 model agrees with its labels, and for which it fails most.</p>
+<h3>Shares and their intervals, in Review</h3>
+<p>A share is the part of the frames with this face that bear a label. Neighbouring frames are
+nearly the same, so the 95 % interval is that of the smaller number of frames that are as good as
+independent. It says how far the share would move if the same went on for as long again; it
+assumes that the stretch is of one piece, and it knows nothing of the model's own errors.</p>
+<h3>Two models</h3>
+<p>Where two models disagree, at least one is wrong; where they agree, both may be.</p>
 <h3>Status line</h3>
 <p><b>fps</b>: results each second. <b>ms</b>: from the frame's capture to its result.
 <b>dropped</b>: frames passed over because a newer one was there. <b>CPU</b>, <b>CUDA</b> and so
@@ -49,7 +74,8 @@ elsewhere people must be told (Article 50). Other places have rules of their own
 <li><b>Unequal errors.</b> The training pictures were gathered on the web. They show some ages,
 skin tones and cultures far more than others, and posed faces more than everyday ones. Expect more
 errors for people and looks that are rare in them.</li>
-<li><b>It stays here.</b> Mien works on this computer alone and sends nothing. Nothing is kept
+<li><b>It stays here.</b> Mien works on this computer alone and sends nothing, unless you
+switch a stream on (<i>File &gt; Streams</i>); the foot of the window then says so. Nothing is kept
 unless you save it: a snapshot is a picture of a person, treat it as one.</li>
 </ul>
 """
@@ -68,18 +94,22 @@ model</i>.</p>
 """
 
 
-def shortcuts(rows: list[tuple[str, str]]) -> str:
-    """Return the page of shortcuts. rows: the keys and what they do."""
+def shortcuts(parts: dict[str, list[tuple[str, str]]]) -> str:
+    """Return the page of shortcuts. parts: keys and what they do, by where they work."""
+    return f"""
+<h2>Keyboard shortcuts</h2>
+{"".join(_shortcut_table(part, rows) for part, rows in parts.items() if rows)}
+<p>Tab goes from one control to the next, Space presses the one that has the focus. In the list of
+faces the arrow keys go from card to card and Enter shows that face in the chart.</p>
+"""
+
+
+def _shortcut_table(part: str, rows: list[tuple[str, str]]) -> str:
     body = "".join(
         f"<tr><td><b>{escape(keys)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
         for keys, text in rows
     )
-    return f"""
-<h2>Keyboard shortcuts</h2>
-<table cellpadding="4">{body}</table>
-<p>Tab goes from one control to the next, Space presses the one that has the focus. In the list of
-faces the arrow keys go from card to card and Enter shows that face in the chart.</p>
-"""
+    return f"<h3>{escape(part)}</h3><table cellpadding='4'>{body}</table>"
 
 
 def model_name(card: Card) -> str:
@@ -116,7 +146,8 @@ def model_card(card: Card) -> str:
 
 
 def _metric(metric: Metric) -> str:
-    crops = "with the mirrored crop averaged in" if metric.crops == "mirror" else "one crop"
+    words = {"mirror": "with the mirrored crop averaged in", "ten-crop": "ten crops averaged"}
+    crops = words.get(metric.crops, "one crop")
     recall = ", ".join(f"{escape(label)} {share:.0%}" for label, share in metric.recall.items())
     return f"""
 <p><b>{metric.accuracy:.1%}</b> of {metric.n:,} pictures ({escape(metric.split)},

@@ -71,7 +71,7 @@ class History:
                 self.labels = face.prediction.labels
             if track not in self._tracks:
                 self._tracks[track] = _Track(len(self.labels))
-            self._tracks[track].add(time, face.probabilities)
+            self._tracks[track].add(time, face.shown)
         self._forget()
 
     def lines(

@@ -11,6 +11,7 @@ from app.gui.theme import Tokens
 
 _GRID = 20
 # Device pixels a side: 1x to 4x.
+_RED = QColor("#E5484D")
 _SIZES = (20, 25, 30, 40, 60, 80)
 
 
@@ -119,6 +120,112 @@ def _close(painter: QPainter, _ink: QColor) -> None:
     painter.drawLine(QPointF(14, 6), QPointF(6, 14))
 
 
+def _arrow(painter: QPainter, ink: QColor, left: float, *, back: bool) -> None:
+    _fill(painter, ink)
+    tip, foot = (left, left + 8) if back else (left + 8, left)
+    painter.drawPolygon(QPolygonF([QPointF(foot, 5), QPointF(foot, 15), QPointF(tip, 10)]))
+
+
+def _step_back(painter: QPainter, ink: QColor) -> None:
+    painter.drawLine(QPointF(15, 5.5), QPointF(15, 14.5))
+    _arrow(painter, ink, 4, back=True)
+
+
+def _step_forward(painter: QPainter, ink: QColor) -> None:
+    painter.drawLine(QPointF(5, 5.5), QPointF(5, 14.5))
+    _arrow(painter, ink, 8, back=False)
+
+
+def _first(painter: QPainter, ink: QColor) -> None:
+    painter.drawLine(QPointF(4, 5.5), QPointF(4, 14.5))
+    _arrow(painter, ink, 7, back=True)
+
+
+def _last(painter: QPainter, ink: QColor) -> None:
+    painter.drawLine(QPointF(16, 5.5), QPointF(16, 14.5))
+    _arrow(painter, ink, 5, back=False)
+
+
+def _slower(painter: QPainter, ink: QColor) -> None:
+    _arrow(painter, ink, 2, back=True)
+    _arrow(painter, ink, 9.5, back=True)
+
+
+def _faster(painter: QPainter, ink: QColor) -> None:
+    _arrow(painter, ink, 2.5, back=False)
+    _arrow(painter, ink, 10, back=False)
+
+
+def _lens(painter: QPainter) -> None:
+    painter.drawEllipse(QPointF(8.5, 8.5), 5.5, 5.5)
+    painter.drawLine(QPointF(12.7, 12.7), QPointF(17, 17))
+    painter.drawLine(QPointF(6, 8.5), QPointF(11, 8.5))
+
+
+def _zoom_out(painter: QPainter, _ink: QColor) -> None:
+    _lens(painter)
+
+
+def _zoom_in(painter: QPainter, _ink: QColor) -> None:
+    _lens(painter)
+    painter.drawLine(QPointF(8.5, 6), QPointF(8.5, 11))
+
+
+def _whole(painter: QPainter, _ink: QColor) -> None:
+    for x, inwards in ((3.0, 1), (17.0, -1)):
+        painter.drawLine(QPointF(x, 4.5), QPointF(x, 15.5))
+        painter.drawLine(QPointF(x + 2 * inwards, 10), QPointF(x + 5.5 * inwards, 10))
+        painter.drawPolyline(
+            QPolygonF(
+                [
+                    QPointF(x + 4.5 * inwards, 7.5),
+                    QPointF(x + 2 * inwards, 10),
+                    QPointF(x + 4.5 * inwards, 12.5),
+                ]
+            )
+        )
+
+
+def _undo(painter: QPainter, _ink: QColor) -> None:
+    path = QPainterPath(QPointF(4, 8))
+    path.lineTo(QPointF(11.5, 8))
+    path.cubicTo(QPointF(18, 8), QPointF(18, 16), QPointF(11.5, 16))
+    path.lineTo(QPointF(7, 16))
+    painter.drawPath(path)
+    painter.drawPolyline(QPolygonF([QPointF(7.5, 4.5), QPointF(4, 8), QPointF(7.5, 11.5)]))
+
+
+def _redo(painter: QPainter, ink: QColor) -> None:
+    painter.translate(_GRID, 0)
+    painter.scale(-1, 1)
+    _undo(painter, ink)
+
+
+def _report(painter: QPainter, _ink: QColor) -> None:
+    painter.drawRoundedRect(QRectF(4, 2.5, 12, 15), 1.5, 1.5)
+    for y, right in ((6.5, 13.0), (10.0, 13.0), (13.5, 10.5)):
+        painter.drawLine(QPointF(7, y), QPointF(right, y))
+
+
+def _export(painter: QPainter, _ink: QColor) -> None:
+    painter.drawLine(QPointF(10, 3), QPointF(10, 11.5))
+    painter.drawPolyline(QPolygonF([QPointF(6.5, 8.5), QPointF(10, 12), QPointF(13.5, 8.5)]))
+    painter.drawPolyline(
+        QPolygonF([QPointF(3.5, 12.5), QPointF(3.5, 16.5), QPointF(16.5, 16.5),
+                   QPointF(16.5, 12.5)])
+    )  # fmt: skip
+
+
+def _record(painter: QPainter, _ink: QColor) -> None:
+    _fill(painter, _RED)
+    painter.drawEllipse(QPointF(10, 10), 6, 6)
+
+
+def _stop(painter: QPainter, _ink: QColor) -> None:
+    _fill(painter, _RED)
+    painter.drawRoundedRect(QRectF(4.5, 4.5, 11, 11), 2, 2)
+
+
 def _mien(painter: QPainter, ink: QColor) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#15181D"))
@@ -146,6 +253,21 @@ _DRAW: dict[str, Callable[[QPainter, QColor], None]] = {
     "pause": _pause,
     "play": _play,
     "snapshot": _snapshot,
+    "record": _record,
+    "stop": _stop,
     "close": _close,
+    "back": _step_back,
+    "forward": _step_forward,
+    "first": _first,
+    "last": _last,
+    "slower": _slower,
+    "faster": _faster,
+    "zoom_in": _zoom_in,
+    "zoom_out": _zoom_out,
+    "whole": _whole,
+    "undo": _undo,
+    "redo": _redo,
+    "report": _report,
+    "export": _export,
 }
 NAMES: tuple[str, ...] = tuple(_DRAW)

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
-from app.gui.actions import Actions
+from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
 from app.settings import FINDERS
 from app.sources import CameraInfo
@@ -18,14 +18,22 @@ from models.runtime.store import ModelEntry
 ACTOR = "actor"
 ACTOR_NAME = "demo actor"
 FINDER_WORDS = {
+    "mien": "Mien: every face, turned and small ones too",
+    "mien-quick": "Mien, quick: faces at arm's length",
     "haar": "Haar cascade: quick, faces from the front",
     "hog": "dlib HOG: steady, larger faces from the front",
     "yunet": "YuNet: also turned and small faces; needs its file",
 }
-FINDER_NAMES = {"haar": "Haar", "hog": "HOG", "yunet": "YuNet"}
+FINDER_NAMES = {
+    "mien": "Mien",
+    "mien-quick": "Mien, quick",
+    "haar": "Haar",
+    "hog": "HOG",
+    "yunet": "YuNet",
+}
 
 
-class _ChoiceMenu(QMenu):
+class ChoiceMenu(QMenu):
     """A menu of which one entry at most is checked; it is not rebuilt while it is open."""
 
     def __init__(self, title: str, parent: QWidget) -> None:
@@ -69,7 +77,7 @@ class _ChoiceMenu(QMenu):
             self.refresh()
 
 
-class SourceMenu(_ChoiceMenu):
+class SourceMenu(ChoiceMenu):
     """List cameras, the actor, files to open and those opened before."""
 
     def __init__(self, parent: QWidget, actions: Actions, pick: Callable[[str], None]) -> None:
@@ -123,7 +131,7 @@ class SourceMenu(_ChoiceMenu):
         self.setToolTipsVisible(True)
 
 
-class ModelMenu(_ChoiceMenu):
+class ModelMenu(ChoiceMenu):
     """List the bundled models and the user's own file, with the card of the one in use."""
 
     def __init__(
@@ -173,7 +181,7 @@ class ModelMenu(_ChoiceMenu):
         self.setToolTipsVisible(True)
 
 
-class FinderMenu(_ChoiceMenu):
+class FinderMenu(ChoiceMenu):
     """List the face finders."""
 
     def __init__(self, parent: QWidget, pick: Callable[[str], None]) -> None:
@@ -193,11 +201,16 @@ class FinderMenu(_ChoiceMenu):
             self.add_choice(FINDER_WORDS[name], name == self._current, partial(self._pick, name))
 
 
-def fill_menu_bar(
-    bar: QMenuBar, actions: Actions, sources: SourceMenu, models: ModelMenu, finders: FinderMenu
-) -> None:
-    """Add File, View, Model and Help to a menu bar."""
-    file = bar.addMenu("&File")
+def live_menus(
+    actions: Actions,
+    shared: WindowActions,
+    sources: SourceMenu,
+    models: ModelMenu,
+    finders: FinderMenu,
+    parent: QWidget,
+) -> list[QMenu]:
+    """Return File, View and Model of the live workspace. shared: those of every workspace."""
+    file = QMenu("&File", parent)
     file.addMenu(sources)
     file.addAction(actions.next_camera)
     file.addSeparator()
@@ -205,19 +218,37 @@ def fill_menu_bar(
     file.addSeparator()
     file.addActions([actions.pause, actions.snapshot, actions.snapshot_as])
     file.addSeparator()
-    file.addAction(actions.quit)
-    view = bar.addMenu("&View")
+    file.addActions([actions.record, actions.record_options, actions.note])
+    file.addMenu("Set a &marker").addActions(list(actions.markers))
+    file.addAction(actions.streams)
+    file.addSeparator()
+    file.addAction(shared.quit)
+    view = QMenu("&View", parent)
     view.addActions([*actions.overlays.values(), actions.mirror])
     view.addSeparator()
-    view.addActions([actions.faces, actions.chart, actions.full_screen])
-    view.addSeparator()
-    view.addMenu("&Theme").addActions(list(actions.themes.values()))
-    model = bar.addMenu("&Model")
+    view.addActions([actions.faces, actions.chart])
+    add_shared_view(view, shared)
+    model = QMenu("&Model", parent)
     model.addMenu(models)
     model.addMenu(finders)
     model.addSeparator()
     model.addActions([actions.open_model, actions.model_card])
-    about = bar.addMenu("&Help")
-    about.addActions([actions.shortcuts, actions.meaning, actions.responsible])
+    return [file, view, model]
+
+
+def add_shared_view(view: QMenu, shared: WindowActions) -> None:
+    """Add to a workspace's View menu what every workspace has there."""
+    view.addAction(shared.full_screen)
+    view.addSeparator()
+    view.addActions([action for action in shared.workspaces.values() if action.isVisible()])
+    view.addSeparator()
+    view.addMenu("&Theme").addActions(list(shared.themes.values()))
+
+
+def help_menu(shared: WindowActions, parent: QWidget) -> QMenu:
+    """Return the Help menu."""
+    about = QMenu("&Help", parent)
+    about.addActions([shared.shortcuts, shared.meaning, shared.responsible])
     about.addSeparator()
-    about.addAction(actions.about)
+    about.addAction(shared.about)
+    return about

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 
 from app.messages import FrameResult
-from app.overlays import OVERLAYS, render
+from app.overlays import OVERLAYS, Shown, make_overlay, render
 from models.runtime.errors import UserError
 
 # A small frame is doubled until the text on it has room.
@@ -28,11 +28,16 @@ def snapshot_name(now: datetime) -> str:
 
 
 def save_snapshot(
-    result: FrameResult, overlay_names: Iterable[str], *, mirrored: bool, path: Path
+    result: FrameResult,
+    overlay_names: Iterable[str],
+    *,
+    mirrored: bool,
+    path: Path,
+    shown: Shown | None = None,
 ) -> Path:
     """Draw a result at its own size, at least 720 px high, and write it as a whole or not at all.
 
-    Returns the path. Raises `SnapshotError`.
+    shown: what the attention overlay shows. Returns the path. Raises `SnapshotError`.
     """
     height, width = result.frame.image.shape[:2]
     scale = 1
@@ -44,7 +49,7 @@ def save_snapshot(
         size=(width * scale, height * scale),
         mirrored=mirrored,
         # New ones: those of the view remember which faces they fade in.
-        overlays=[make() for name, make in OVERLAYS.items() if name in wanted],
+        overlays=[make_overlay(name, shown) for name in OVERLAYS if name in wanted],
     )
     _, encoded = cv2.imencode(".png", picture)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -24,17 +24,22 @@ def run_window(
     settings: Settings,
     settings_path: Path | None,
     notices: Sequence[str] = (),
+    *,
+    review: Path | None = None,
 ) -> int:
     """Show the window until it is closed; return the exit status.
 
     settings: the user's, changed and stored when the window closes; settings_path: where, None
-    for the usual place. notices: sentences to show at the start.
+    for the usual place. notices: sentences to show at the start. review: a session or a video to
+    open there.
     """
     engine = Engine(options)
-    # First of all: model and camera load while the window's own parts are imported.
-    engine.start()
+    # First of all: model and camera load while the window's own parts are imported. No camera is
+    # opened where nobody asked to see one.
+    if _needs_engine(settings):
+        engine.start()
     try:
-        return _run(engine, options, settings, settings_path, notices)
+        return _run(engine, options, settings, settings_path, notices, review)
     finally:
         engine.stop()
 
@@ -45,6 +50,7 @@ def _run(
     settings: Settings,
     settings_path: Path | None,
     notices: Sequence[str],
+    review: Path | None,
 ) -> int:
     from app.gui.window import MainWindow, Surroundings
 
@@ -60,6 +66,7 @@ def _run(
         snapshot_folder=_snapshot_folder(),
         settings_path=settings_path,
         notices=[*notices, *faults],
+        engine_runs=_needs_engine(settings),
     )
     theme = Theme(application, settings.theme)
     window = MainWindow(engine, settings, theme, around)
@@ -68,9 +75,16 @@ def _run(
     try:
         window.start()
         window.show()
+        if review is not None:
+            window.open_path(str(review))
         return application.exec()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _needs_engine(settings: Settings) -> bool:
+    """Say whether somebody looks at, or listens to, what the engine says from the start."""
+    return settings.workspace == "live" or bool(settings.streams)
 
 
 def _bundled() -> tuple[list[ModelEntry], list[str]]:

@@ -179,7 +179,7 @@ def _style_sheet(tokens: Tokens) -> str:
 _SHEET = """
 QMainWindow, QDialog { background: @background; }
 QMenuBar { background: @background; color: @text; padding: 2px 8px; }
-QMenuBar::item { background: transparent; padding: 4px 8px; border-radius: 4px; }
+QMenuBar::item { background: transparent; padding: 7px 8px; border-radius: 4px; }
 QMenuBar::item:selected { background: @raised; }
 QMenu { background: @surface; color: @text; border: 1px solid @line; padding: 4px; }
 QMenu::item { padding: 6px 24px 6px 8px; border-radius: 4px; }
@@ -190,6 +190,8 @@ QMenu::indicator { width: 14px; height: 14px; margin-left: 6px; }
 QMenu::icon { margin-left: 6px; }
 QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 4px 6px; }
 QFrame#separator { background: @line; border: none; }
+QFrame#workspaces QToolButton { color: @quiet; padding: 3px 10px; }
+QFrame#workspaces QToolButton:checked { color: @text; font-weight: 600; }
 QFrame#toolbar { background: @background; border-bottom: 1px solid @line; }
 QStatusBar { background: @background; color: @quiet; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
@@ -208,6 +210,9 @@ QPushButton[primary="true"] {
     background: @accent; color: @on_accent; border-color: @accent; font-weight: 600;
 }
 QPushButton[primary="true"]:focus { border-color: @text; }
+QPushButton[primary="true"]:disabled {
+    background: @raised; color: @quiet; border-color: @raised;
+}
 QFrame#banner { background: @raised; border: none; border-left: 4px solid @accent; }
 QFrame#banner[kind="warning"] { border-left-color: @warning; }
 QFrame#banner[kind="danger"] { border-left-color: @danger; }
@@ -219,11 +224,80 @@ QFrame#toast {
     border-radius: 4px;
 }
 QFrame#toast[kind="warning"] { border-left-color: @warning; }
+QFrame#recording { background: @raised; border: none; border-bottom: 1px solid @line; }
+QFrame#recording[on="true"] { border-bottom: 2px solid @danger; }
+QFrame#recording QPushButton { background: @surface; border-color: @line; }
+QFrame#recording QPushButton:hover { background: @line; }
+QFrame#recording QPushButton:focus { border-color: @accent; }
+QFrame#recording QLineEdit, QFrame#recording QComboBox {
+    background: @surface; border: 2px solid @line; border-radius: 6px; padding: 4px 8px;
+}
+QFrame#recording QLineEdit:focus, QFrame#recording QComboBox:focus { border-color: @accent; }
 QFrame#side, QFrame#chart { background: @background; border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget#cards { background: transparent; border: none; }
 QLabel[quiet="true"] { color: @quiet; }
 QSplitter::handle { background: @line; }
 QSplitter::handle:hover { background: @accent; }
+QFrame#transport { background: @background; border-top: 1px solid @line; }
+QFrame#side QToolButton[tab="true"] { padding: 4px 6px; font-size: 12px; color: @quiet; }
+QFrame#side QToolButton[tab="true"]:checked { color: @text; }
+QFrame#side QPushButton[narrow="true"] { padding: 5px 6px; }
+QListWidget, QTableWidget {
+    background: @background; color: @text; border: none; outline: none; border-radius: 6px;
+}
+QListWidget:focus, QTableWidget:focus { border: 1px solid @accent; }
+QListWidget::item { padding: 4px 6px; border-radius: 4px; }
+QListWidget::item:selected, QTableWidget::item:selected { background: @raised; color: @text; }
+QHeaderView::section {
+    background: @background; color: @quiet; border: none; border-bottom: 1px solid @line;
+    padding: 4px 6px;
+}
+QComboBox {
+    background: @raised; color: @text; border: 2px solid @raised; border-radius: 6px;
+    padding: 4px 8px;
+}
+QComboBox:focus { border-color: @accent; }
+QComboBox:disabled { color: @quiet; }
+QComboBox::drop-down { border: none; width: 18px; }
+QComboBox QAbstractItemView { background: @surface; color: @text; border: 1px solid @line; }
+QLineEdit {
+    background: @surface; color: @text; border: 1px solid @accent; border-radius: 4px;
+    padding: 2px 4px;
+}
+QProgressBar {
+    background: @raised; color: @text; border: none; border-radius: 6px; text-align: center;
+    min-height: 18px;
+}
+QProgressBar::chunk { background: @accent; border-radius: 6px; }
+QProgressBar#thin { min-height: 6px; max-height: 6px; border-radius: 3px; }
+QProgressBar#thin::chunk { border-radius: 3px; }
+QTableView#queue {
+    background: @background; color: @text; border: 2px solid @background; border-radius: 6px;
+    outline: none; selection-background-color: @raised; selection-color: @text;
+}
+QTableView#queue:focus { border-color: @accent; }
+QTableView#queue::item { padding: 0 6px; border: none; }
+QTableView#queue::item:selected { background: @raised; }
+QSpinBox {
+    background: @raised; color: @text; border: 2px solid @raised; border-radius: 6px;
+    padding: 4px 8px;
+}
+QSpinBox:focus { border-color: @accent; }
+QSpinBox::up-button, QSpinBox::down-button {
+    background: transparent; border: none; width: 28px; subcontrol-origin: border;
+}
+QSpinBox::up-button { subcontrol-position: top right; }
+QSpinBox::down-button { subcontrol-position: bottom right; }
+QSpinBox::up-arrow, QSpinBox::down-arrow { image: none; width: 0; height: 0; }
+QSpinBox:disabled { color: @quiet; }
+QCheckBox { color: @text; spacing: 8px; padding: 4px 0; }
+QCheckBox:disabled { color: @quiet; }
+QCheckBox[ticks="true"]::indicator {
+    width: 14px; height: 14px; background: @surface; border: 2px solid @quiet; border-radius: 4px;
+}
+QCheckBox[ticks="true"]::indicator:checked { background: @accent; border-color: @accent; }
+QCheckBox:focus { color: @accent; }
+QScrollArea#analyseOptions, QWidget#analyseInside { background: @background; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle { background: @line; border-radius: 3px; margin: 2px; }
 QScrollBar::handle:hover { background: @quiet; }

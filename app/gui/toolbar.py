@@ -153,6 +153,8 @@ class Toolbar(QFrame):
         row.addSpacing(6)
         row.addWidget(self._button(actions.pause, "pause", "Pause"))
         row.addWidget(self._button(actions.snapshot, "snapshot", "Snapshot"))
+        row.addWidget(self._button(actions.record, "record", "Record"))
+        actions.record.toggled.connect(self._dress)
         layout.addLayout(row)
         self._dress()
         theme.changed.connect(self._dress)
@@ -191,7 +193,9 @@ class Toolbar(QFrame):
     def _dress(self) -> None:
         for action, sign in self._icons:
             paused = sign == "pause" and action.isChecked()
-            action.setIcon(icon("play" if paused else sign, self._theme.tokens))
+            on = sign == "record" and action.isChecked()
+            shown = "play" if paused else "stop" if on else sign
+            action.setIcon(icon(shown, self._theme.tokens))
             # Icons belong to the buttons; a menu with a few of them looks ragged.
             action.setIconVisibleInMenu(False)
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
 from app.messages import FrameResult
-from app.overlays import OVERLAYS, Overlay, render
+from app.overlays import OVERLAYS, Overlay, Shown, make_overlay, render
 
 # Device pixels. Larger pictures are scaled up by Qt: drawing on more would cost the frames.
 _MOST_PIXELS = 2560 * 1440
@@ -37,6 +37,8 @@ class VideoView(QWidget):
         self._image: QImage | None = None
         self._pixels: NDArray[np.uint8] | None = None
         self._overlays: dict[str, Overlay] = {}
+        self._attention = Shown()
+        self._canvas: NDArray[np.uint8] | None = None
         self._mirrored = False
         self._dimmed = False
         self._message = ""
@@ -59,6 +61,11 @@ class VideoView(QWidget):
     @property
     def overlay_names(self) -> tuple[str, ...]:
         return tuple(self._overlays)
+
+    @property
+    def shown_view(self) -> Shown:
+        """Return in which way the attention overlay shows the reasons."""
+        return self._attention
 
     @property
     def message(self) -> str:
@@ -91,11 +98,19 @@ class VideoView(QWidget):
         """Draw exactly these of `OVERLAYS`; those that stay keep their state."""
         wanted = set(names)
         self._overlays = {
-            name: self._overlays.get(name) or make()
-            for name, make in OVERLAYS.items()
+            name: self._overlays.get(name) or make_overlay(name, self._attention)
+            for name in OVERLAYS
             if name in wanted
         }
         self._draw()
+
+    def set_view(self, shown: Shown) -> None:
+        """Show the reasons in another way."""
+        if shown != self._attention:
+            self._attention = shown
+            names = self.overlay_names
+            self._overlays.pop("attention", None)
+            self.set_overlays(names)
 
     def set_mirrored(self, mirrored: bool) -> None:
         if mirrored != self._mirrored:
@@ -108,6 +123,10 @@ class VideoView(QWidget):
             self._message, self._hint, self._dimmed = message, hint, dimmed
             self.setAccessibleDescription(message or hint)
             self.update()
+
+    def picture(self) -> QImage:
+        """Return what is shown of the frame, overlays and all; a null image before the first."""
+        return QImage() if self._image is None else self._image
 
     def picture_rect(self) -> QRectF:
         """Return where the picture lies, in the widget's own coordinates."""
@@ -180,12 +199,13 @@ class VideoView(QWidget):
         ratio = self.devicePixelRatioF()
         width, height = rect.width() * ratio, rect.height() * ratio
         shrink = min(1.0, (_MOST_PIXELS / (width * height)) ** 0.5)
-        canvas = render(
+        self._canvas = canvas = render(
             self._result,
             size=(max(1, round(width * shrink)), max(1, round(height * shrink))),
             mirrored=self._mirrored,
             overlays=self._overlays.values(),
             pixel_ratio=ratio * shrink,
+            out=self._canvas,
         )
         # Four bytes a pixel are what the screen takes: Qt copies them as they are.
         self._pixels = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2BGRA), np.uint8)

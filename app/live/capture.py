@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.errors import CameraLost
 from app.live.slot import Slot
@@ -44,6 +44,14 @@ class Captured:
     read_ms: float
 
 
+Dropped = Callable[[int | None, float, str], None]
+"""Take a frame that is passed over: its number, when it was taken (monotonic s) and why."""
+
+
+def _untold(_index: int | None, _time: float, _reason: str) -> None:
+    """Leave it at the count."""
+
+
 class Listener(Protocol):
     """Hear of a capture; called on its thread."""
 
@@ -69,15 +77,18 @@ class Capture:
         every_frame: bool = False,
         predecessors: Sequence[Capture] = (),
         retry_seconds: float = RETRY_SECONDS,
+        dropped: Dropped = _untold,
     ) -> None:
         """Prepare; `start` begins.
 
         going: while it is not set, files stand still and what a camera sends is thrown away.
         predecessors: captures that must give their cameras back first, since no two can hold
-        one. retry_seconds: between two tries to get a lost camera back.
+        one. retry_seconds: between two tries to get a lost camera back. dropped: called on this
+        capture's thread; without a number it says that a camera was lost or is back.
         """
         self.spec = spec
-        self.frames: Slot[Captured] = Slot()
+        self.frames: Slot[Captured] = Slot(self._overtaken)
+        self._dropped = dropped
         self.state = CaptureState.OPENING
         self.name = spec
         self.note = ""
@@ -122,6 +133,14 @@ class Capture:
         """Return seconds until the next try, None unless the camera is lost."""
         retry_at = self._retry_at
         return None if retry_at is None else max(0.0, retry_at - time.monotonic())
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is known of the source in plain values."""
+        source = self._source
+        facts: dict[str, Any] = {"name": self.name, "spec": self.spec}
+        if source is not None:
+            facts |= {"live": source.live, "fps": source.fps, **source.properties}
+        return facts
 
     def start(self) -> None:
         self._thread.start()
@@ -234,6 +253,11 @@ class Capture:
                 self.frames.put_when_taken(Captured(frame, self._run, read_ms))
             elif self._going.is_set():
                 self.frames.put(Captured(frame, self._run, 0.0))
+            else:
+                self._dropped(frame.index, frame.captured_at, "paused")
+
+    def _overtaken(self, captured: Captured) -> None:
+        self._dropped(captured.frame.index, captured.frame.captured_at, "overtaken")
 
     def _numbered(self, frame: Frame) -> Frame:
         """Let the count go on where it was when a camera came back and begins at 0 again."""
@@ -245,6 +269,7 @@ class Capture:
     def _recover(self, sentence: str) -> None:
         """Open the lost camera again and again until it is back."""
         log.warning("%s", sentence)
+        self._dropped(None, time.monotonic(), "camera lost")
         self.note = sentence
         self._retry_at = time.monotonic() + self._retry_seconds
         self.state = CaptureState.LOST
@@ -261,6 +286,7 @@ class Capture:
                 log.debug("not back yet: %s", error)
                 self._retry_at = time.monotonic() + self._retry_seconds
             else:
+                self._dropped(None, time.monotonic(), "camera back")
                 self._run += 1
                 self._first_index = self._next_index
                 break

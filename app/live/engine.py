@@ -6,17 +6,23 @@ import logging
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from app.live.capture import Capture, Captured, CaptureState
+from app.live.capture import Capture, Captured, CaptureState, Dropped
+from app.live.explaining import Explaining
+from app.live.listeners import Listeners
 from app.live.makers import real_makers
+from app.live.offers import Offers, offers_of
 from app.live.options import EngineOptions
 from app.live.parts import Change, FramePipeline, Makers, Parts
 from app.live.slot import Slot
 from app.live.status import EngineState, EngineStatus, Faults, Meter, Notices
 from app.live.switch import Switch
 from app.messages import FrameResult
+from models.runtime.card import Card
 
 __all__ = ["Engine", "EngineOptions", "EngineState", "EngineStatus"]
 
@@ -42,6 +48,8 @@ class Engine:
         self._faults = Faults(self._notices)
         self._meter = Meter()
         self._results: Slot[FrameResult] = Slot()
+        self._offers: tuple[Any, dict[str, str], Offers] = (None, {}, Offers())
+        self._listeners = Listeners(self._notices.add)
         # Set while results are made: not before all is loaded, so that no film runs ahead.
         self._going = threading.Event()
         self._stopping = threading.Event()
@@ -59,6 +67,7 @@ class Engine:
             retry_seconds=options.retry_seconds,
             changed=self._wake,
             say=self._notices.add,
+            dropped=self._listeners.drop_of,
         )
         self._parts = Parts(
             makers,
@@ -67,8 +76,11 @@ class Engine:
             yunet_file=options.yunet_file,
             use_safe_ones=options.fallback_to_actor,
             ready=self._take_pipeline,
-            change=self._changes.put,
+            change=self._change_part,
             say=self._notices.add,
+        )
+        self._explaining = Explaining(
+            lambda: self._parts.classifier, makers.explainers, self._notices.add
         )
         self._thread = threading.Thread(target=self._infer, name="mien-inference", daemon=True)
 
@@ -76,6 +88,19 @@ class Engine:
     def labels(self) -> tuple[str, ...]:
         """Return the labels of the model in use, empty until it is loaded."""
         return self._parts.labels
+
+    @property
+    def card(self) -> Card | None:
+        """Return the card of the model in use, None until it is loaded."""
+        return self._parts.card
+
+    @property
+    def generation(self) -> int:
+        """Return a number that grows with every change of source, model or finder.
+
+        A listener that reads it learns which of them made its result.
+        """
+        return self._listeners.generation
 
     def start(self) -> None:
         """Begin to load the parts and to open the source, both at the same time."""
@@ -92,12 +117,15 @@ class Engine:
         self._stopping.set()
         self._switch.stop()
         self._parts.stop()
+        self._explaining.stop()
         self._results.close()
         self._wake()
         deadline = time.monotonic() + STOP_SECONDS
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
-        for join in (self._parts.join, *(one.join for one in self._switch.captures())):
+        captures = self._switch.captures()
+        joins = [self._parts.join, self._explaining.join, *(one.join for one in captures)]
+        for join in joins:
             join(max(0.0, deadline - time.monotonic()))
         if time.monotonic() > deadline:
             log.warning("a thread did not end in %.0f s and is left behind", STOP_SECONDS)
@@ -109,6 +137,35 @@ class Engine:
     def take(self, timeout: float) -> FrameResult | None:
         """Return the newest result that was not taken yet, waiting up to `timeout` seconds."""
         return self._results.take(timeout)
+
+    def add_listener(self, listener: Callable[[FrameResult], None]) -> None:
+        """Call `listener` with every result from now on, such as to record or to stream it.
+
+        A frame that could not be processed has none: it counts as dropped. The listener is called
+        on the inference thread and must return at once. What it raises is logged and said in a
+        notice, and the loop goes on.
+        """
+        self._listeners.add(listener)
+
+    def remove_listener(self, listener: Callable[[FrameResult], None]) -> None:
+        """Call `listener` no more; one that was never added is no fault."""
+        self._listeners.remove(listener)
+
+    def add_drop_listener(self, listener: Dropped) -> None:
+        """Call `listener` with every frame that is passed over from now on; see `Dropped`.
+
+        It is called on the capture's or the inference thread and must return at once.
+        """
+        self._listeners.add_for_drops(listener)
+
+    def remove_drop_listener(self, listener: Dropped) -> None:
+        """Call `listener` no more; one that was never added is no fault."""
+        self._listeners.remove_for_drops(listener)
+
+    def source_facts(self) -> dict[str, Any]:
+        """Return what is known of the source that plays, in plain values; empty without one."""
+        capture = self._switch.current
+        return capture.facts() if capture is not None else {}
 
     def take_notices(self) -> list[str]:
         """Return the sentences for the user that nobody has taken yet."""
@@ -128,6 +185,34 @@ class Engine:
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         """Change the face finder; yunet_file: None for the one given before."""
         self._parts.use_finder(name, yunet_file)
+
+    def use_view(self, name: str) -> None:
+        """Say which view of the reasons is shown: the slow ones are made only when wanted.
+
+        name: of `app.views.VIEWS`, or "" for none.
+        """
+        self._explaining.choose(name)
+
+    def offers(self) -> Offers:
+        """Return which views the model in use offers; cheap, but the first time for a model."""
+        classifier, given_up = self._parts.classifier, self._explaining.given_up
+        known, tried, found = self._offers
+        if known is not classifier or tried != given_up:
+            found = offers_of(classifier, given_up)
+            self._offers = classifier, given_up, found
+        return found
+
+    def calibrate(self, track_id: int) -> None:
+        """Measure a track's neutral face over its next five quiet seconds.
+
+        How it stands is in each result of the face; does nothing where the model's card has no
+        neutral faces to compare with.
+        """
+        self._changes.put(lambda pipeline: pipeline.calibrate(track_id))
+
+    def forget_baseline(self, track_id: int) -> None:
+        """Forget a track's neutral face, or stop measuring it."""
+        self._changes.put(lambda pipeline: pipeline.forget_baseline(track_id))
 
     def set_paused(self, paused: bool) -> None:
         """Freeze the last result, or go on; a file stands still meanwhile, a camera does not."""
@@ -204,12 +289,20 @@ class Engine:
                 self._finished = capture if over else None
                 continue
             self._apply_changes(pipeline)
+            if playing is None or playing[0] is not capture:
+                self._listeners.begin(capture)
             if playing != (capture, item.run):
                 # Another source, or the camera is back: nobody can say who is who.
                 self._reset(pipeline)
                 self._meter.clear()
                 playing = (capture, item.run)
-            self._hand_over(self._process(pipeline, item))
+            result = self._process(pipeline, item)
+            if result is None:
+                self._listeners.tell_dropped(item.frame.index, item.frame.captured_at, "failed")
+            else:
+                result = self._explaining.see(result)
+                self._listeners.tell(result)
+            self._hand_over(result or FrameResult(item.frame))
 
     def _wait_for_work(self) -> tuple[FramePipeline, Capture] | None:
         """Return what to work with; None after a while without, so that a stop is seen."""
@@ -229,14 +322,22 @@ class Engine:
         while not self._changes.empty():
             self._changes.get()(pipeline)
 
-    def _process(self, pipeline: FramePipeline, item: Captured) -> FrameResult:
+    def _change_part(self, change: Change) -> None:
+        def apply(pipeline: FramePipeline) -> None:
+            change(pipeline)
+            self._listeners.note_change()
+
+        self._changes.put(apply)
+
+    def _process(self, pipeline: FramePipeline, item: Captured) -> FrameResult | None:
+        """Return the result of a frame, None where it could not be processed."""
         try:
             result = pipeline.process(item.frame)
         except Exception as error:
             self._faults.add(error)
             if self._faults.streak > 1:  # what the pipeline remembers may itself be at fault
                 self._reset(pipeline)
-            return FrameResult(item.frame)
+            return None
         self._faults.clear()
         return with_capture(result, item.read_ms) if item.read_ms else result
 

@@ -16,15 +16,10 @@ from app.messages import Box, Face
 
 __all__ = ["Follower", "same_place"]
 
-# In sides: the two landmark fits on a face differ less, on three quarters of the cascade's false
-# alarms more. A face that is being followed has earned more patience: it may be turning.
-_SPREAD_NEW = 0.03
-_SPREAD_FOLLOWED = 0.05
 # One that the finder has missed so often must convince by itself.
 _DOUBTFUL = 3
-_SPREAD_DOUBTFUL = 0.02
 _MISFIT = 0.09
-# Frames for which two fits that agreed are trusted: on these one fit must do, at half the cost.
+# Frames for which a fit that convinced is trusted: on these it need not be judged again.
 _TRUSTED = 2
 # A second fit pays once the start was off by this much of the side.
 _REFIT = 0.08
@@ -33,9 +28,13 @@ _GROWTH = 1.4
 _INSIDE = 0.5
 _SAME = 0.45
 # Correlation with the aligned face of a moment ago: above 0.89 in 99 of 100 frames of moving
-# faces, below 0.25 in 75 of 100 where the face has gone and the background took its points.
+# faces, below 0.25 in 75 of 100 where the face has gone and the background took its points. Faces
+# of two people correlate above 0.63 in 5 of 100 pairs.
 _LOOK = 24
-_LIKENESS = 0.4
+_LIKENESS = 0.6
+# A face not seen for so long, in seconds, may have turned, and need be only so alike.
+_MOMENT = 0.15
+_LIKENESS_LATER = 0.4
 
 
 class Follower:
@@ -48,20 +47,20 @@ class Follower:
         """Return the tracks that could be followed onto this picture (H, W), with their IDs.
 
         Where two end on the same face, one of them is hidden behind it: the one that had to
-        jump farther from its path.
+        jump farther from its path. A face that from one frame to the next has become another
+        comes without an ID, for it is another person or one who stepped in front.
         """
-        followed: list[tuple[float, Face]] = []
         looks: dict[int | None, NDArray[np.float32]] = {}
-        for track in sorted(tracks, key=lambda track: not track.present):
-            expected = track.predict(time)
-            if not track.present and any(same_place(expected, face.box) for _, face in followed):
-                continue
-            face = self._follow_one(gray, track, expected)
-            if face is None:
-                continue
-            looks[track.track_id] = look = _look(gray, face)
-            if track.look is None or float((look * track.look).sum()) >= _LIKENESS:
-                followed.append((_distance(expected, face.box), face))
+        others: list[Face] = []
+        followed = self._follow_all(gray, [t for t in tracks if t.present], time, looks, others)
+        # Who is absent is not looked for where another face now is.
+        absent = [
+            track
+            for track in tracks
+            if not track.present
+            and not any(same_place(track.predict(time), face.box) for _, face in followed)
+        ]
+        followed += self._follow_all(gray, absent, time, looks, others)
         kept: list[Face] = []
         for _, face in sorted(followed, key=lambda pair: pair[0]):
             if not any(same_place(face.box, other.box) for other in kept):
@@ -69,7 +68,16 @@ class Follower:
         for track in tracks:
             if any(face.track_id == track.track_id for face in kept):
                 track.look = looks[track.track_id]
+        for face in others:
+            if not any(same_place(face.box, other.box) for other in kept):
+                kept.append(face)
         return kept
+
+    def likeness(self, gray: NDArray[np.uint8], track: Track, face: Face) -> float | None:
+        """Return how much a face looks as a track's did, up to 1; None where that is unknown."""
+        if track.look is None or face.landmarks is None:
+            return None
+        return float((_look(gray, face) * track.look).sum())
 
     def inspect(self, gray: NDArray[np.uint8], found: Face) -> Face | None:
         """Return a finder's face with its 68 landmarks, None when they show it is none.
@@ -77,40 +85,70 @@ class Follower:
         A finder that brought landmarks of its own is believed: the face may be turned so far
         that 68 cannot be fitted, and keeps those it has.
         """
-        fit, box = self._settle(gray, found.box, twice=True)
-        if same_place(box, found.box) and _plausible(fit, box, gray, _SPREAD_NEW):
+        ((fit, box),) = self._settle(gray, [found.box])
+        known = fit.confidence >= self._landmarker.limits.new
+        if known and same_place(box, found.box) and _plausible(fit, box, gray):
             return replace(found, box=box, landmarks=fit.points)
         return found if found.landmarks is not None else None
 
-    def _follow_one(self, gray: NDArray[np.uint8], track: Track, expected: Box) -> Face | None:
-        twice = not track.trusted or not track.present or track.missed > 0
-        fit, box = self._settle(gray, expected, twice=twice)
-        grown = max(box.width, 1e-6) / expected.width
-        if _distance(expected, box) > _JUMP or not 1 / _GROWTH < grown < _GROWTH:
-            return None
-        spread = _SPREAD_FOLLOWED if track.missed < _DOUBTFUL else _SPREAD_DOUBTFUL
-        if not _plausible(fit, box, gray, spread):
-            return None
-        track.trusted = _TRUSTED if twice else track.trusted - 1
-        return Face(box, track.score, fit.points, track.track_id)
+    def _follow_all(
+        self,
+        gray: NDArray[np.uint8],
+        tracks: Sequence[Track],
+        time: float,
+        looks: dict[int | None, NDArray[np.float32]],
+        others: list[Face],
+    ) -> list[tuple[float, Face]]:
+        """Return the faces followed, each with the distance from where it was expected.
 
-    def _settle(self, gray: NDArray[np.uint8], start: Box, *, twice: bool) -> tuple[Fit, Box]:
-        """Fit landmarks in a box, and again from their own box when they lead far from it.
-
-        A single fit has no spread: it is taken on trust.
+        looks: gets the look of each by its number. others: gets the faces that have taken the
+        place of a track's.
         """
-        fit = self._fit(gray, start, twice=twice)
-        box = upright_square(fit.points)
-        grown = max(box.width, 1e-6) / max(start.width, 1e-6)
-        if _distance(start, box) > _REFIT or abs(grown - 1) > _REFIT:
-            fit = self._fit(gray, box, twice=twice)
-            box = upright_square(fit.points)
-        return fit, box
+        expected = [track.predict(time) for track in tracks]
+        sure = [t.trusted > 0 and t.present and t.missed == 0 for t in tracks]
+        settled = self._settle(gray, expected, sure) if tracks else []
+        followed = []
+        for track, start, known, (fit, box) in zip(tracks, expected, sure, settled, strict=True):
+            if not self._reached(track, start, fit, box) or not _plausible(fit, box, gray):
+                continue
+            track.trusted = track.trusted - 1 if known else _TRUSTED
+            face = Face(box, track.score, fit.points, track.track_id)
+            looks[track.track_id] = look = _look(gray, face)
+            alike = 1.0 if track.look is None else float((look * track.look).sum())
+            moment = time - track.seen <= _MOMENT
+            if alike >= (_LIKENESS if moment else _LIKENESS_LATER):
+                followed.append((_distance(start, box), face))
+            elif moment and self._is_face(gray, face):
+                track.replaced = True
+                others.append(replace(face, track_id=None))
+        return followed
 
-    def _fit(self, gray: NDArray[np.uint8], start: Box, *, twice: bool) -> Fit:
-        if twice:
-            return self._landmarker.fit_twice(gray, start)
-        return Fit(self._landmarker.fit(gray, start), spread=0.0)
+    def _is_face(self, gray: NDArray[np.uint8], face: Face) -> bool:
+        """Return whether a fit that was taken on trust would pass as a new face."""
+        (fit,) = self._landmarker.fit_all(gray, [face.box])
+        return fit.confidence >= self._landmarker.limits.new
+
+    def _reached(self, track: Track, expected: Box, fit: Fit, box: Box) -> bool:
+        """Return whether a fit may be of this track's face: near, as large, and sure enough."""
+        grown = max(box.width, 1e-6) / max(expected.width, 1e-6)
+        if _distance(expected, box) > _JUMP or not 1 / _GROWTH < grown < _GROWTH:
+            return False
+        limits = self._landmarker.limits
+        return fit.confidence >= (limits.followed if track.missed < _DOUBTFUL else limits.doubtful)
+
+    def _settle(
+        self, gray: NDArray[np.uint8], starts: Sequence[Box], sure: Sequence[bool] = ()
+    ) -> list[tuple[Fit, Box]]:
+        """Fit landmarks in boxes, and again from their own box those that led far from it."""
+        fits = self._landmarker.fit_all(gray, starts, sure=sure)
+        settled = [(fit, upright_square(fit.points)) for fit in fits]
+        again = [at for at, start in enumerate(starts) if _far(start, settled[at][1])]
+        if again:
+            boxes = [settled[at][1] for at in again]
+            fits = self._landmarker.fit_all(gray, boxes, sure=[sure[at] for at in again if sure])
+            for at, fit in zip(again, fits, strict=True):
+                settled[at] = (fit, upright_square(fit.points))
+        return settled
 
 
 def same_place(one: Box, other: Box) -> bool:
@@ -131,8 +169,14 @@ def _distance(one: Box, other: Box) -> float:
     return math.hypot(other_x - x, other_y - y) / max(min(one.width, other.width), 1e-6)
 
 
-def _plausible(fit: Fit, box: Box, gray: NDArray[np.uint8], spread: float) -> bool:
+def _far(start: Box, box: Box) -> bool:
+    """Return whether a fit led so far from its start that another, from where it led, pays."""
+    grown = max(box.width, 1e-6) / max(start.width, 1e-6)
+    return _distance(start, box) > _REFIT or abs(grown - 1) > _REFIT
+
+
+def _plausible(fit: Fit, box: Box, gray: NDArray[np.uint8]) -> bool:
     height, width = gray.shape
     inside = Box(max(box.x1, 0), max(box.y1, 0), min(box.x2, width), min(box.y2, height))
     seen = max(0.0, inside.width) * max(0.0, inside.height) >= _INSIDE * box.area
-    return seen and fit.spread <= spread and misfit(fit.points) <= _MISFIT
+    return seen and misfit(fit.points) <= _MISFIT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from models.runtime.prediction import Classifier
 
 if TYPE_CHECKING:
     from app.faces.base import FaceFinder
+    from app.faces.landmarks import Landmarker
+    from app.live.explaining import Explainer
     from app.live.options import EngineOptions
     from app.sources.base import FrameSource
 
@@ -43,9 +46,10 @@ def real_makers(options: EngineOptions) -> Makers:
         source=source,
         classifier=classifier,
         finder=_finder,
-        landmarker=_landmarker,
+        landmarker=lambda: _landmarker(options.landmarks),
         pipeline=pipeline,
         default_model=_default_model,
+        explainers=_explainers,
     )
 
 
@@ -66,10 +70,16 @@ def _finder(name: str, yunet_file: Path | None) -> FaceFinder:
     return make_finder(name, yunet_file)
 
 
-def _landmarker() -> Any:
-    from app.faces.landmarks import Landmarker
+def _landmarker(name: str | None) -> Landmarker:
+    from app.faces.landmarks import LANDMARKERS, make_landmarker
 
-    return Landmarker()
+    return make_landmarker(name or LANDMARKERS[0])
+
+
+def _explainers(classifier: Any, say: Callable[[str], None]) -> Sequence[Explainer]:
+    from models.explain.explainers import explainers_for
+
+    return explainers_for(classifier, on_problem=say)
 
 
 def _default_model() -> str:

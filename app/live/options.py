@@ -13,6 +13,7 @@ class EngineOptions:
     """Hold what an engine is to run.
 
     source: as `open_source` takes it. model: bundled name or path, None for the default.
+    landmarks: as `make_landmarker` takes them, None for the usual ones.
     paced: files play at their own speed and the newest frame wins; otherwise every frame of a
     file is processed, and waits until its result was taken by `Engine.take`.
     fallback_to_actor: when the source, model or finder cannot be had at the start, the actor,
@@ -26,6 +27,7 @@ class EngineOptions:
     model: str | None = None
     finder: str = "haar"
     yunet_file: Path | None = None
+    landmarks: str | None = None
     paced: bool = True
     fallback_to_actor: bool = True
     provider: str = "auto"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from app.live.explaining import MakeExplainers
+from models.runtime.card import Card
 from models.runtime.errors import UserError
 from models.runtime.prediction import Classifier
 
@@ -32,6 +34,8 @@ class FramePipeline(Protocol):
     def reset(self) -> None: ...
     def set_finder(self, finder: FaceFinder, /) -> None: ...
     def set_classifier(self, classifier: Classifier, /) -> None: ...
+    def calibrate(self, track_id: int, /) -> None: ...
+    def forget_baseline(self, track_id: int, /) -> None: ...
 
 
 Change = Callable[[FramePipeline], None]
@@ -49,7 +53,8 @@ class Makers:
     """Say how each part is made; each raises `UserError` when it cannot be.
 
     landmarker: whatever `pipeline` takes beside a finder and a classifier. default_model: its
-    name; used when none is named and when another is refused.
+    name; used when none is named and when another is refused. explainers: of the slow views of a
+    classifier, None where there are none.
     """
 
     source: Callable[[str], FrameSource]
@@ -58,6 +63,7 @@ class Makers:
     landmarker: Callable[[], Any]
     pipeline: Callable[[FaceFinder, Any, Classifier], FramePipeline]
     default_model: Callable[[], str]
+    explainers: MakeExplainers | None = None
 
 
 class Parts:
@@ -88,6 +94,8 @@ class Parts:
         self.finder = ""
         self.provider = ""
         self.labels: tuple[str, ...] = ()
+        self.card: Card | None = None
+        self.classifier: LoadedClassifier | None = None
         self._makers = makers
         self._wanted_model = model
         self._wanted_finder = finder
@@ -178,6 +186,9 @@ class Parts:
         self.model = name
         self.provider = classifier.provider
         self.labels = classifier.labels
+        # Only what came from a file has one.
+        self.card = getattr(classifier, "card", None)
+        self.classifier = classifier
         return classifier
 
     def _load_finder(self, name: str, yunet_file: Path | None) -> FaceFinder:

@@ -10,10 +10,21 @@ from numpy.typing import NDArray
 from app.faces.alignment import Alignment, align
 from app.faces.base import FaceFinder, gray_of
 from app.faces.landmarks import Landmarker
+from app.faces.quality import QualityMeter
+from app.live.baseline import Baselines
 from app.live.follower import Follower, same_place
 from app.live.smoother import Smoother
 from app.live.tracker import Tracker
-from app.messages import Face, FaceResult, Frame, FrameResult, Prediction, StageTimings
+from app.live.watch import Watch
+from app.messages import (
+    Face,
+    FaceResult,
+    Frame,
+    FrameResult,
+    Prediction,
+    Quality,
+    StageTimings,
+)
 from models.runtime.prediction import Classifier
 
 __all__ = ["Pipeline"]
@@ -24,8 +35,9 @@ class Pipeline:
 
     Finding costs more than all else together, so it is done on key frames: every `key_every`
     seconds while all tracks are followed, at once and then every `retry_every` seconds while
-    one is lost or there is none. In between the landmarks lead the boxes. Frames farther apart
-    in time than a track may be absent, such as a folder's images, stand each on its own.
+    one is lost or there is none; only every `idle_every` seconds while nothing in the picture
+    moves. In between the landmarks lead the boxes. Frames farther apart in time than a track may
+    be absent, such as a folder's images, stand each on its own, and so does each shot of a film.
     """
 
     def __init__(
@@ -36,6 +48,7 @@ class Pipeline:
         *,
         key_every: float = 0.8,
         retry_every: float = 0.09,
+        idle_every: float = 1.0,
         time_constant: float = 0.25,
     ) -> None:
         """Set the parts; the times, the last of them the smoothing's, are in seconds."""
@@ -44,7 +57,11 @@ class Pipeline:
         self._classifier = classifier
         self._tracker = Tracker()
         self._smoother = Smoother(time_constant)
-        self._schedule = _Schedule(key_every, retry_every)
+        self._baselines = Baselines()
+        self._meter = QualityMeter()
+        self._go_by(classifier)
+        self._schedule = _Schedule(key_every, retry_every, idle_every)
+        self._watch = Watch()
 
     @property
     def finder(self) -> FaceFinder:
@@ -63,12 +80,23 @@ class Pipeline:
         """Classify with another model from the next frame on; tracks go on, averages begin."""
         self._classifier = classifier
         self._smoother.reset()
+        self._go_by(classifier)
+
+    def calibrate(self, track_id: int) -> None:
+        """Measure a track's neutral face over its next quiet seconds; see `Baselines`."""
+        self._baselines.begin(track_id)
+
+    def forget_baseline(self, track_id: int) -> None:
+        """Forget a track's neutral face, or stop measuring it."""
+        self._baselines.reset(track_id)
 
     def reset(self) -> None:
         """Forget all faces, as for another source; IDs go on counting."""
         self._tracker.reset()
         self._smoother.reset()
+        self._baselines.clear()
         self._schedule.reset()
+        self._watch.reset()
 
     def process(self, frame: Frame) -> FrameResult:
         """Return the frame with its faces and the milliseconds of each stage.
@@ -80,15 +108,19 @@ class Pipeline:
         gray = gray_of(frame.image)
         faces, find, landmarks = self._faces(frame, gray, time)
         aligning = perf_counter()
-        alignments = [align(gray, face, self._classifier.input_size) for face in faces]
+        size, field = self._classifier.input_size, self._classifier.input_field
+        alignments = [align(gray, face, size, field=field) for face in faces]
         classifying = perf_counter()
         predictions = self._classifier.classify([each.crop for each in alignments]) if faces else []
         done = perf_counter()
+        qualities = self._meter.measure(gray, faces, alignments, field=field)
         results = tuple(
-            self._result(face, alignment, prediction, time)
-            for face, alignment, prediction in zip(faces, alignments, predictions, strict=True)
+            self._result(*found, time)
+            for found in zip(faces, alignments, predictions, qualities, strict=True)
         )
-        self._smoother.keep({track.track_id for track in self._tracker.tracks})
+        known = {track.track_id for track in self._tracker.tracks}
+        self._smoother.keep(known)
+        self._baselines.keep(known)
         timings = StageTimings(
             find=1e3 * find,
             landmarks=1e3 * landmarks,
@@ -103,19 +135,27 @@ class Pipeline:
     ) -> tuple[list[Face], float, float]:
         """Return the tracked faces, and the seconds that finding and landmarks took."""
         start = perf_counter()
+        self._watch.look(gray)
+        if self._watch.cut:
+            self._tracker.reset()
+            self._schedule.reset()
         tracks = self._tracker.advance(time)
         faces = self._follower.follow(gray, tracks, time)
         finding = 0.0
-        if self._schedule.due(time, whole=bool(faces) and len(faces) == len(tracks)):
+        whole = bool(faces) and len(faces) == len(tracks)
+        if self._schedule.due(time, whole=whole, still=not self._watch.changed):
             before = perf_counter()
             found = self._finder.find(frame.image)
+            self._watch.searched()
             finding = perf_counter() - before
             self._tracker.confirm(faces, found)
             faces += self._newcomers(gray, faces, found)
         # A face without 68 landmarks cannot be followed: only the finder keeps it.
         if any(face.landmarks is None or len(face.landmarks) != 68 for face in faces):
             self._schedule.reset()
-        faces = self._tracker.update(faces, time)
+        faces = self._tracker.update(
+            faces, time, lambda track, face: self._follower.likeness(gray, track, face)
+        )
         return faces, finding, perf_counter() - start - finding
 
     def _newcomers(
@@ -132,10 +172,17 @@ class Pipeline:
         return newcomers
 
     def _result(
-        self, face: Face, alignment: Alignment, prediction: Prediction, time: float
+        self,
+        face: Face,
+        alignment: Alignment,
+        prediction: Prediction,
+        quality: Quality,
+        time: float,
     ) -> FaceResult:
         assert face.track_id is not None
-        shown = self._smoother.update(face.track_id, prediction, time)
+        calibration = self._baselines.watch(face, prediction, quality, time)
+        offset = self._baselines.offset(face.track_id)
+        shown = self._smoother.update(face.track_id, prediction, time, offset)
         return FaceResult(
             face=face,
             prediction=prediction,
@@ -144,15 +191,25 @@ class Pipeline:
             confidence=shown.confidence,
             crop=alignment.crop,
             crop_to_frame=alignment.crop_to_frame,
+            quality=quality,
+            corrected=shown.corrected,
+            unsure=shown.unsure,
+            calibration=calibration,
         )
+
+    def _go_by(self, classifier: Classifier) -> None:
+        """Take from the model's card, where it has one, what unsure and neutral mean to it."""
+        self._smoother.unsure_below = getattr(classifier, "unsure_below", 0.0)
+        self._baselines.use(getattr(classifier, "neutral_logs", None))
 
 
 class _Schedule:
     """Say on which frames to search for faces."""
 
-    def __init__(self, key_every: float, retry_every: float) -> None:
+    def __init__(self, key_every: float, retry_every: float, idle_every: float) -> None:
         self._key_every = key_every
         self._retry_every = retry_every
+        self._idle_every = idle_every
         self.reset()
 
     def reset(self) -> None:
@@ -160,11 +217,15 @@ class _Schedule:
         self._searched: float | None = None
         self._whole = True
 
-    def due(self, time: float, *, whole: bool) -> bool:
-        """Return whether to search at `time` (s) and count it as done; whole: nobody is missing."""
+    def due(self, time: float, *, whole: bool, still: bool) -> bool:
+        """Return whether to search at `time` (s) and count it as done.
+
+        whole: nobody is missing. still: nothing has moved since the last search.
+        """
         just_lost = self._whole and not whole
         self._whole = whole
         wait = self._key_every if whole else self._retry_every
+        wait = max(wait, self._idle_every) if still else wait
         # Time that runs backward is another film.
         recent = self._searched is not None and 0 <= time - self._searched < wait
         if recent and not just_lost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -11,7 +12,9 @@ T = TypeVar("T")
 class Slot(Generic[T]):
     """Hold the latest value; one that is overwritten before it was taken counts as dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_drop: Callable[[T], None] | None = None) -> None:
+        """Be empty. on_drop: takes every value that is dropped, on the thread that put the next."""
+        self._on_drop = on_drop
         self._changed = threading.Condition()
         self._value: T | None = None
         self._fresh = False
@@ -26,9 +29,13 @@ class Slot(Generic[T]):
     def put(self, value: T) -> None:
         """Store a value at once, in place of the one before; does nothing after `close`."""
         with self._changed:
-            if not self._closed:
-                self._dropped += self._fresh
-                self._store(value)
+            if self._closed:
+                return
+            before, lost = self._value, self._fresh
+            self._dropped += lost
+            self._store(value)
+        if lost and before is not None and self._on_drop is not None:
+            self._on_drop(before)
 
     def put_when_taken(self, value: T, timeout: float | None = None) -> bool:
         """Store a value as soon as the one before was taken, so that none is lost.

@@ -15,18 +15,24 @@ __all__ = ["Smoothed", "Smoother"]
 
 # One frame of a sure network must not outvote a second of others.
 _FLOOR = 1e-4
+# An unsure face needs so much more than the threshold to be sure again.
+_SURER = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Smoothed:
     """Hold what is shown of a track.
 
-    probabilities: (C,) float32, sums to 1. label: the decision. confidence: its probability.
+    probabilities: (C,) float32, sums to 1. corrected: (C,) float32, the same relative to the
+    track's neutral face, None without one. label: the decision. confidence: its probability, of
+    the corrected ones where they are there. unsure: whether that is too little to name the label.
     """
 
     probabilities: NDArray[np.float32]
     label: str
     confidence: float
+    corrected: NDArray[np.float32] | None = None
+    unsure: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +42,7 @@ class _Memory:
     time: float
     label: int
     behind_since: float | None = None
+    unsure: bool | None = None
 
 
 class Smoother:
@@ -44,7 +51,8 @@ class Smoother:
     The average is exponential with a time constant, so the frame rate does not matter; of
     logarithms, so it is the normalised geometric mean: frames on which the network hesitates
     weigh little. The label gives way at once to one that leads by `margin`, and to any that has
-    led for `patience`.
+    led for `patience`. Below `unsure_below` the face is unsure: its label goes on being decided,
+    but is not to be named before its probability is a little higher again.
     """
 
     def __init__(
@@ -54,26 +62,43 @@ class Smoother:
         self._time_constant = time_constant
         self._margin = margin
         self._patience = patience
+        self.unsure_below = 0.0
+        """The confidence that a label needs to be named, 0 for none: the model's own."""
         self._memories: dict[int, _Memory] = {}
 
-    def update(self, track_id: int, prediction: Prediction, time: float) -> Smoothed:
-        """Take in what the network says of a track at `time` (s) and return what to show."""
+    def update(
+        self,
+        track_id: int,
+        prediction: Prediction,
+        time: float,
+        offset: NDArray[np.float64] | None = None,
+    ) -> Smoothed:
+        """Take in what the network says of a track at `time` (s) and return what to show.
+
+        offset: (C,), what the track's neutral face adds to the logarithms; it is taken off again.
+        """
         logs = np.log(np.maximum(prediction.probabilities.astype(np.float64), _FLOOR))
         memory = self._memories.get(track_id)
         if memory is None or memory.labels != prediction.labels:
-            memory = _Memory(logs, prediction.labels, time, int(logs.argmax()))
+            first = logs if offset is None else logs - offset
+            memory = _Memory(logs, prediction.labels, time, int(first.argmax()))
             self._memories[track_id] = memory
         else:
             weight = self._weight(time - memory.time)
             memory.log_probabilities += weight * (logs - memory.log_probabilities)
             memory.time = time
-        probabilities = np.exp(memory.log_probabilities - memory.log_probabilities.max())
-        probabilities /= probabilities.sum()
-        self._decide(memory, probabilities, time)
+        probabilities = _normalised(memory.log_probabilities)
+        corrected = None if offset is None else _normalised(memory.log_probabilities - offset)
+        decisive = probabilities if corrected is None else corrected
+        self._decide(memory, decisive, time)
+        confidence = float(decisive[memory.label])
+        self._doubt(memory, confidence)
         return Smoothed(
             probabilities.astype(np.float32),
             memory.labels[memory.label],
-            float(probabilities[memory.label]),
+            confidence,
+            None if corrected is None else corrected.astype(np.float32),
+            bool(memory.unsure),
         )
 
     def keep(self, track_ids: Collection[int]) -> None:
@@ -100,3 +125,16 @@ class Smoother:
         if leads or time - memory.behind_since >= self._patience:
             memory.label = best
             memory.behind_since = None
+
+    def _doubt(self, memory: _Memory, confidence: float) -> None:
+        needed = self.unsure_below
+        if memory.unsure:  # so that it does not flicker at the threshold
+            needed = min(needed + _SURER, (1 + needed) / 2)
+        memory.unsure = confidence < needed
+
+
+def _normalised(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities (C,) with these logarithms up to a constant."""
+    values = np.exp(logs - logs.max())
+    normalised: NDArray[np.float64] = values / values.sum()
+    return normalised

@@ -24,11 +24,13 @@ class Switch:
         retry_seconds: float,
         changed: Callable[[], None],
         say: Callable[[str], None],
+        dropped: Callable[[Capture, int | None, float, str], None],
     ) -> None:
         """Prepare; `use` begins.
 
         going: as `Capture` takes it. changed: called after another capture became current. say:
         takes every sentence for the user. Both are called on any thread, never with a lock held.
+        dropped: as `Capture` takes it, with the capture; hears of the current one alone.
         """
         self._open_source = open_source
         self._going = going
@@ -37,6 +39,7 @@ class Switch:
         self._retry_seconds = retry_seconds
         self._changed = changed
         self._say = say
+        self._dropped = dropped
         self._lock = threading.Lock()
         self._current: Capture | None = None
         self._pending: Capture | None = None
@@ -159,7 +162,12 @@ class Switch:
         self._captures = [capture for capture in self._captures if capture.alive]
         cameras = [capture for capture in self._captures if is_camera(capture.spec)]
         self._why_pending = why_actor
-        self._pending = Capture(
+
+        def dropped(index: int | None, time: float, reason: str) -> None:
+            if capture is self._current:
+                self._dropped(capture, index, time, reason)
+
+        self._pending = capture = Capture(
             spec,
             self._open_source,
             self,
@@ -167,6 +175,7 @@ class Switch:
             every_frame=self._every_frame,
             predecessors=cameras if is_camera(spec) else (),
             retry_seconds=self._retry_seconds,
+            dropped=dropped,
         )
         self._captures.append(self._pending)
         self._pending.start()

@@ -30,9 +30,9 @@ _FREE = 0.05
 _CROWDED = 0.15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """Hold the measures of a panel in pixels.
+    """Hold the measures of a panel in pixels; there is one for each, so it is equal to itself only.
 
     words: what is written for each label. numbers: whether the values are written too.
     row: from one line to the next. bar_start: from the panel's left edge.
@@ -100,7 +100,7 @@ class BarsOverlay:
         if not shown:
             return
         faces = [face for face, _ in shown]
-        places = _place_panels(faces, canvas, view)
+        places = place_panels(faces, canvas, view)
         for (face, opacity), (panel, place) in zip(shown, places, strict=True):
             if panel is None:
                 continue
@@ -108,7 +108,7 @@ class BarsOverlay:
                 _draw_panel(canvas, panel, face, round(place.x1), round(place.y1))
 
 
-def _place_panels(
+def place_panels(
     faces: Sequence[FaceResult], canvas: Canvas, view: Viewport
 ) -> list[tuple[Panel | None, Box]]:
     """Return each face's panel and its place, larger faces choosing first."""
@@ -165,19 +165,29 @@ def _beside(panel: Panel, box: Box, canvas: Canvas, gap: float) -> list[Box]:
 
 
 def _draw_panel(canvas: Canvas, panel: Panel, face: FaceResult, x: int, y: int) -> None:
-    blend(canvas, _background(panel, face.label), x - panel.margin, y - panel.margin)
-    values = dict(zip(face.prediction.labels, face.probabilities, strict=True))
+    blend(canvas, _background(panel, face.said), x - panel.margin, y - panel.margin)
+    values = dict(zip(face.prediction.labels, face.shown, strict=True))
     for index, label in enumerate(panel.labels):
-        value = min(1.0, max(0.0, float(values[label])))
-        middle = y + panel.middle(index)
-        length = round(value * panel.bar_length)
+        percent = min(100, max(0, round(100 * float(values[label]))))
+        row = _row(panel, label, percent, label == face.said)
+        blend(canvas, row, x + panel.bar_start, y + round(panel.middle(index) - panel.row / 2))
+
+
+@lru_cache(maxsize=512)
+def _row(panel: Panel, label: str, percent: int, chosen: bool) -> Patch:
+    """Return what changes in a line: its bar and its number; it is as high as a line."""
+    width = panel.width - panel.pad - panel.bar_start + 1
+
+    def draw(canvas: Canvas) -> None:
+        length = round(percent * panel.bar_length / 100)
         if length:
             bar = tinted_pill(length, panel.bar_height, bgr(label))
-            blend(canvas, bar, x + panel.bar_start, round(middle - panel.bar_height / 2))
+            blend(canvas, bar, 0, round((panel.row - panel.bar_height) / 2))
         if panel.numbers:
-            colour = PAPER if label == face.label else QUIET
-            right = x + panel.width - panel.pad
-            draw_text_right(canvas, f"{value * 100:.0f}", panel.size, right, middle, colour)
+            colour = PAPER if chosen else QUIET
+            draw_text_right(canvas, str(percent), panel.size, width - 1, panel.row / 2, colour)
+
+    return captured(width, panel.row, draw)
 
 
 @lru_cache(maxsize=64)

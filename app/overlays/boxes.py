@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.messages import Box, FaceResult, FrameResult
 from app.overlays.base import (
@@ -25,7 +26,9 @@ from app.overlays.paint import (
     INK,
     PAPER,
     SHIFT,
+    Patch,
     blend,
+    captured,
     faded,
     fixed_point,
     plate,
@@ -79,10 +82,10 @@ class BoxOverlay:
         for (face, opacity), box, tag in zip(faces, boxes, tags, strict=True):
             if tag is None:
                 continue
-            colour = bgr(face.label)
+            colour = bgr(face.said)
             with faded(canvas, grown(around(box, tag.place), 5 * width), opacity):
                 _draw_brackets(canvas, box, colour, width)
-                _draw_tag(canvas, tag, colour, sure=face.label != UNSURE)
+                _draw_tag(canvas, tag, colour, sure=face.said != UNSURE)
 
 
 def place_tags(
@@ -111,7 +114,7 @@ def place_tags(
 
 def _tag(face: FaceResult, size: int, canvas_width: int) -> Tag:
     track = "" if face.face.track_id is None else str(face.face.track_id)
-    label = fitted(face.label, size, round(canvas_width * _LABEL_SHARE))
+    label = fitted(face.said, size, round(canvas_width * _LABEL_SHARE))
     tag = Tag(track, label, f"{face.confidence:.0%}".replace("%", " %"), size, Box(0, 0, 0, 0))
     width = 3 * tag.pad + text_width(label, size) + text_width("88 %", size)
     if face.confidence >= 0.995:
@@ -133,55 +136,93 @@ def _place(tag: Tag, room: Room, canvas: Canvas, gap: float) -> Box:
 
 def _draw_brackets(canvas: Canvas, box: Box, colour: Colour, width: float) -> None:
     side = min(box.width, box.height)
-    length = max(side * _BRACKET, 3 * width)
-    radius = min(max(side * _RADIUS, 2 * width), length)
-    turn = np.linspace(0, np.pi / 2, 9)
-    arc = radius * np.stack([1 - np.cos(turn), 1 - np.sin(turn)], axis=1)
-    # The upper left corner, from its lower end to its right end; the box's edges count from
-    # pixel edges, cv2 from pixel centres.
-    shape = np.concatenate([[[0, length]], arc, [[length, 0]]])
+    length = round(max(side * _BRACKET, 3 * width))
+    radius = round(min(max(side * _RADIUS, 2 * width), length))
     for x, across in ((box.x1, 1), (box.x2, -1)):
         for y, down in ((box.y1, 1), (box.y2, -1)):
-            corner = shape * (across, down) + (x - 0.5, y - 0.5)
-            _draw_stroke(canvas, corner, colour, width)
+            # To half a pixel: finer steps cannot be seen, and these can be drawn beforehand.
+            # The box's edges count from pixel edges, cv2 from pixel centres.
+            left, half_x = divmod(round(2 * x - 1), 2)
+            top, half_y = divmod(round(2 * y - 1), 2)
+            bracket = _bracket((across, down), (half_x, half_y), length, radius, width, colour)
+            blend(canvas, bracket.patch, left + bracket.left, top + bracket.top)
 
 
-def _draw_stroke(
-    canvas: Canvas,
-    points: NDArray[np.float64],
-    colour: Colour,
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bracket:
+    """Hold a drawn bracket; left, top: of the patch, in pixels from the corner of the box."""
+
+    patch: Patch
+    left: int
+    top: int
+
+
+@lru_cache(maxsize=128)
+def _bracket(
+    towards: tuple[int, int],
+    halves: tuple[int, int],
+    length: int,
+    radius: int,
     width: float,
-) -> None:
-    """Draw a line on a soft dark shadow."""
+    colour: Colour,
+) -> _Bracket:
+    """Draw a bracket on a soft dark shadow.
+
+    towards: which way its arms go across and down, 1 or -1. halves: its corner's place, in half
+    pixels.
+    """
+    turn = np.linspace(0, np.pi / 2, 9)
+    arc = radius * np.stack([1 - np.cos(turn), 1 - np.sin(turn)], axis=1)
+    # The upper left corner, from its lower end to its right end.
+    shape = np.concatenate([[[0, length]], arc, [[length, 0]]])
+    points = shape * towards + np.array(halves) / 2
     reach = round(width)
     left, top = (np.floor(points.min(axis=0)).astype(int) - 3 * reach).tolist()
     right, bottom = (np.ceil(points.max(axis=0)).astype(int) + 3 * reach).tolist()
-    if right <= 0 or bottom <= 0 or left >= canvas.shape[1] or top >= canvas.shape[0]:
-        return
     mask = np.zeros((bottom - top, right - left), np.uint8)
     path = [fixed_point(points - (left, top))]
-    cv2.polylines(mask, path, False, 255, round(width), cv2.LINE_AA, SHIFT)
-    blend(canvas, shadowed(mask, colour, reach, _SHADOW), left, top)
+    cv2.polylines(mask, path, False, 255, reach, cv2.LINE_AA, SHIFT)
+    return _Bracket(shadowed(mask, colour, reach, _SHADOW), left, top)
 
 
 def _draw_tag(canvas: Canvas, tag: Tag, colour: Colour, *, sure: bool) -> None:
     x, y = round(tag.place.x1), round(tag.place.y1)
     width, height = round(tag.place.width), round(tag.place.height)
-    blur = tag.size * 0.3
-    margin = int(np.ceil(blur))
-    back = plate(width, height, tag.size * 0.4, blur, _PLATE_OPACITY)
-    blend(canvas, back, x - margin, y - margin)
-    middle = y + height / 2
-    left = x + tag.pad
-    if tag.track:
-        _draw_chip(canvas, tag, x, y, colour, sure=sure)
-        left = x + tag.chip + tag.pad + tag.pad // 2
-    draw_text(canvas, tag.label, tag.size, left, middle, PAPER)
-    draw_text_right(canvas, tag.confidence, tag.size, x + width - tag.pad, middle, PAPER)
+    margin = _tag_margin(tag.size)
+    # Without what changes from frame to frame: its place and the confidence.
+    still = Tag(tag.track, tag.label, "", tag.size, Box(0, 0, width, height))
+    blend(canvas, _still_tag(still, colour, sure=sure), x - margin, y - margin)
+    right = x + width - tag.pad
+    draw_text_right(canvas, tag.confidence, tag.size, right, y + height / 2, PAPER)
 
 
-def _draw_chip(canvas: Canvas, tag: Tag, x: int, y: int, colour: Colour, *, sure: bool) -> None:
-    """Draw the ID on the expression's colour, or in outline only where no label is sure."""
+def _tag_margin(size: int) -> int:
+    """Return how far the plate's soft edge reaches."""
+    return math.ceil(size * 0.3)
+
+
+@lru_cache(maxsize=64)
+def _still_tag(tag: Tag, colour: Colour, *, sure: bool) -> Patch:
+    """Return a tag's plate, ID and label; the tag lies at (0, 0), the plate's edge around it."""
+    margin = _tag_margin(tag.size)
+    width, height = round(tag.place.width), round(tag.place.height)
+
+    def draw(canvas: Canvas) -> None:
+        blend(canvas, plate(width, height, tag.size * 0.4, tag.size * 0.3, _PLATE_OPACITY), 0, 0)
+        left = margin + tag.pad
+        if tag.track:
+            _draw_chip(canvas, tag, margin, colour, sure=sure)
+            left = margin + tag.chip + tag.pad + tag.pad // 2
+        draw_text(canvas, tag.label, tag.size, left, margin + height / 2, PAPER)
+
+    return captured(width + 2 * margin, height + 2 * margin, draw)
+
+
+def _draw_chip(canvas: Canvas, tag: Tag, at: int, colour: Colour, *, sure: bool) -> None:
+    """Draw the ID on the expression's colour, or in outline only where no label is sure.
+
+    at: where the tag begins on the canvas, across and down.
+    """
     inset = round(tag.size * 0.25)
     height = round(tag.place.height) - 2 * inset
     radius = tag.size * 0.28
@@ -192,7 +233,7 @@ def _draw_chip(canvas: Canvas, tag: Tag, x: int, y: int, colour: Colour, *, sure
         mask = rounded(tag.chip, height, radius)
         inner = rounded(tag.chip - 2 * rim, height - 2 * rim, radius - rim)
         mask[rim : height - rim, rim : tag.chip - rim] -= inner
-    blend(canvas, tinted(mask, colour), x + inset, y + inset)
-    start = x + inset + (tag.chip - text_width(tag.track, tag.size)) // 2
+    blend(canvas, tinted(mask, colour), at + inset, at + inset)
+    start = at + inset + (tag.chip - text_width(tag.track, tag.size)) // 2
     ink = INK if sure else PAPER
-    draw_text(canvas, tag.track, tag.size, start, y + tag.place.height / 2, ink)
+    draw_text(canvas, tag.track, tag.size, start, at + tag.place.height / 2, ink)

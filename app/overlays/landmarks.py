@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import accumulate
 
 import cv2
 import numpy as np
@@ -11,7 +12,16 @@ from numpy.typing import NDArray
 from app.messages import Box, FrameResult
 from app.overlays.base import FADE_SECONDS, Canvas, Fader, Viewport, line_width, visible
 from app.overlays.layout import grown
-from app.overlays.paint import PAPER, SHIFT, Mask, blend, faded, fixed_point, shadowed
+from app.overlays.paint import (
+    LINE,
+    SHIFT,
+    Mask,
+    blend,
+    faded,
+    fixed_point,
+    shadowed,
+    shared_scratch,
+)
 
 # The iBUG order of 68: first and last point, and whether the contour is closed.
 _CONTOURS = (
@@ -27,6 +37,21 @@ _CONTOURS = (
 )
 # Pieces of a curve between two landmarks.
 _STEPS = 5
+
+
+def _rows(first: int, last: int, closed: bool) -> int:
+    """Return how many points the curve of a contour has."""
+    return (last - first + closed) * _STEPS + 1
+
+
+_PARTS = tuple(
+    slice(end - rows, end)
+    for end, rows in zip(
+        accumulate(_rows(*contour) for contour in _CONTOURS),
+        (_rows(*contour) for contour in _CONTOURS),
+        strict=True,
+    )
+)
 # Opacity of the lines, 0 to 255, and of the shadow below them.
 _LINE = 185
 _SHADOW = 0.75
@@ -61,38 +86,40 @@ def _draw(canvas: Canvas, points: NDArray[np.float64], area: Box, width: float) 
     """Draw within the area: fine light lines on a soft shadow, so that the face stays visible."""
     x, y = max(0, int(area.x1)), max(0, int(area.y1))
     right, bottom = min(canvas.shape[1], int(area.x2) + 1), min(canvas.shape[0], int(area.y2) + 1)
-    mask = np.zeros((bottom - y, right - x), np.uint8)
+    scratch = shared_scratch()
+    mask = scratch.lend("mask", bottom - y, right - x)
+    mask.fill(0)
     local = points - (x, y)
     if len(points) == 68:
-        curves = [fixed_point(weights @ local) for weights in _curves()]
+        smooth = fixed_point(_curves() @ local)
+        curves = [smooth[part] for part in _PARTS]
         thickness = max(1, round(width * 0.6))
         cv2.polylines(mask, curves, False, _LINE, thickness, cv2.LINE_AA, SHIFT)
         if min(area.width, area.height) >= _DOTS_FROM:
             _draw_dots(mask, local, 0.85 * width)
     else:
         _draw_dots(mask, local, 1.5 * width + 1)
-    blend(canvas, shadowed(mask, PAPER, round(width), _SHADOW), x, y)
+    blend(canvas, shadowed(mask, LINE, round(width), _SHADOW, scratch), x, y)
 
 
 def _draw_dots(mask: Mask, points: NDArray[np.float64], radius: float) -> None:
-    size = round(radius * (1 << SHIFT))
-    for x, y in fixed_point(points).tolist():
-        cv2.circle(mask, (x, y), size, 255, cv2.FILLED, cv2.LINE_AA, SHIFT)
+    # Lines of no length with round ends: all dots in one call.
+    dots = list(fixed_point(points)[:, None])
+    cv2.polylines(mask, dots, True, 255, max(1, round(2 * radius)), cv2.LINE_AA, SHIFT)
 
 
 @lru_cache(maxsize=1)
-def _curves() -> tuple[NDArray[np.float64], ...]:
-    """Return for each contour the (N, 68) weights that turn landmarks into a smooth curve.
+def _curves() -> NDArray[np.float64]:
+    """Return the (N, 68) weights that turn landmarks into smooth curves, contour by contour.
 
-    Catmull-Rom splines: they pass through every landmark.
+    Catmull-Rom splines: they pass through every landmark. `_PARTS` holds the rows of each.
     """
-    return tuple(_spline(first, last, closed=closed) for first, last, closed in _CONTOURS)
+    return np.concatenate([_spline(*contour) for contour in _CONTOURS])
 
 
-def _spline(first: int, last: int, *, closed: bool) -> NDArray[np.float64]:
+def _spline(first: int, last: int, closed: bool) -> NDArray[np.float64]:
     count = last - first + 1
-    spans = count if closed else count - 1
-    weights = np.zeros((spans * _STEPS + 1, 68))
+    weights = np.zeros((_rows(first, last, closed), 68))
     for row in range(len(weights)):
         span, step = divmod(row, _STEPS)
         t = step / _STEPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,5 +59,12 @@ class Room:
 
     def best(self, places: Sequence[Box]) -> Box:
         """Return the place that covers least, of about equal ones the first."""
-        # Rounded: a sliver of a pixel must not make a plate jump to the other side.
-        return min(places, key=lambda place: round(self.cost(place), 1))
+        best, least = places[0], math.inf
+        for place in places:
+            # Rounded: a sliver of a pixel must not make a plate jump to the other side.
+            cost = round(self.cost(place), 1)
+            if cost < least:
+                best, least = place, cost
+            if least == 0:
+                break
+        return best

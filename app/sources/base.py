@@ -6,8 +6,9 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, Self
 
 import cv2
@@ -36,12 +37,14 @@ class FrameSource(Protocol):
     where each one does (video, folder) unless the source is paced. fps: frames per second, None
     when unknown or irregular. notice: one sentence on what went amiss without stopping the
     source, such as images that were skipped; empty while all is well, may change with any read.
+    properties: what else is known of a device, such as its exposure, by name.
     """
 
     name: str
     live: bool
     fps: float | None
     notice: str = ""
+    properties: Mapping[str, float | str] = MappingProxyType({})
 
     def read(self) -> Frame | None:
         """Return the next frame, waiting for it when the source keeps time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -24,6 +25,17 @@ _RETRY_PAUSE = 0.02
 # Above this, uncompressed pictures no longer fit through USB 2 at 30 frames per second.
 _MAX_RAW_PIXELS = 640 * 480
 _MAX_RAW_FPS = 30.0
+_PROPERTIES = {
+    "width": cv2.CAP_PROP_FRAME_WIDTH,
+    "height": cv2.CAP_PROP_FRAME_HEIGHT,
+    "fourcc": cv2.CAP_PROP_FOURCC,
+    "exposure": cv2.CAP_PROP_EXPOSURE,
+    "auto_exposure": cv2.CAP_PROP_AUTO_EXPOSURE,
+    "gain": cv2.CAP_PROP_GAIN,
+    "brightness": cv2.CAP_PROP_BRIGHTNESS,
+    "white_balance": cv2.CAP_PROP_WB_TEMPERATURE,
+    "focus": cv2.CAP_PROP_FOCUS,
+}
 
 
 class Capture(Protocol):
@@ -81,6 +93,7 @@ class CameraSource(FrameSource):
                 f"another program is using it; close that program and try again, {_INSTEAD}."
             )
         self.fps = plausible_rate(self._capture.get(cv2.CAP_PROP_FPS))
+        self.properties = _properties(self._capture)
         height, width = self._first.shape[:2]
         if size is not None and size != (width, height):
             self.notice = (
@@ -161,6 +174,20 @@ def _configure(capture: Capture, size: tuple[int, int] | None, fps: float | None
         capture.set(cv2.CAP_PROP_FPS, fps)
     # Last: a change of size may allocate the buffers anew.
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+
+def _properties(capture: Capture) -> dict[str, float | str]:
+    """Return what the driver tells of the camera; what it does not know is left out."""
+    found: dict[str, float | str] = {}
+    for name, prop in _PROPERTIES.items():
+        value = float(capture.get(prop))
+        if math.isfinite(value) and value not in (0.0, -1.0):
+            found[name] = value
+    code = int(found.pop("fourcc", 0))
+    letters = "".join(chr(code >> shift & 0xFF) for shift in (0, 8, 16, 24))
+    if letters.isprintable() and code > 0:
+        found["fourcc"] = letters
+    return found
 
 
 def _why_closed(info: CameraInfo) -> str:

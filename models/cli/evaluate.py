@@ -14,12 +14,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cli.evaluate_explain import (
+    PICTURES,
+    check_explained,
+    explain_model,
+    print_explanations,
+    save_note,
+)
 from models.cli.evaluate_table import print_tables
 from models.cli.shell import run
 from models.crops import TTAS, describe_crops
 from models.data.face_set import SPLITS, FaceSet
 from models.data.read import read_dataset
 from models.evaluate import evaluate
+from models.explain.faithfulness import Faithfulness
 from models.image_list import read_image_list, select_listed
 from models.measure import truth_for
 from models.results import Comparison, Result, Setting, as_json, compare, copies_of_training
@@ -33,27 +41,44 @@ EXAMPLES = """examples:
   fer-evaluate all --data fer2013.csv --split PrivateTest --report report.html
   fer-evaluate mini_xception.ferplus mine.onnx --data fer2013.csv --tta flip --json scores.json
   fer-evaluate best.ferplus.pt --labels ferplus --data fer2013.csv --images pose_30_list.txt
+  fer-evaluate all --data fer2013.csv --explain 200 --explain-save
+  fer-evaluate face_finder --help
+  fer-evaluate landmarks68 --help
 
 A model of FER2013 labels is measured on them, on every picture of the split; one of FER+ labels on
 the FER+ majority: single votes dropped, more than half for one of eight expressions. Both can be
 given in one command; models of the same labels are compared by McNemar's paired test.
 
 crops:
-  none      the whole picture; the middle one where a model's input is smaller than the picture
-  flip      that one and its mirror image
-  ten-crop  middle and corners, 44 of 48 pixels wide (or the size of a smaller input), brought to
-            the model's input size, each also mirrored
+  none      what the model's card says that it sees: the whole picture, or the middle of it
+  flip      that and its mirror image
+  ten-crop  middle and corners, 44 of 48 pixels wide (or as wide as the card says that the model
+            sees, if less than 48), brought to the model's input size, each also mirrored
   Logits are averaged. The temperature is the card's: that of the mirrored pair for flip, that of
-  one crop otherwise. A checkpoint has none, and is measured with 1.
+  ten crops for ten-crop if it is known, that of one crop otherwise. A checkpoint has none, and is
+  measured with 1.
 
 JSON: "models" holds by name accuracy, accuracy_interval (95%, Wilson), macro_f1,
 per_class_recall, ece, nll, n, confusion, temperature, latency_ms and, as "deduplicated", the same
 without the pictures that are pixel for pixel in Training too (null where that is not known).
+
+--explain measures how faithful each of the models' explanations is, by deletion and insertion
+curves against maps with their places at random; "explanations" in the JSON. --explain-save also
+writes it beside each model, where the app reads which explanations are no better than chance.
 """
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if given[:1] == ["face_finder"]:
+        from models.cli.evaluate_finder import main as evaluate_finder
+
+        return evaluate_finder(given[1:])
+    if given[:1] == ["landmarks68"]:
+        from models.cli.evaluate_landmarks import main as evaluate_landmarks
+
+        return evaluate_landmarks(given[1:])
+    arguments = _parser().parse_args(given)
     return run(lambda: _evaluate(arguments))
 
 
@@ -89,6 +114,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--images", type=Path, metavar="LIST", help="only the pictures listed in this file"
     )
+    parser.add_argument(
+        "--explain",
+        nargs="?",
+        type=int,
+        const=PICTURES,
+        metavar="N",
+        help="measure the explanations on N pictures chosen by a seed (default N: %(const)s)",
+    )
+    parser.add_argument(
+        "--explain-save", action="store_true", help="write that beside each model, for the app"
+    )
     parser.add_argument("--tta", choices=TTAS, default="none", help="crops (default: %(default)s)")
     parser.add_argument(
         "--labels", choices=sorted(LABEL_SETS), help="which, for a .pt trained for several"
@@ -104,6 +140,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     _check_outputs(arguments)
     threads: int = arguments.threads or os.cpu_count() or 1
     names = expand_names(arguments.models)
+    if arguments.explain is not None:
+        check_explained(names)
     models = [open_model(name, label_set=arguments.labels, threads=threads) for name in names]
     setting = _setting(arguments)
     truths = {model.label_set: truth_for(setting.faces, model.label_set) for model in models}
@@ -125,16 +163,27 @@ def _evaluate(arguments: argparse.Namespace) -> None:
                 sha256=model.sha256,
                 label_set=model.label_set,
                 rule=setting.rule_for(model.label_set),
-                crops=describe_crops(setting.faces.pixels.shape[1], model.input_size, setting.tta),
+                crops=describe_crops(setting.faces.pixels.shape[1], model.input, setting.tta),
                 temperature_note=model.temperature_note(setting.tta),
                 latency_ms=latency(alone),
                 evaluation=evaluation,
+                explanations=_explanations(arguments, name, setting),
             )
         )
     comparisons = compare(results)
     print_tables(setting, results, comparisons)
+    print_explanations(results)
+    if arguments.explain_save:
+        for name, result in zip(names, results, strict=True):
+            print(f"wrote {save_note(name, setting, result)}")
     for path in _write(arguments, setting, results, comparisons):
         print(f"wrote {path}")
+
+
+def _explanations(
+    arguments: argparse.Namespace, name: str, setting: Setting
+) -> tuple[Faithfulness, ...]:
+    return () if arguments.explain is None else explain_model(name, setting, arguments.explain)
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
@@ -147,6 +196,10 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         raise UserError(f"expected a folder for the diagrams, found a file {arguments.plots}")
     if arguments.threads is not None and arguments.threads < 1:
         raise UserError(f"expected --threads of at least 1, found {arguments.threads}")
+    if arguments.explain is not None and arguments.explain < 1:
+        raise UserError(f"expected --explain with at least 1 picture, found {arguments.explain}")
+    if arguments.explain_save and arguments.explain is None:
+        raise UserError("expected --explain with --explain-save, found nothing to save: add it")
     if arguments.report is not None or arguments.plots is not None:
         import matplotlib  # noqa: F401 (says at once that the training extra is missing)
 

@@ -7,11 +7,20 @@ import sys
 from pathlib import Path
 
 from models.cli.shell import run
+from models.runtime.errors import UserError
 
 EXAMPLES = """examples:
   fer-train --list
   fer-train mini_xception --data fer2013.csv --out runs/mini_xception
   fer-train mini_xception --data fer2013.csv --out runs/mini_xception --resume
+  fer-train cbam_resnet18 --set seed=2 --set network.order=parallel --data fer2013.csv --out runs/2
+  fer-train jaffe --folds 5,subjects --from runs/2/best.fer2013.pt --data jaffe --out runs/jaffe
+  torchrun --nproc-per-node 4 -m models.cli.train ran --data fer2013.csv --out runs/ran
+
+A data set other than FER2013 is given as its folder; where it has no validation part, a tenth is
+held out. With --folds it trains anew on each fold, tests on what the fold leaves out, and writes
+folds.json: a number for so many folds, subjects for leaving one person out at a time, or several.
+What the network is then comes from the checkpoint given with --from.
 """
 
 
@@ -34,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("recipe", nargs="?", help="a bundled recipe by name, or a TOML file")
-    parser.add_argument("--data", type=Path, help="fer2013.csv, icml_face_data.csv or a parquet")
+    parser.add_argument(
+        "--data", type=Path, help="fer2013.csv, icml_face_data.csv or a parquet; a folder of faces"
+    )
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
     parser.add_argument("--out", type=Path, help="folder for checkpoints and the log")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
@@ -42,6 +53,26 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="start", type=Path, metavar="CHECKPOINT", help="begin with its weights"
     )
     parser.add_argument("--epochs", type=int, help="another number of epochs than the recipe's")
+    parser.add_argument(
+        "--set",
+        dest="changes",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a key of the recipe to set, such as seed=2 or network.order=parallel; repeatable",
+    )
+    parser.add_argument(
+        "--folds", metavar="WHICH", help="train and test on folds: 5, subjects, or 5,subjects"
+    )
+    parser.add_argument(
+        "--minutes", type=float, help="begin no epoch that would end after so many; resumable"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, help="measure and write every so many epochs (default: 1)"
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="try torch.compile, which pays on long GPU runs"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     parser.add_argument("--list", action="store_true", help="show architectures and recipes")
@@ -50,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list() -> None:
     from models.nets.registry import ARCHITECTURES
-    from models.training.recipe import bundled_recipes, read_recipe
+    from models.training.recipe import all_recipes, bundled_recipes, read_recipe
+    from models.training.tasks import task_of
 
     print("architectures")
     for architecture in ARCHITECTURES.values():
@@ -60,10 +92,22 @@ def _list() -> None:
         recipe = read_recipe(name)
         labels = " + ".join(recipe.labels)
         print(f"  {name:<26}{recipe.architecture}, {labels}, {recipe.epochs} epochs")
+    for name in all_recipes():
+        if task := task_of(name):
+            print(f"  {name:<26}{task}")
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from models.training.run import train
+    from models.training.tasks import task_of
+
+    task = task_of(arguments.recipe)
+    if task is not None:
+        _train_task(task, arguments)
+        return
+    if arguments.folds is not None:
+        _train_folds(arguments)
+        return
+    from models.training.run import Pace, train
 
     train(
         recipe_name=arguments.recipe,
@@ -72,10 +116,84 @@ def _train(arguments: argparse.Namespace) -> None:
         out=arguments.out,
         resume=arguments.resume,
         start=arguments.start,
+        changes=arguments.changes,
         epochs=arguments.epochs,
         device=arguments.device,
         threads=arguments.threads,
+        pace=Pace(arguments.every, arguments.minutes, arguments.compile),
     )
+
+
+def _train_folds(arguments: argparse.Namespace) -> None:
+    from models.cli.evaluate_table import print_table
+    from models.data.read import read_dataset
+    from models.training.folds import Fold, protocols_of, run_protocol, write_protocols
+    from models.training.recipe import read_recipe
+    from models.training.run import start_device
+    from models.training.warm_start import network_of
+
+    for name in ("resume", "minutes", "compile"):
+        if getattr(arguments, name):
+            raise UserError(f"expected --{name} without --folds, found both: leave one out")
+    wanted = protocols_of(arguments.folds)
+    changes = [*arguments.changes]
+    if arguments.epochs is not None:
+        changes.append(f"epochs={arguments.epochs}")
+    known = None if arguments.start is None else network_of(arguments.start)
+    recipe = read_recipe(arguments.recipe, changes, known)
+    device = start_device(arguments.device, arguments.threads)
+    reading = read_dataset(arguments.data, votes=arguments.ferplus)
+    print(reading.found)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+
+    def told(fold: Fold) -> None:
+        print(f"  {fold.name}: {fold.accuracy['none']:.2%} of {fold.tested_on}", flush=True)
+
+    done = []
+    for which in wanted:
+        print(f"{which}:")
+        done.append(
+            run_protocol(recipe, reading.faces, which, device, start=arguments.start, on_fold=told)
+        )
+        write_protocols(
+            arguments.out / "folds.json",
+            done,
+            recipe=recipe,
+            data=arguments.data.name,
+            start=None if arguments.start is None else arguments.start.name,
+        )
+    header = ["folds", "crops", "mean", "sd", "all pictures"]
+    rows = [
+        [each.name, tta, f"{each.mean[tta]:.2%}", f"{each.sd[tta]:.2%}", f"{each.pooled[tta]:.2%}"]
+        for each in done
+        for tta in each.mean
+    ]
+    print_table(header, rows)
+
+
+def _train_task(task: str, arguments: argparse.Namespace) -> None:
+    from models.training.tasks import TaskRun, train_task
+
+    for name in ("ferplus", "folds", "compile"):
+        if getattr(arguments, name):
+            raise UserError(
+                f"expected --{name} with a classifier's recipe only, found {task}: leave it out"
+            )
+    if arguments.every != 1:
+        raise UserError(f"expected --every 1 with {task}, found {arguments.every}: leave it out")
+    run_of_task = TaskRun(
+        recipe=arguments.recipe,
+        data=arguments.data,
+        out=arguments.out,
+        resume=arguments.resume,
+        start=arguments.start,
+        epochs=arguments.epochs,
+        minutes=arguments.minutes,
+        device=arguments.device,
+        threads=arguments.threads,
+        changes=tuple(arguments.changes),
+    )
+    train_task(task, run_of_task)
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ def read_dataset(
         return _read_fer2013(file, votes, label_set)
     if not path.is_dir():
         raise UserError(
-            f"expected a data set, found no folder {path}: give the FER2013 file, or the folder "
-            "of another data set"
+            f"expected a data set, found no file or folder {path}: give the FER2013 file, or the "
+            "folder of another data set"
         )
     if kind == "auto":
         kind = _detect(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,23 +58,41 @@ class Occlusion:
 
         The edges of the squares are smoothed away by half a stride.
         """
-        drops = self.drops(crop, label_index)
-        smooth = cv2.GaussianBlur(drops, (0, 0), self._stride / 2, borderType=cv2.BORDER_REPLICATE)
-        return scaled(np.asarray(smooth, np.float32), self.runner.size)
+        return self.explain_labels(crop, [label_index])[0]
+
+    def explain_labels(self, crop: Crop, label_indices: Sequence[int]) -> list[Map]:
+        """Return the map of each label as `explain` does, at the cost of one."""
+        found = self._covered(crop)
+        maps = []
+        for label in label_indices:
+            drops = self._drops(found[:, label])
+            smooth = cv2.GaussianBlur(
+                drops, (0, 0), self._stride / 2, borderType=cv2.BORDER_REPLICATE
+            )
+            maps.append(scaled(np.asarray(smooth, np.float32), self.runner.size))
+        return maps
 
     def drops(self, crop: Crop, label_index: int) -> Map:
         """Return how much of the label's probability each pixel costs, (S, S), -1 to 1.
 
         The mean over the squares that cover the pixel; below 0 where covering it helps the label.
         """
+        return self._drops(self._covered(crop)[:, label_index])
+
+    def _covered(self, crop: Crop) -> Map:
+        """Return the probabilities (1 + places, C) of a crop, as it is and covered."""
         places = self._places()
         covered = np.repeat(crop[None], len(places) + 1, axis=0)
         for picture, (rows, columns) in zip(covered[1:], places, strict=True):
             picture[rows, columns] = self._gray
-        probabilities = self.runner.probabilities(list(covered))[:, label_index]
-        total = np.zeros(crop.shape, np.float64)
-        count = np.zeros(crop.shape, np.float64)
-        for (rows, columns), left in zip(places, probabilities[1:], strict=True):
+        return self.runner.probabilities(list(covered))
+
+    def _drops(self, probabilities: Map) -> Map:
+        """Return what each pixel costs (S, S), of one label's probabilities (1 + places,)."""
+        side = self.runner.size
+        total = np.zeros((side, side), np.float64)
+        count = np.zeros((side, side), np.float64)
+        for (rows, columns), left in zip(self._places(), probabilities[1:], strict=True):
             total[rows, columns] += probabilities[0] - left
             count[rows, columns] += 1
         return np.asarray(total / count, np.float32)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from models.nets.network import Network
+from models.nets.vgg import pooled_cam
+
 _WIDTHS = (64, 128, 256, 512)
 
 
@@ -53,8 +56,28 @@ class IResNet(nn.Module):
                 before = width
         self.layers = nn.Sequential(*layers, nn.BatchNorm2d(before))
 
+    def maps(self, x: Tensor) -> Tensor:
+        """Return the last map (N, 512, h, w)."""
+        return self.layers(x)  # type: ignore[no-any-return]
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x).mean((2, 3))  # type: ignore[no-any-return]
+        return self.maps(x).mean((2, 3))
+
+
+class IResNet18(Network):
+    """Classify (N, 1, S, S) with 18 layers: 11.2 million parameters with 7 labels."""
+
+    def __init__(self, num_classes: int, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.trunk = iresnet18()
+        self.dropout = nn.Dropout(dropout)
+        self.classifier: nn.Linear = nn.Linear(IResNet.features, num_classes)
+
+    def attend(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return logits (N, C) and `cam` (N, C, h, w), whose mean over the map is the logit."""
+        maps = self.trunk.maps(x)
+        logits = self.classifier(self.dropout(maps.mean((2, 3))))
+        return logits, {"cam": pooled_cam(maps, self.classifier)}
 
 
 def iresnet18() -> IResNet:

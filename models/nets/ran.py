@@ -7,6 +7,7 @@ Networks" with an iResNet-50 trunk.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, get_args
 
 import torch
@@ -16,11 +17,13 @@ from models.nets.cbam_resnet import CbamTrunk
 from models.nets.iresnet import iresnet18, iresnet50
 from models.nets.network import Network
 from models.nets.regions import cut, fixed_regions, landmark_regions, random_regions
+from models.nets.vgg import VggTrunk
 
 TRUNKS: dict[str, Callable[[], nn.Module]] = {
     "iresnet18": iresnet18,
     "iresnet50": iresnet50,
     "cbam_resnet18": CbamTrunk,
+    "vgg16": partial(VggTrunk, 16),
 }
 """Modules that turn (N, 1, S, S) into (N, `features`)."""
 

@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.runtime.preprocess import FER2013_EYES, FER2013_MOUTH, FER2013_SIDE
+from models.runtime.card import FER2013_SIDE
+from models.runtime.preprocess import FER2013_EYES, FER2013_MOUTH
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 FIXED = (

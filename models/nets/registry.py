@@ -9,22 +9,27 @@ from typing import Any
 
 from models.nets.cbam_resnet import CbamResnet18
 from models.nets.deep_emotion import Acn, DeepEmotion, DeepEmotionParallel
+from models.nets.iresnet import IResNet18
 from models.nets.mini_xception import MiniXception
 from models.nets.network import Network
 from models.nets.ran import RegionAttentionNetwork
 from models.nets.simple_cnn import SimpleCnn
+from models.nets.vgg import Vgg
 from models.runtime.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Name a network, its class, and where it comes from; input_size in pixels."""
+    """Name a network, its class, and where it comes from.
+
+    only_size: the one side of its input in pixels, None for a network that takes any.
+    """
 
     name: str
     network: type[Network]
     title: str
     paper: str
-    input_size: int
+    only_size: int | None = None
 
     def options(self) -> dict[str, Any]:
         """Return the options that the network takes, with their defaults."""
@@ -61,49 +66,57 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="mini-Xception",
             network=MiniXception,
             paper="Arriaga et al., arXiv 1710.07557",
-            input_size=48,
         ),
         Architecture(
             name="simple_cnn",
             network=SimpleCnn,
             title="simple CNN",
             paper="Arriaga et al., arXiv 1710.07557",
-            input_size=48,
         ),
         Architecture(
             name="deep_emotion",
             network=DeepEmotion,
             title="Deep-Emotion",
             paper="Minaee et al., arXiv 1902.01019",
-            input_size=48,
+            only_size=48,
         ),
         Architecture(
             name="deep_emotion_parallel",
             network=DeepEmotionParallel,
             title="Deep-Emotion, parallel",
             paper="Minaee et al., arXiv 1902.01019",
-            input_size=48,
+            only_size=48,
         ),
         Architecture(
             name="acn",
             network=Acn,
             title="ACN",
             paper="Facial Emotion Recognition by Attentional Convolutional Network, section 4",
-            input_size=48,
+            only_size=48,
         ),
         Architecture(
             name="cbam_resnet18",
             network=CbamResnet18,
             title="CBAM-ResNet-18",
             paper="Wen et al. 2020; Woo et al., arXiv 1807.06521",
-            input_size=48,
+        ),
+        Architecture(
+            name="iresnet18",
+            network=IResNet18,
+            title="iResNet-18",
+            paper="Deng et al., arXiv 1801.07698; Han et al., arXiv 1610.02915",
+        ),
+        Architecture(
+            name="vgg",
+            network=Vgg,
+            title="VGG",
+            paper="Simonyan and Zisserman, arXiv 1409.1556",
         ),
         Architecture(
             name="ran",
             network=RegionAttentionNetwork,
             title="RAN",
             paper="Wang et al., arXiv 1905.04075",
-            input_size=48,
         ),
     )
 }

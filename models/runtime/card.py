@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from models.runtime.errors import UserError
 
 FORMAT = 1
+FER2013_SIDE = 48
+FIELDS = range(16, FER2013_SIDE + 1, 2)
+"""How much of FER2013's framing an input may show: even, so that it has a middle."""
 METADATA_KEY = "mien.card"
 
 
@@ -27,7 +30,8 @@ class ModelError(UserError):
 class InputSpec:
     """Say what a network takes: (N, 1, size, size) float32, (gray / 255 - mean) / std.
 
-    framing names the face's place in the crop; "fer2013" is the only one known.
+    framing names the face's place in the crop; "fer2013" is the only one known. field: the crop is
+    the central part of FER2013's framing, so many of its 48 pixels wide, drawn at `size`.
     """
 
     size: int
@@ -35,14 +39,16 @@ class InputSpec:
     std: float
     colour: str = "gray"
     framing: str = "fer2013"
+    field: int = FER2013_SIDE
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """Hold one measurement.
 
-    crops: "one", or "mirror" when logits are averaged with the mirrored crop's. rule: how the
-    truth was decided. n: pictures counted. accuracy, macro_f1, ece: 0 to 1. nll: nats.
+    crops: "one", "mirror" when logits are averaged with the mirrored crop's, or "ten-crop", those
+    of `models.crops`. rule: how the truth was decided. n: pictures counted. accuracy, macro_f1,
+    ece: 0 to 1. nll: nats.
     """
 
     split: str
@@ -55,6 +61,22 @@ class Metric:
     ece: float
     recall: dict[str, float]
     date: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnsureRule:
+    """Say below which confidence a face is unsure.
+
+    threshold: 0 to 1; 1 where even the surest are too often wrong. precision: share of the
+    labelled pictures whose label is right. coverage: share of all n pictures of the split that
+    are labelled. split: the one it was chosen and measured on.
+    """
+
+    threshold: float
+    precision: float
+    coverage: float
+    n: int
+    split: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +94,9 @@ class Card:
 
     temperature: by crops ("one", "mirror"), divides the logits before the softmax. outputs: each
     ONNX output and what it holds, "logits" first. parameters: all values and the trainable ones,
-    of this file. training: epoch chosen, epochs, commit and versions.
+    of this file. training: epoch chosen, epochs, commit and versions. unsure, neutral: by crops;
+    neutral is the mean logarithm of each label's probability on the split's neutral faces, in the
+    order of the labels. Both may be empty.
     """
 
     name: str
@@ -94,10 +118,18 @@ class Card:
     licence: str
     limits: tuple[str, ...]
     file: FileFacts | None = None
+    unsure: dict[str, UnsureRule] = field(default_factory=dict)
+    neutral: dict[str, tuple[float, ...]] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        values = asdict(self)
+        if self.input.field == FER2013_SIDE:  # as in cards older than the field, to the byte
+            del values["input"]["field"]
+        for name in ("unsure", "neutral"):  # likewise
+            if not values[name]:
+                del values[name]
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Self:
@@ -116,6 +148,13 @@ class Card:
             values["metrics"] = tuple(Metric(**_exact(Metric, m, where)) for m in values["metrics"])
             if values.get("file") is not None:
                 values["file"] = FileFacts(**_exact(FileFacts, values["file"], where))
+            rules = values.get("unsure", {}).items()
+            values["unsure"] = {
+                crops: UnsureRule(**_exact(UnsureRule, rule, where)) for crops, rule in rules
+            }
+            values["neutral"] = {
+                crops: tuple(logs) for crops, logs in values.get("neutral", {}).items()
+            }
             for name in ("labels", "data", "limits"):
                 values[name] = tuple(values[name])
             card = cls(**_exact(cls, values, where))
@@ -135,10 +174,16 @@ class Card:
             wrong = f"gray input framed as fer2013, found {self.input.colour} {self.input.framing}"
         elif not (isinstance(self.input.size, int) and 16 <= self.input.size <= 512):
             wrong = f"an input of 16 to 512 pixels, found {self.input.size}"
+        elif not (isinstance(self.input.field, int) and self.input.field in FIELDS):
+            wrong = f"a field of 16 to 48 pixels, an even number, found {self.input.field}"
         elif not (abs(self.input.mean) < math.inf and 0 < self.input.std < math.inf):
             wrong = f"a mean and a std above 0, found {self.input.mean} and {self.input.std}"
         elif not all(self.temperature.get(crops, 0) > 0 for crops in ("one", "mirror")):
             wrong = f"temperatures for one and mirror above 0, found {self.temperature}"
+        elif not all(0 <= rule.threshold <= 1 for rule in self.unsure.values()):
+            wrong = f"thresholds from 0 to 1, found {self.unsure}"
+        elif any(len(logs) != len(self.labels) for logs in self.neutral.values()):
+            wrong = f"a neutral mean for each label, found {self.neutral}"
         if wrong:
             raise ModelError(f"{where}: expected {wrong}: export the model again")
 

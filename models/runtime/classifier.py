@@ -36,7 +36,7 @@ class OnnxClassifier:
     ) -> None:
         self.path = path
         beside = _read_card_beside(path)
-        self._session = _open_session(path, provider, threads)
+        self._session = open_session(path, provider, threads)
         inside = _read_card_inside(self._session, path)
         self.card = inside if beside is None else beside
         if self.card.without_file() != inside:
@@ -56,6 +56,27 @@ class OnnxClassifier:
     @property
     def input_size(self) -> int:
         return self.card.input.size
+
+    @property
+    def input_field(self) -> int:
+        return self.card.input.field
+
+    @property
+    def unsure_below(self) -> float:
+        """Return the confidence below which a face is unsure; 0 where the card has no rule."""
+        rule = self.card.unsure.get(self.crops)
+        return rule.threshold if rule is not None else 0.0
+
+    @property
+    def neutral_logs(self) -> NDArray[np.float64] | None:
+        """Return the card's mean log-probabilities of neutral faces (C,), None without them."""
+        logs = self.card.neutral.get(self.crops)
+        return np.array(logs) if logs else None
+
+    @property
+    def crops(self) -> str:
+        """Return "mirror" where each crop's mirror image counts too, else "one"."""
+        return "mirror" if self._mirror else "one"
 
     @property
     def provider(self) -> str:
@@ -151,7 +172,7 @@ def _read_card_inside(session: ort.InferenceSession, path: Path) -> Card:
     return Card.from_json(text, f"{path.name}, card")
 
 
-def _open_session(path: Path, provider: str, threads: int) -> ort.InferenceSession:
+def open_session(path: Path, provider: str, threads: int) -> ort.InferenceSession:
     available = available_providers()
     if provider != "auto" and provider not in available:
         raise ModelError(

@@ -43,6 +43,11 @@ class Classifier(Protocol):
         """Return the side in pixels of the square crops that `classify` takes."""
         ...
 
+    @property
+    def input_field(self) -> int:
+        """Return how much of FER2013's framing the crops show, in its 48 pixels."""
+        ...
+
     def classify(self, crops: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         """Return one prediction a crop; crops are (S, S) uint8 gray."""
         ...

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from models.runtime.card import InputSpec
 
-FER2013_SIDE = 48
 FER2013_EYES = ((15.0, 18.9), (32.7, 18.8))
 """Where the centres of the eyes lie in a 48 pixel FER2013 crop, (x, y), the left one first."""
 FER2013_MOUTH = (24.0, 38.0)

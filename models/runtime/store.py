@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.runtime.card import Card, ModelError, read_card
 from models.runtime.classifier import OnnxClassifier
+from models.runtime.part_card import is_part_card
 
 DEFAULT_MODEL = "mini_xception.ferplus"
 
@@ -23,7 +24,7 @@ class ModelEntry:
 
 
 def bundled() -> list[ModelEntry]:
-    """Return the bundled models, the default first, then by name."""
+    """Return the bundled classifiers, the default first, then by name."""
     folder = Path(str(resources.files("weights")))
     entries = [
         ModelEntry(
@@ -32,7 +33,7 @@ def bundled() -> list[ModelEntry]:
             card=read_card(file.with_suffix(".json")),
         )
         for file in folder.glob("*.onnx")
-        if file.with_suffix(".json").is_file()
+        if file.with_suffix(".json").is_file() and not is_part_card(file.with_suffix(".json"))
     ]
     return sorted(entries, key=lambda entry: (entry.name != DEFAULT_MODEL, entry.name))
 

@@ -12,22 +12,20 @@ from models.training.glasses import draw_glasses
 from models.training.recipe import Augmentation
 
 
-def augment(
-    faces: Tensor, how: Augmentation, generator: Generator, out_side: int | None = None
-) -> Tensor:
+def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:
     """Return new views (N, 1, S, S) of faces (N, 1, S, S), float 0 to 1 in and out.
 
     One resampling does flip, rotation, scale and shift together; outside the picture its edge is
-    repeated, as the live crop does. out_side: the side of a network's input smaller than S, which
-    each view is cut to at random; `centre_crop` is what evaluation does instead.
+    repeated, as the live crop does.
 
-    Everything is drawn from the generator, which is on the device of the faces. What is off draws
-    nothing, so that a recipe gives the same views whatever options are added beside it.
+    Everything is drawn from the generator: one on the device of the faces is quick, one of the CPU
+    gives the same views on every device. What is off draws nothing, so that a recipe gives the
+    same views whatever options are added beside it.
     """
 
     def draw(most: float) -> Tensor:
-        uniform = torch.rand(len(faces), generator=generator, device=faces.device)
-        return (uniform * 2 - 1) * most
+        uniform = torch.rand(len(faces), generator=generator, device=generator.device)
+        return (uniform.to(faces.device) * 2 - 1) * most
 
     if how.glasses:  # before the warp, while the eyes are where FER2013 has them
         faces = draw_glasses(faces, how.glasses, generator)
@@ -39,8 +37,6 @@ def augment(
     views = ((views - grey) * contrast + grey + brightness).clamp(1e-4, 1).pow(gamma)
     if how.erase:
         views = _erase(views, how.erase, generator)
-    if out_side is not None and out_side != faces.shape[3]:
-        views = random_crop(views, out_side, generator)
     return views
 
 
@@ -51,8 +47,9 @@ def random_crop(faces: Tensor, side: int, generator: Generator) -> Tensor:
     """
     count, _, whole, _ = faces.shape
     _check_side(side, whole)
-    first = torch.randint(whole - side + 1, (2, count, 1), generator=generator, device=faces.device)
-    down, across = first + torch.arange(side, device=faces.device)
+    most = whole - side + 1
+    first = torch.randint(most, (2, count, 1), generator=generator, device=generator.device)
+    down, across = first.to(faces.device) + torch.arange(side, device=faces.device)
     rows = torch.arange(count, device=faces.device).view(-1, 1, 1)
     parts: Tensor = faces[rows, 0, down.unsqueeze(2), across.unsqueeze(1)]
     return parts.unsqueeze(1)
@@ -74,11 +71,11 @@ def mixup(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return each view blended with the one before it, and their targets blended alike.
 
-    views (N, 1, S, S); targets by label set, (N, C) distributions, on the same device. The weight
+    views (N, 1, S, S); targets by name, (N, C) distributions, on the same device. The weight
     of each is drawn from Beta(alpha, alpha). A batch is in random order already, so its neighbour
     is a random other. Zhang et al., "mixup", arXiv 1710.09412, equation 1.
     """
-    weight = _beta(alpha, len(views), generator).to(views.dtype)
+    weight = _beta(alpha, len(views), generator).to(views)
 
     def blend(values: Tensor) -> Tensor:
         own = weight.view(-1, *[1] * (values.ndim - 1))
@@ -120,7 +117,7 @@ def _warp(
 def _erase(faces: Tensor, probability: float, generator: Generator) -> Tensor:
     """Blank a rectangle of 2-20 % of some pictures (Zhong et al., arXiv 1708.04896)."""
     count, _, side, _ = faces.shape
-    u = torch.rand(5, count, 1, generator=generator, device=faces.device)
+    u = torch.rand(5, count, 1, generator=generator, device=generator.device).to(faces.device)
     area, aspect = 0.02 + 0.18 * u[0], torch.exp((u[1] * 2 - 1) * math.log(3.0))
     width = (area * aspect).sqrt().clamp(max=1)
     height = (area / aspect).sqrt().clamp(max=1)

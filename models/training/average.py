@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Generic, TypeVar
 
 import torch
+from torch import nn
 
-from models.nets.network import Network
+N = TypeVar("N", bound=nn.Module)
 
 
-class WeightAverage:
+class WeightAverage(Generic[N]):
     """Follow a network with an exponential moving average of its weights and statistics.
 
     The decay grows to its full value over the first steps, so that the random start is forgotten.
     """
 
-    def __init__(self, network: Network, decay: float) -> None:
-        self.network = deepcopy(network).eval().requires_grad_(False)
+    def __init__(self, network: N, decay: float) -> None:
+        self.network: N = deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()
-    def update(self, network: Network, step: int) -> None:
+    def update(self, network: N, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
         followed, source = self.network.state_dict(), network.state_dict()
-        for name, value in followed.items():
-            if value.is_floating_point():
-                value.lerp_(source[name], 1 - decay)
-            else:
-                value.copy_(source[name])
+        moving = [name for name, value in followed.items() if value.is_floating_point()]
+        # All at once: on a GPU one launch a tensor would cost more than the step itself.
+        torch._foreach_lerp_(
+            [followed[name] for name in moving], [source[name] for name in moving], 1 - decay
+        )
+        counted = followed.keys() - set(moving)
+        if counted:
+            torch._foreach_copy_(
+                [followed[name] for name in counted], [source[name] for name in counted]
+            )

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from models.nets.network import Network
 from models.runtime.errors import UserError
+from models.training.augment import centre_crop
 from models.training.checkpoint import load_checkpoint
 from models.training.losses import split_heads
-from models.training.predict import build_network, normalise
+from models.training.predict import build_network, normalise, sized
 from models.training.recipe import Distillation, Recipe
 
 
@@ -25,33 +26,58 @@ class Ensemble:
     def __init__(self, how: Distillation, label_sets: list[str], device: torch.device) -> None:
         self.temperature = how.temperature
         self.label_sets = label_sets
-        self._teachers: list[tuple[Network, Recipe]] = []
-        for path in how.teachers:
-            values = load_checkpoint(Path(path))
-            recipe = Recipe.from_dict(values["recipe"])
-            missing = [name for name in label_sets if name not in recipe.labels]
-            if missing:
-                raise UserError(
-                    f"{path}: expected a teacher for {' and '.join(label_sets)}, found one for "
-                    f"{' and '.join(recipe.labels)}: choose others or drop {', '.join(missing)}"
-                )
-            network = build_network(recipe)
-            try:
-                network.load_state_dict(values["average"])
-            except RuntimeError as error:
-                raise UserError(
-                    f"{path}: expected the weights of {recipe.architecture}, found others: "
-                    "the checkpoint was made by another version of this network"
-                ) from error
-            self._teachers.append((network.to(device).eval(), recipe))
+        self._teachers = [load_teacher(Path(path), label_sets, device) for path in how.teachers]
 
     @torch.no_grad()
-    def probabilities(self, views: Tensor) -> dict[str, Tensor]:
-        """Return softened probabilities (N, C) by label set, for views (N, 1, S, S) of 0 to 1."""
+    def probabilities(self, views: Tensor, parts: Tensor | None = None) -> dict[str, Tensor]:
+        """Return softened probabilities (N, C) by label set, for views (N, 1, 48, 48) of 0 to 1.
+
+        parts: (N, 1, F, F), what the student sees of them. Teachers with the student's field see
+        the same parts, the others the middle of the view.
+        """
         totals: dict[str, Tensor] = {}
         for network, recipe in self._teachers:
-            heads = split_heads(network(normalise(views, recipe)), list(recipe.labels))
+            seen = parts
+            if seen is None or seen.shape[3] != recipe.field:
+                seen = centre_crop(views, recipe.field)
+            heads = say(network, recipe, seen)
             for name in self.label_sets:
-                soft = torch.softmax(heads[name].float() / self.temperature, dim=1)
+                soft = torch.softmax(heads[name] / self.temperature, dim=1)
                 totals[name] = totals.get(name, torch.zeros_like(soft)) + soft
         return {name: total / len(self._teachers) for name, total in totals.items()}
+
+
+def load_teacher(path: Path, label_sets: list[str], device: torch.device) -> tuple[Network, Recipe]:
+    """Return the averaged network of a checkpoint, in eval mode, and its recipe.
+
+    Raises `UserError` for one that was not taught these label sets.
+    """
+    values = load_checkpoint(path)
+    recipe = Recipe.from_dict(values["recipe"])
+    missing = [name for name in label_sets if name not in recipe.labels]
+    if missing:
+        raise UserError(
+            f"{path}: expected a teacher for {' and '.join(label_sets)}, found one for "
+            f"{' and '.join(recipe.labels)}: choose others or drop {', '.join(missing)}"
+        )
+    network = build_network(recipe)
+    try:
+        network.load_state_dict(values["average"])
+    except RuntimeError as error:
+        raise UserError(
+            f"{path}: expected the weights of {recipe.architecture}, found others: "
+            "the checkpoint was made by another version of this network"
+        ) from error
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(device).eval(), recipe
+
+
+def say(network: Network, recipe: Recipe, parts: Tensor) -> dict[str, Tensor]:
+    """Return a teacher's logits (N, C) by label set, float32, for parts (N, 1, F, F) of 0 to 1.
+
+    It computes in the precision that it was trained in.
+    """
+    enabled = recipe.precision == "bf16"
+    with torch.autocast(parts.device.type, torch.bfloat16, enabled=enabled):
+        outputs = network(normalise(sized(parts, recipe), recipe))
+    return split_heads(outputs.float(), list(recipe.labels))

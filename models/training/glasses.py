@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from models.runtime.preprocess import FER2013_EYES, FER2013_SIDE
+from models.runtime.card import FER2013_SIDE
+from models.runtime.preprocess import FER2013_EYES
 
 _FACE = 21.5
 """Half the width of a face at its eyes, in pixels of FER2013's 48: there the arms end."""
@@ -23,7 +24,7 @@ def draw_glasses(faces: Tensor, probability: float, generator: Generator) -> Ten
     picture. The faces must be framed as FER2013 frames them and not be turned or moved yet.
     """
     count, _, side, _ = faces.shape
-    u = torch.rand(12, count, 1, 1, generator=generator, device=faces.device)
+    u = torch.rand(12, count, 1, 1, generator=generator, device=generator.device).to(faces.device)
 
     def between(row: int, low: float, high: float) -> Tensor:
         return low + (high - low) * u[row]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from models.runtime.errors import UserError
 from models.training.angular import a_softmax_logits, annealed_lambda
-from models.training.augment import augment, mixup
+from models.training.augment import augment, mixup, random_crop
 from models.training.average import WeightAverage
 from models.training.distillation import Ensemble
 from models.training.distributed import Group, attending
@@ -26,19 +25,32 @@ from models.training.losses import (
 )
 from models.training.metrics import accuracy, negative_log_likelihood
 from models.training.optimisers import make_optimiser, sharpness_aware_step
-from models.training.predict import build_network, normalise, predict, split_arrays
+from models.training.predict import build_network, normalise, predict, sized, split_arrays
 from models.training.recipe import Recipe
 from models.training.schedule import one_cycle, plateau, warmup_cosine
+from models.training.speed import STEPS_APART, compiled
+from models.training.teaching import Answers
+
+Heads = dict[str, Tensor]
+"""Values (N, C) by label set."""
 
 
 class Trainer:
     """Hold a run between epochs.
 
     An epoch draws everything from its own seed, so a run that was stopped and resumed equals one
-    that was not. group: the processes that train together.
+    that was not. group: the processes that train together. compiling: try torch.compile; what it
+    does not take is trained as it is, and `note` says so.
     """
 
-    def __init__(self, recipe: Recipe, device: torch.device, group: Group | None = None) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        device: torch.device,
+        group: Group | None = None,
+        *,
+        compiling: bool = False,
+    ) -> None:
         self.recipe = recipe
         self.device = device
         self.group = group or Group()
@@ -47,6 +59,8 @@ class Trainer:
         self.epoch = 0
         self.history: list[dict[str, float]] = []
         self.begun_from = ""
+        self.sources: list[str] = []
+        self.note = ""
         torch.manual_seed(recipe.seed)
         self.network = build_network(recipe).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -57,62 +71,76 @@ class Trainer:
             learning_rate=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             momentum=recipe.momentum,
+            rates=recipe.rates,
         )
         self._attend = attending(self.network, self.group, device)
+        self._even = compiling  # compiled steps are for batches of one size
+        if compiling:
+            shape = (recipe.batch_size // self.group.size, 1, recipe.input_size, recipe.input_size)
+            example = normalise(torch.zeros(shape, device=device), recipe)
+            self.network.train()
+            bf16 = recipe.precision == "bf16"
+            self._attend, self.note = compiled(self._attend, example, bf16=bf16)
         self._teachers = None
         if recipe.distillation.teachers:
             self._teachers = Ensemble(recipe.distillation, self.label_sets, device)
+        self._answers = Answers(recipe, device) if recipe.distillation.logits else None
 
     def train_epoch(
         self, examples: Examples, on_step: Callable[[int, float], None] | None = None
     ) -> float:
         """Train on every example once; return the mean loss, that of this process's share.
 
-        on_step: called after each step with the number of examples done and the mean loss so far.
-        Raises `UserError` when the loss is no longer a number.
+        on_step: called after each step, on a GPU after some, with the number of examples done and
+        the mean loss so far. Raises `UserError` when the loss is no longer a number.
         """
         recipe = self.recipe
+        if self._answers is not None:
+            pictures = self._answers.pictures(examples.pixels, self.epoch)
+            examples = replace(examples, pixels=pictures)
         seed = recipe.seed * 100_003 + self.epoch
         torch.manual_seed(seed)
         generator = torch.Generator(self.device).manual_seed(seed)
         order = torch.randperm(len(examples), generator=generator, device=self.device)
-        batches = torch.split(order, recipe.batch_size)
-        if len(batches) > 1 and len(batches[-1]) < recipe.batch_size // 2:
-            batches = batches[:-1]  # too few for batch statistics; other ones each epoch
+        batches = self._batches(order)
+        apart = STEPS_APART if self.device.type == "cuda" else 1
         self.network.train()
-        total, seen = 0.0, 0
-        for number, rows in enumerate(batches):
-            step = self.epoch * len(batches) + number
+        total, seen = torch.zeros((), dtype=torch.float64, device=self.device), 0
+        for number, rows in enumerate(batches, start=1):
+            step = self.epoch * len(batches) + number - 1
             self._set_rate(step, recipe.epochs * len(batches))
             total += self._step(examples, rows, step, generator) * len(rows)
             self.average.update(self.network, step)
             seen += len(rows)
-            if not math.isfinite(total):
+            if number % apart and number < len(batches):
+                continue
+            mean = total.item() / seen
+            if not math.isfinite(mean):
                 raise UserError(
-                    f"epoch {self.epoch + 1}, step {number + 1}: expected a loss that is a number, "
-                    f"found {total}: lower learning_rate and train anew in another folder"
+                    f"epoch {self.epoch + 1}, step {number}: expected a loss that is a number, "
+                    f"found {mean}: lower learning_rate and train anew in another folder"
                 )
             if on_step is not None:
-                on_step(seen, total / seen)
+                on_step(seen, mean)
         self.epoch += 1
-        return total / seen
+        return mean
+
+    def _batches(self, order: Tensor) -> tuple[Tensor, ...]:
+        """Cut an epoch's order into batches; what is left out is other pictures each epoch."""
+        size = self.recipe.batch_size
+        batches = torch.split(order, size)
+        # Too few for batch statistics, or not of the one size that a compiled step takes.
+        least = size if self._even else size // 2
+        return batches[:-1] if len(batches) > 1 and len(batches[-1]) < least else batches
 
     def _step(
         self, examples: Examples, rows: Tensor, step: int, generator: torch.Generator
-    ) -> float:
-        """Take one step on these rows; return its loss."""
-        how = self.recipe.augmentation
-        # Every process draws the views of the whole batch and keeps its share, so that however
-        # many they are, each picture is seen in the same view.
-        views = augment(examples.pixels[rows] / 255, how, generator)
-        targets = {name: examples.targets[name][rows] for name in self.label_sets}
-        if how.mixup:
-            views, targets = mixup(views, targets, how.mixup, generator)
-        views = self.group.share(views)
-        targets = {name: self.group.share(values) for name, values in targets.items()}
+    ) -> Tensor | float:
+        """Take one step on these rows; return its loss, still on the device."""
+        parts, targets, taught = self._batch(examples, rows, generator)
 
         def loss() -> Tensor:
-            return self._loss(views, targets, step)
+            return self._loss(parts, targets, taught, step)
 
         self.optimiser.zero_grad()
         if self.recipe.optimiser == "sam":
@@ -122,14 +150,45 @@ class Trainer:
             value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
-        return value.item()
+        return value.detach()
 
-    def _loss(self, views: Tensor, targets: dict[str, Tensor], step: int) -> Tensor:
+    def _batch(
+        self, examples: Examples, rows: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Heads, Heads]:
+        """Return this process's share of a batch: what is seen, what is taught, what teachers say.
+
+        Every process draws the views of the whole batch and keeps its share, so that however many
+        they are, each picture is seen in the same view.
+        """
+        recipe, how = self.recipe, self.recipe.augmentation
+        views = examples.pixels[rows] / 255
+        targets = {name: examples.targets[name][rows] for name in self.label_sets}
+        taught: Heads = {}
+        if self._answers is None:
+            views = augment(views, how, generator)
+        else:
+            taught = self._answers.probabilities(rows, self.epoch)
+        if how.mixup and self.epoch < how.mixup_until * recipe.epochs:
+            both = {f"label {name}": values for name, values in targets.items()}
+            both |= {f"teacher {name}": values for name, values in taught.items()}
+            views, both = mixup(views, both, how.mixup, generator)
+            targets = {name: both[f"label {name}"] for name in targets}
+            taught = {name: both[f"teacher {name}"] for name in taught}
+        parts = views
+        if recipe.field < views.shape[3]:
+            parts = random_crop(views, recipe.field, generator)
+        views, parts = self.group.share(views), self.group.share(parts)
+        targets = {name: self.group.share(values) for name, values in targets.items()}
+        taught = {name: self.group.share(values) for name, values in taught.items()}
+        if self._teachers is not None:
+            taught = self._teachers.probabilities(views, parts)
+        return parts, targets, taught
+
+    def _loss(self, parts: Tensor, targets: Heads, taught: Heads, step: int) -> Tensor:
         recipe = self.recipe
         enabled = recipe.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
-            outputs, attention = self._attend(normalise(views, recipe))
-        taught = None if self._teachers is None else self._teachers.probabilities(views)
+            outputs, attention = self._attend(normalise(sized(parts, recipe), recipe))
         share = recipe.distillation.weight if taught else 0.0
         total = torch.zeros((), device=self.device)
         for name, logits in split_heads(outputs, self.label_sets).items():
@@ -138,7 +197,7 @@ class Trainer:
                 labels, length = targets[name].argmax(1), attention["length"].float()
                 marked = a_softmax_logits(logits.float(), length, labels, annealed_lambda(step))
             part = (1 - share) * distribution_loss(marked, targets[name], recipe.label_smoothing)
-            if taught is not None:  # a teacher knows of no margin, so the bare logits answer it
+            if taught:  # a teacher knows of no margin, so the bare logits answer it
                 temperature = recipe.distillation.temperature
                 part = part + share * distillation_loss(logits, taught[name], temperature)
             total = total + recipe.labels[name] * part
@@ -168,7 +227,8 @@ class Trainer:
         else:
             part = plateau([entry["validation_loss"] for entry in self.history], recipe.patience)
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * part
+            # A run that an older version began has no shares.
+            group["lr"] = recipe.learning_rate * part * group.get("share", 1.0)
 
     def state(self) -> dict[str, Any]:
         """Return all that `restore` needs, in plain values and tensors."""
@@ -176,6 +236,7 @@ class Trainer:
             "recipe": self.recipe.as_dict(),
             "epoch": self.epoch,
             "begun_from": self.begun_from,
+            "sources": self.sources,
             "history": self.history,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -197,6 +258,7 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.epoch = state["epoch"]
         self.begun_from = state.get("begun_from", "")
+        self.sources = list(state.get("sources", []))
         self.history = list(state["history"])
 
 
@@ -215,18 +277,3 @@ def _check_group(recipe: Recipe, group: Group) -> None:
             f"expected a batch_size of at least 4 for each process, found {recipe.batch_size} for "
             f"{group.size}: give a larger batch_size, or start fewer processes"
         )
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep freed activations for the next step.
-
-    By default it gives them back to the system and every step faults them in again; keeping them
-    took a mini-Xception step on two cores from 196 to 142 ms.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # absent from other C libraries
-    if mallopt is not None:
-        trim_threshold, mmap_threshold = -1, -3
-        mallopt(trim_threshold, 2**31 - 1)
-        mallopt(mmap_threshold, 2**30)

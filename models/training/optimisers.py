@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from models.runtime.errors import UserError
+
 OPTIMISERS = ("adamw", "sgd", "sam")
 
 
 def make_optimiser(
-    name: str, network: nn.Module, *, learning_rate: float, weight_decay: float, momentum: float
+    name: str,
+    network: nn.Module,
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    momentum: float,
+    rates: Mapping[str, float] | None = None,
 ) -> torch.optim.Optimizer:
     """Build AdamW, SGD with Nesterov momentum, or the SGD that `sharpness_aware_step` uses.
 
-    Only kernels decay: biases and normalisation have nothing to gain from it.
+    Only kernels decay: biases and normalisation have nothing to gain from it. rates: the share of
+    the learning rate that a part of the network has, by the name of that part; others have all of
+    it. Raises `UserError` for a part that the network does not have. On a GPU all weights
+    move in one launch.
     """
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [p for p in network.parameters() if p.ndim > 1],
-            "weight_decay": weight_decay,
-        },
-        {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    fused = all(p.is_cuda for p in network.parameters()) or None
+    groups = _groups(network, weight_decay, rates or {})
+    for group in groups:
+        group["lr"] = learning_rate * group["share"]
     if name == "adamw":
-        return torch.optim.AdamW(groups, lr=learning_rate)
+        return torch.optim.AdamW(groups, lr=learning_rate, fused=fused)
     nesterov = momentum > 0  # torch takes it only with momentum
-    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, nesterov=nesterov)
+    return torch.optim.SGD(
+        groups, lr=learning_rate, momentum=momentum, nesterov=nesterov, fused=fused
+    )
+
+
+def _groups(
+    network: nn.Module, weight_decay: float, rates: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """Sort the weights by their part's share of the learning rate and by whether they decay."""
+    parts = dict(network.named_children())
+    for name in rates:
+        if name not in parts:
+            raise UserError(
+                f"recipe, [rates]: expected a part of the network, {', '.join(parts)}, "
+                f"found {name!r}"
+            )
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {(1.0, True): [], (1.0, False): []}
+    for name, parameter in network.named_parameters():
+        key = rates.get(name.partition(".")[0], 1.0), parameter.ndim > 1
+        groups.setdefault(key, []).append(parameter)
+    return [
+        {"params": members, "share": share, "weight_decay": weight_decay if decays else 0.0}
+        for (share, decays), members in groups.items()
+    ]
 
 
 def sharpness_aware_step(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -11,8 +14,11 @@ from models.nets.cbam_resnet import AngularLinear
 from models.nets.network import Network
 from models.nets.ran import RegionAttentionNetwork
 from models.nets.registry import find_architecture
+from models.runtime.card import InputSpec
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
+from models.runtime.preprocess import to_input
+from models.training.augment import centre_crop
 from models.training.recipe import Recipe
 
 
@@ -23,7 +29,13 @@ def build_network(recipe: Recipe) -> Network:
     this network has nothing to say to.
     """
     outputs = sum(len(LABEL_SETS[name]) for name in recipe.labels)
-    network = find_architecture(recipe.architecture).build(outputs, recipe.network)
+    architecture = find_architecture(recipe.architecture)
+    if architecture.only_size not in (None, recipe.input_size):
+        raise UserError(
+            f"recipe: expected input_size {architecture.only_size} with {recipe.architecture}, "
+            f"found {recipe.input_size}: its layers fit no other size"
+        )
+    network = architecture.build(outputs, recipe.network)
     if recipe.loss == "a_softmax" and not isinstance(network.classifier, AngularLinear):
         raise UserError(
             "recipe: expected loss a_softmax with a network that measures angles, such as "
@@ -42,13 +54,44 @@ def normalise(views: Tensor, recipe: Recipe) -> Tensor:
     return ((views - recipe.mean) / recipe.std).contiguous(memory_format=torch.channels_last)
 
 
+def sized(parts: Tensor, recipe: Recipe) -> Tensor:
+    """Return parts of pictures (N, 1, F, F) drawn at the side of the network's input."""
+    side = recipe.input_size
+    if parts.shape[3] == side:
+        return parts
+    return F.interpolate(parts, (side, side), mode="bilinear", antialias=parts.shape[3] > side)
+
+
 @torch.inference_mode()
 def predict(network: Network, pixels: Tensor, recipe: Recipe) -> NDArray[np.float32]:
-    """Return logits (N, outputs) of pixels (N, 1, S, S) uint8, in float32, one crop."""
+    """Return logits (N, outputs) of pixels (N, 1, 48, 48) uint8, in float32, one crop."""
     network.eval()
-    batches = torch.split(pixels, 256)  # a region network looks six times
-    parts = [network(normalise(batch / 255, recipe)).float().cpu().numpy() for batch in batches]
-    return np.concatenate(parts)
+    # Small enough for the cache of a CPU; a region network looks six times.
+    batches = torch.split(pixels, 1024 if pixels.is_cuda else 256)
+    found = []
+    for batch in batches:
+        parts = sized(centre_crop(batch / 255, recipe.field), recipe)
+        found.append(network(normalise(parts, recipe)).float())
+    return torch.cat(found).cpu().numpy()
+
+
+def network_logits(
+    network: Network, spec: InputSpec
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Return what gives a network's logits (N, outputs) of crops (N, S, S) uint8.
+
+    The crops take the way that they take in the live program, so that figures can be compared.
+    """
+    device = next(network.parameters()).device
+    network.eval()
+
+    @torch.inference_mode()
+    def logits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        batch = torch.from_numpy(to_input(list(crops), spec)).to(device)
+        found: NDArray[np.float32] = network(batch).float().cpu().numpy()
+        return found
+
+    return logits
 
 
 def split_arrays(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 import tomllib
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self, get_type_hints
 
+from models.runtime.card import FER2013_SIDE, FIELDS, InputSpec
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 from models.training.losses import LOSSES
 from models.training.optimisers import OPTIMISERS
 from models.training.schedule import SCHEDULES
+from models.training.tasks import task_of
 
 CLEANINGS = ("none", "four")
 """What more is dropped from the training part: nothing, or by `models.data.clean.clean_four`."""
@@ -27,7 +31,8 @@ class Augmentation:
     flip: probability. rotate: degrees. scale, shift: parts of the side. brightness: part of the
     grey range. contrast, gamma: parts of 1. erase: probability of a blank rectangle of 2-20 %.
     glasses: probability of drawn glasses. mixup: the alpha of the Beta distribution that pictures
-    and their targets are blended by, 0 for none; usual are 0.2 to 1.
+    and their targets are blended by, 0 for none; usual are 0.2 to 1. mixup_until: the part of the
+    epochs after which they are no longer.
     """
 
     flip: float = 0.5
@@ -40,10 +45,11 @@ class Augmentation:
     erase: float = 0.0
     glasses: float = 0.0
     mixup: float = 0.0
+    mixup_until: float = 1.0
 
     def __post_init__(self) -> None:
         where = "recipe, [augmentation]"
-        for key in ("flip", "erase", "glasses"):
+        for key in ("flip", "erase", "glasses", "mixup_until"):
             _part(where, key, getattr(self, key))
         for key in ("rotate", "scale", "shift", "brightness", "contrast", "gamma", "mixup"):
             _not_negative(where, key, getattr(self, key))
@@ -53,17 +59,21 @@ class Augmentation:
 class Distillation:
     """Say from whom a network learns besides the labels.
 
-    teachers: checkpoints, none for no distillation. weight: the part of the loss, 0 to 1, that is
-    agreement with them. temperature: softens both sides.
+    teachers: checkpoints, run on every view. logits: in place of them a file of fer-teach, what
+    they said of fixed views, so that they need not run. Neither is no distillation. weight: the
+    part of the loss, 0 to 1, that is agreement with them. temperature: softens both sides.
     """
 
     teachers: tuple[str, ...] = ()
+    logits: str = ""
     weight: float = 0.8
     temperature: float = 4.0
 
     def __post_init__(self) -> None:
         _part("recipe, [distillation]", "weight", self.weight)
         _positive("recipe, [distillation]", "temperature", self.temperature)
+        if self.teachers and self.logits:
+            raise UserError("recipe, [distillation]: expected teachers or logits, found both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +82,11 @@ class Recipe:
 
     labels: the label sets taught, each with its weight in the loss; FER2013 labels are taught by
     cross-entropy, FER+ by the distribution of its votes. network: options of the architecture,
-    such as dropout. cleaning: one of `CLEANINGS`. loss: softmax, or a_softmax for a network that
-    measures angles. region_margin: of the region-biased loss, 0 for none. warmup: part of all
+    such as dropout. rates: the share of learning_rate for a part of the network, 1 where unsaid.
+    cleaning: one of `CLEANINGS`. loss: softmax, or a_softmax for a network that
+    measures angles. region_margin: of the region-biased loss, 0 for none. input_size: side of what
+    the network sees, in pixels. field: how much of the 48 pixels of FER2013's framing it sees of a
+    picture, a random part of this side in training and the middle afterwards. warmup: part of all
     steps. patience: epochs without a lower validation loss, for the plateau schedule. ema: decay
     of the weight average that is evaluated and exported. precision: fp32 or bf16 (autocast).
     """
@@ -81,10 +94,13 @@ class Recipe:
     architecture: str
     labels: dict[str, float]
     epochs: int
-    network: dict[str, Any] = field(default_factory=dict)
+    network: dict[str, Any] = dataclasses.field(default_factory=dict)
+    rates: dict[str, float] = dataclasses.field(default_factory=dict)
     cleaning: str = "none"
     loss: str = "softmax"
     region_margin: float = 0.0
+    input_size: int = FER2013_SIDE
+    field: int = FER2013_SIDE
     optimiser: str = "adamw"
     momentum: float = 0.9
     schedule: str = "one_cycle"
@@ -100,8 +116,8 @@ class Recipe:
     seed: int = 1
     mean: float = 0.5078
     std: float = 0.2549
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    distillation: Distillation = field(default_factory=Distillation)
+    augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
+    distillation: Distillation = dataclasses.field(default_factory=Distillation)
 
     def __post_init__(self) -> None:
         for name in self.labels:
@@ -123,15 +139,28 @@ class Recipe:
                 raise UserError(
                     f"recipe: expected {key} of at least {low}, found {getattr(self, key)}"
                 )
+        if not 16 <= self.input_size <= 512:
+            raise UserError(f"recipe: expected input_size of 16 to 512, found {self.input_size}")
+        if self.field not in FIELDS:
+            raise UserError(
+                f"recipe: expected field of 16 to 48, an even number, found {self.field}"
+            )
         if self.seed >= 2**32:  # torch takes 64 bits, and every epoch has a seed of its own
             raise UserError(f"recipe: expected seed below 2 to the 32, found {self.seed}")
         for name, weight in self.labels.items():
             _positive("recipe, [labels]", name, weight)
+        for name, share in self.rates.items():
+            _not_negative("recipe, [rates]", name, share)
         for key in ("learning_rate", "std", "clip_norm"):
             _positive("recipe", key, getattr(self, key))
         _not_negative("recipe", "weight_decay", self.weight_decay)
         for key in ("warmup", "label_smoothing", "ema", "momentum", "region_margin"):
             _part("recipe", key, getattr(self, key))
+
+    @property
+    def input(self) -> InputSpec:
+        """Return what the network takes, as its card says it."""
+        return InputSpec(size=self.input_size, mean=self.mean, std=self.std, field=self.field)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -139,8 +168,8 @@ class Recipe:
         values = dict(values)
         for name, kind in (("augmentation", Augmentation), ("distillation", Distillation)):
             if isinstance(values.get(name), dict):
-                values[name] = kind(**_checked(kind, values[name], f"recipe, [{name}]"))
-        return cls(**_checked(cls, values, "recipe"))
+                values[name] = kind(**checked(kind, values[name], f"recipe, [{name}]"))
+        return cls(**checked(cls, values, "recipe"))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON and TOML have them, that `from_dict` takes back."""
@@ -150,13 +179,24 @@ class Recipe:
 
 
 def bundled_recipes() -> list[str]:
-    """Return the names of the recipes that come with the program."""
+    """Return the names of the classifiers' recipes that come with the program."""
+    return [name for name in all_recipes() if task_of(name) is None]
+
+
+def all_recipes() -> list[str]:
+    """Return the names of all recipes that come with the program, those of other tasks too."""
     folder = resources.files("models.recipes")
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def read_recipe(name: str) -> Recipe:
-    """Read a bundled recipe by name, or one of your own by path."""
+def read_recipe(
+    name: str, changes: Sequence[str] = (), over: Mapping[str, Any] | None = None
+) -> Recipe:
+    """Read a bundled recipe by name, or one of your own by path.
+
+    changes: keys to set in place of the recipe's, such as "seed=2" or "network.order=parallel".
+    over: values that go before those of the recipe, and after the changes.
+    """
     if name in bundled_recipes():
         text = (resources.files("models.recipes") / f"{name}.toml").read_text(encoding="utf-8")
     else:
@@ -171,7 +211,26 @@ def read_recipe(name: str) -> Recipe:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{name}: expected a TOML file, found an error: {error}") from error
+    values |= over or {}
+    for change in changes:
+        apply_change(values, change)
     return Recipe.from_dict(values)
+
+
+def apply_change(values: dict[str, Any], change: str) -> None:
+    """Set one key of a recipe's values, in place; a value that is no TOML is taken as text."""
+    key, equals, text = change.partition("=")
+    *tables, last = key.strip().split(".")
+    if not equals or not last:
+        raise UserError(f"expected --set KEY=VALUE, such as seed=2, found {change!r}")
+    for name in tables:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise UserError(f"--set {change}: expected {name} to be a table, found a value")
+    try:
+        values[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        values[last] = text.strip()
 
 
 def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
@@ -194,7 +253,7 @@ def _not_negative(where: str, key: str, value: float) -> None:
         raise UserError(f"{where}: expected {key} of 0 or more, found {value}")
 
 
-def _checked(cls: type[Any], values: dict[str, Any], where: str) -> dict[str, Any]:
+def checked(cls: type[Any], values: dict[str, Any], where: str) -> dict[str, Any]:
     """Return the values with integers widened where a float is due."""
     types = get_type_hints(cls)
     checked = {}

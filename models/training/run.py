@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models.data.clean import clean_four
-from models.data.face_set import FaceSet, clean_training
-from models.data.fer2013 import read_fer2013
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
-from models.training.loop import Trainer, keep_freed_memory
-from models.training.recipe import Recipe, read_recipe
+from models.training.loop import Trainer
+from models.training.parts import Parts, read_parts
+from models.training.recipe import read_recipe
+from models.training.speed import prepare
 from models.training.warm_start import begin_from
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Say how a run is paced.
+
+    every: epochs from one measurement and its checkpoints to the next. minutes: no epoch is begun
+    that would end later, or None. compiling: try torch.compile.
+    """
+
+    every: int = 1
+    minutes: float | None = None
+    compiling: bool = False
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise UserError(f"expected --every of at least 1, found {self.every}")
+        if self.minutes is not None and not self.minutes > 0:
+            raise UserError(f"expected --minutes above 0, found {self.minutes:g}")
 
 
 def train(
@@ -34,37 +53,56 @@ def train(
     votes: Path | None = None,
     resume: bool = False,
     start: Path | None = None,
+    changes: Sequence[str] = (),
     epochs: int | None = None,
     device: str = "auto",
     threads: int | None = None,
+    pace: Pace | None = None,
 ) -> None:
     """Train by a recipe into a folder.
 
-    start: a checkpoint whose averaged weights the training begins with.
-    Writes `last.pt` after every epoch, `best.LABELS.pt` whenever PublicTest accuracy of that
-    label set is the highest so far, `log.csv` and a TensorBoard log. Under `torchrun` all
-    processes train together and the first one writes. Raises `UserError` for anything to correct.
+    start: a checkpoint whose averaged weights the training begins with. changes: keys of the
+    recipe to set, such as "seed=2".
+    Writes `last.pt` after every epoch that is measured, `best.LABELS.pt` whenever PublicTest
+    accuracy of that label set is the highest so far, `log.csv` and a TensorBoard log. Under
+    `torchrun` all processes train together and the first one writes. Raises `UserError` for
+    anything to correct.
     """
-    recipe = _recipe(recipe_name, epochs)
-    if threads is not None:
-        if threads < 1:
-            raise UserError(f"expected --threads of at least 1, found {threads}")
-        torch.set_num_threads(threads)
-    keep_freed_memory()
-    chosen = choose_device(device)
+    began = time.monotonic()
+    pace = pace or Pace()
+    recipe = read_recipe(recipe_name, changes)
+    recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
+    if pace.every > 1 and recipe.schedule == "plateau":
+        raise UserError(
+            "expected --every 1 with the schedule plateau, which follows the validation loss of "
+            f"every epoch, found {pace.every}: leave it out, or choose another schedule"
+        )
+    chosen = start_device(device, threads)
     group = join_group(chosen)
     try:
-        trainer = Trainer(recipe, chosen, group)
-        _prepare_folder(out, resume=resume)
+        trainer = Trainer(recipe, chosen, group, compiling=pace.compiling)
+        prepare_folder(out, resume=resume)
         group.wait()
         if resume:
             trainer.restore(load_checkpoint(out / "last.pt"))
         elif start is not None:
             begin_from(trainer, start)
-        training, validation = _read(data, votes, trainer)
-        _run_epochs(trainer, training, validation, out)
+        parts = read_parts(data, votes, recipe.cleaning)
+        training, validation = _examples(data, parts, trainer)
+        _Run(trainer, out, pace, began).go(training, validation)
     finally:
         leave_group()
+
+
+def start_device(name: str, threads: int | None) -> torch.device:
+    """Return the device of that name, made ready; threads: of the CPU, or None for all."""
+    if threads is not None:
+        if threads < 1:
+            raise UserError(f"expected --threads of at least 1, found {threads}")
+        torch.set_num_threads(threads)
+    chosen = choose_device(name)
+    prepare(chosen)
+    return chosen
 
 
 def choose_device(name: str) -> torch.device:
@@ -80,12 +118,8 @@ def choose_device(name: str) -> torch.device:
     raise UserError(f"expected --device auto, cpu or cuda, found {name!r}; this machine has {have}")
 
 
-def _recipe(name: str, epochs: int | None) -> Recipe:
-    recipe = read_recipe(name)
-    return recipe if epochs is None else replace(recipe, epochs=epochs)
-
-
-def _prepare_folder(out: Path, *, resume: bool) -> None:
+def prepare_folder(out: Path, *, resume: bool) -> None:
+    """Make the folder of a training; raise `UserError` where another one would be written over."""
     if (out / "last.pt").exists() and not resume:
         raise UserError(
             f"expected a folder without a training, found {out / 'last.pt'}: "
@@ -97,19 +131,18 @@ def _prepare_folder(out: Path, *, resume: bool) -> None:
         raise UserError(f"expected a folder to write to, found {out}: {error.strerror}") from error
 
 
-def _read(data: Path, votes: Path | None, trainer: Trainer) -> tuple[Examples, Examples]:
-    faces = read_fer2013(data, votes)
-    kept, dropped = _clean(faces, trainer.recipe.cleaning)
-    validation = faces.split("PublicTest")
-    if not len(kept) or not len(validation):
-        raise UserError(
-            f"{data}: expected Training and PublicTest rows, found {len(kept)} and "
-            f"{len(validation)}: use the whole file"
-        )
+def _examples(data: Path, parts: Parts, trainer: Trainer) -> tuple[Examples, Examples]:
     if trainer.group.leads:
-        print(f"dropped from training: {dropped}")
+        print(parts.told)
+        if trainer.note:
+            print(trainer.note)
+    source = parts.training.source
+    if source not in trainer.sources:
+        trainer.sources.append(source)
     sets = trainer.label_sets
-    training, held_back = (make_examples(part, sets, trainer.device) for part in (kept, validation))
+    training, held_back = (
+        make_examples(faces, sets, trainer.device) for faces in (parts.training, parts.validation)
+    )
     for name in sets:
         if not (held_back.truth[name] >= 0).any():
             raise UserError(
@@ -119,60 +152,92 @@ def _read(data: Path, votes: Path | None, trainer: Trainer) -> tuple[Examples, E
     return training, held_back
 
 
-def _clean(faces: FaceSet, cleaning: str) -> tuple[FaceSet, str]:
-    """Return the part to train on, and in words what was dropped from it."""
-    kept, dropped = clean_training(faces)
-    told = f"{dropped.copies} copies of test pictures, {dropped.blank} blank"
-    if cleaning == "four":
-        kept, four = clean_four(kept)
-        told += (
-            f", {four.other_expression} of other expressions, {four.blurred} blurred, "
-            f"{four.no_face} without a face, {four.contested} contested"
+class _Run:
+    """Train what is left to train; the leading process shows, measures and writes.
+
+    began: when the command did, on the monotonic clock.
+    """
+
+    def __init__(self, trainer: Trainer, out: Path, pace: Pace, began: float) -> None:
+        self.trainer, self.out, self.pace = trainer, out, pace
+        self._began, self._longest = began, 0.0
+        self._made_with = environment()
+
+    def go(self, training: Examples, validation: Examples) -> None:
+        if not self.trainer.group.leads:
+            self._follow(training)
+            return
+        recipe, trainer = self.trainer.recipe, self.trainer
+        parameters = sum(p.numel() for p in trainer.network.parameters())
+        print(
+            f"{recipe.architecture}: {parameters:,} parameters; {len(training):,} training and "
+            f"{len(validation):,} validation pictures; on {trainer.device}"
         )
-    return kept, told
+        pictures = len(training) * (recipe.epochs - trainer.epoch)
+        # One bar for the whole run, so that its time left is that of the run.
+        with (
+            SummaryWriter(str(self.out / "tensorboard")) as board,
+            tqdm(total=pictures, unit="img", leave=False, disable=None) as bar,
+        ):
+            while trainer.epoch < recipe.epochs:
+                over = self._epoch(training, validation, bar)
+                now = trainer.history[-1]
+                for name, value in now.items():
+                    board.add_scalar(name, value, trainer.epoch)
+                trainer.group.tell({**now, "over": float(over)})
+                if over:
+                    break
+        if trainer.epoch < recipe.epochs:
+            print(
+                f"stopped after epoch {trainer.epoch} of {recipe.epochs}: another would run over "
+                f"{self.pace.minutes:g} minutes; go on with --resume"
+            )
 
-
-def _run_epochs(trainer: Trainer, training: Examples, validation: Examples, out: Path) -> None:
-    """Train what is left to train; the leading process shows, measures and writes."""
-    recipe, leads = trainer.recipe, trainer.group.leads
-    if not leads:
-        while trainer.epoch < recipe.epochs:
+    def _follow(self, training: Examples) -> None:
+        trainer, over = self.trainer, False
+        while trainer.epoch < trainer.recipe.epochs and not over:
             trainer.train_epoch(training)
             # Batch statistics differ a little between processes; a schedule that follows the
             # losses has to see the same ones in all of them.
-            trainer.history.append(trainer.group.tell({}))
-        return
-    parameters = sum(p.numel() for p in trainer.network.parameters())
-    print(
-        f"{recipe.architecture}: {parameters:,} parameters; {len(training):,} training and "
-        f"{len(validation):,} validation pictures; on {trainer.device}"
-    )
-    made_with = environment()
-    pictures = len(training) * (recipe.epochs - trainer.epoch)
-    # One bar for the whole run, so that its time left is that of the run.
-    with (
-        SummaryWriter(str(out / "tensorboard")) as board,
-        tqdm(total=pictures, unit="img", leave=False) as bar,
-    ):
-        while trainer.epoch < recipe.epochs:
-            started = time.monotonic()
-            loss = trainer.train_epoch(training, _shown(trainer, bar))
+            now = trainer.group.tell({})
+            over = bool(now.pop("over"))
+            trainer.history.append(now)
+
+    def _epoch(self, training: Examples, validation: Examples, bar: tqdm[None]) -> bool:
+        """Train an epoch; where it is due, measure and write. Return whether time is over."""
+        trainer, epochs = self.trainer, self.trainer.recipe.epochs
+        started = time.monotonic()
+        loss = trainer.train_epoch(training, _shown(trainer, bar))
+        scores: dict[str, float] = {}
+        seconds = time.monotonic() - started
+        self._longest = max(self._longest, seconds)
+        over = self._over
+        due = trainer.epoch % self.pace.every == 0 or trainer.epoch == epochs or over
+        if due:
             scores = trainer.evaluate(validation)
             seconds = time.monotonic() - started
-            now = {"epoch": trainer.epoch, "loss": loss, "seconds": seconds, **scores}
-            trainer.history.append(now)
-            _write(trainer, out, made_with)
-            for name, value in now.items():
-                board.add_scalar(name, value, trainer.epoch)
-            trainer.group.tell(now)
-            told = "  ".join(f"{name} {scores[name]:.2%}" for name in trainer.label_sets)
-            title = f"epoch {trainer.epoch}/{recipe.epochs}"
-            bar.write(f"{title}  loss {loss:.4f}  {told}  {seconds:.0f} s")
+            self._longest = max(self._longest, seconds)
+        known = {"epoch": trainer.epoch, "loss": loss, "seconds": seconds, **scores}
+        trainer.history.append(known)
+        told = "  ".join(f"{name} {scores[name]:.2%}" for name in trainer.label_sets if due)
+        bar.write(f"epoch {trainer.epoch}/{epochs}  loss {loss:.4f}  {told}  {seconds:.0f} s")
+        sys.stdout.flush()  # a log file is to show it at once
+        if due:
+            _write(trainer, self.out, self._made_with)
+        return over
+
+    @property
+    def _over(self) -> bool:
+        """Return whether another epoch as long as the longest would end too late."""
+        if self.pace.minutes is None:
+            return False
+        return time.monotonic() - self._began + self._longest > 60 * self.pace.minutes
 
 
 def _shown(trainer: Trainer, bar: tqdm[None]) -> Callable[[int, float], None]:
-    """Return what shows a step: the loss now, the accuracies of the epoch before, the time left."""
-    last = {name: f"{trainer.history[-1][name]:.1%}" for name in trainer.label_sets if bar.n}
+    """Return what shows a step: the loss now, the last accuracies measured, the time left."""
+    measured = [entry for entry in trainer.history if trainer.label_sets[0] in entry]
+    last = {name: f"{measured[-1][name]:.1%}" for name in trainer.label_sets if measured}
     before = bar.n
     bar.set_description(f"epoch {trainer.epoch + 1}/{trainer.recipe.epochs}", refresh=False)
 
@@ -184,18 +249,20 @@ def _shown(trainer: Trainer, bar: tqdm[None]) -> Callable[[int, float], None]:
 
 
 def _write(trainer: Trainer, out: Path, made_with: dict[str, str]) -> None:
-    """Write the checkpoints and the log of the epoch that has just ended."""
+    """Write the checkpoints and the log of the epoch that has just been measured."""
     state = {**trainer.state(), "environment": made_with}
     for name in trainer.label_sets:
-        if trainer.history[-1][name] >= max(entry[name] for entry in trainer.history):
+        known = [entry[name] for entry in trainer.history if name in entry]
+        if trainer.history[-1][name] >= max(known):
             save_checkpoint(out / f"best.{name}.pt", state)
     # Last, so that an epoch counts as done only when its best checkpoints are there too.
     save_checkpoint(out / "last.pt", state)
-    _write_log(out / "log.csv", trainer.history)
+    write_log(out / "log.csv", trainer.history)
 
 
-def _write_log(path: Path, history: list[dict[str, float]]) -> None:
-    # A run that an older version began has fewer figures in its first epochs.
+def write_log(path: Path, history: list[dict[str, float]]) -> None:
+    """Write the figures of all epochs as a table."""
+    # Epochs between two measurements have fewer figures, as has a run of an older version.
     names = dict.fromkeys(name for entry in history for name in entry)
     with written_whole(path) as partial, partial.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(names), restval="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,17 @@ from models.runtime.labels import LABEL_SETS
 from models.training.checkpoint import load_checkpoint
 from models.training.loop import Trainer
 from models.training.recipe import Recipe
+
+_OF_THE_NETWORK = [
+    "architecture",
+    "network",
+    "loss",
+    "region_margin",
+    "input_size",
+    "field",
+    "mean",
+    "std",
+]
 
 
 def begin_from(trainer: Trainer, path: Path) -> None:
@@ -39,11 +51,22 @@ def begin_from(trainer: Trainer, path: Path) -> None:
             "use the options that the checkpoint was trained with"
         ) from error
     trainer.average.network.load_state_dict(weights)
+    # Checkpoints older than the key were all trained on FER2013.
+    trainer.sources = list(values.get("sources", ["fer2013"]))
     made = values["environment"].get("commit", "unknown")
     trainer.begun_from = (
         f"{source.architecture} for {' and '.join(source.labels)}, epoch {values['epoch']} of "
         f"{source.epochs}, commit {made}"
     )
+
+
+def network_of(path: Path) -> dict[str, Any]:
+    """Return the keys of a checkpoint's recipe that say what its network is, not how it is trained.
+
+    For training it on by another recipe, whatever network that one names.
+    """
+    values = Recipe.from_dict(load_checkpoint(path)["recipe"]).as_dict()
+    return {key: values[key] for key in _OF_THE_NETWORK}
 
 
 def _rows(theirs: Tensor, their_sets: list[str], ours: Tensor, our_sets: list[str]) -> Tensor:

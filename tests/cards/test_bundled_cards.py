@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.runtime.card import file_facts
+from models.crops import one_crop
+from models.runtime.card import InputSpec, file_facts
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.labels import LABEL_SETS
 from models.runtime.store import DEFAULT_MODEL, ModelEntry, bundled
@@ -23,16 +24,13 @@ UPDATE = bool(os.environ.get("MIEN_UPDATE_GOLDEN"))
 every = pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.name)
 
 
-def parity_crops(size: int) -> list[NDArray[np.uint8]]:
+def parity_crops(spec: InputSpec) -> list[NDArray[np.uint8]]:
     """Return the stored crops, as the export checks them, without torch."""
     data = (resources.files("models") / "parity_crops.png").read_bytes()
     strip = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert strip is not None
     tiles = np.split(strip, strip.shape[1] // strip.shape[0], axis=1)
-    return [
-        np.asarray(cv2.resize(tile, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-        for tile in tiles
-    ]
+    return list(one_crop(np.stack(tiles).astype(np.uint8), spec))
 
 
 def test_the_expected_models_are_bundled() -> None:
@@ -65,7 +63,8 @@ def test_the_parameters_are_counted_right(entry: ModelEntry) -> None:
     from models.nets.network import count_parameters
     from models.nets.registry import find_architecture
 
-    network = find_architecture(entry.card.architecture).build(len(entry.card.labels))
+    architecture = find_architecture(entry.card.architecture)
+    network = architecture.build(len(entry.card.labels), entry.card.recipe["network"])
     assert (entry.card.parameters, entry.card.trainable) == count_parameters(network)
 
 
@@ -81,7 +80,7 @@ def test_the_figures_are_there_for_both_crops_and_make_sense(entry: ModelEntry) 
     for crops in ("one", "mirror"):
         metric = entry.card.metric(crops)
         assert metric is not None
-        assert metric.n > 3000
+        assert metric.n > (2000 if entry.card.label_set == "fer2013-4" else 3000)
         assert 0.5 < metric.accuracy <= 1
         assert 0.3 < metric.macro_f1 <= 1
         assert 0 <= metric.ece < 0.1
@@ -95,7 +94,7 @@ def test_it_says_where_it_comes_from(entry: ModelEntry) -> None:
     card = entry.card
     assert card.recipe["architecture"] == card.architecture
     assert card.training["chosen_on"] == "PublicTest"
-    assert "arXiv" in card.paper
+    assert card.paper
     assert card.licence
     assert card.limits
     assert any("FER2013" in source for source in card.data)
@@ -114,7 +113,7 @@ def test_it_says_what_it_said_when_it_was_bundled(entry: ModelEntry) -> None:
     found = {}
     for name in ("one", "mirror"):
         model = OnnxClassifier(entry.file, provider="CPU", mirror=name == "mirror")
-        predictions = model.classify(parity_crops(model.input_size))
+        predictions = model.classify(parity_crops(model.card.input))
         found[name] = np.stack([prediction.probabilities for prediction in predictions])
     stored = GOLDEN / f"{entry.name}.npz"
     if UPDATE:
@@ -131,7 +130,7 @@ def test_it_says_what_it_said_when_it_was_bundled(entry: ModelEntry) -> None:
 @every
 def test_several_faces_at_once_get_what_each_gets_alone(entry: ModelEntry) -> None:
     model = OnnxClassifier(entry.file, provider="CPU")
-    crops = parity_crops(model.input_size)
+    crops = parity_crops(model.card.input)
     for crop, prediction in zip(crops, model.classify(crops), strict=True):
         alone = model.classify([crop])[0].probabilities
         np.testing.assert_allclose(alone, prediction.probabilities, atol=1e-4)

@@ -70,6 +70,7 @@ class ScriptedSource(FrameSource):
 class ScriptedClassifier:
     provider = "CPU"
     input_size = 48
+    input_field = 48
 
     def __init__(self, labels: tuple[str, ...] = ("neutral", "happiness")) -> None:
         self.labels = labels
@@ -98,6 +99,7 @@ class ScriptedPipeline:
         self.reached = threading.Event()
         self.processed: list[int] = []
         self.resets: list[int] = []
+        self.asked: list[tuple[str, int]] = []
         self.finder: FaceFinder | None = None
         self.classifier: Classifier | None = None
 
@@ -114,6 +116,12 @@ class ScriptedPipeline:
 
     def set_finder(self, finder: FaceFinder) -> None:
         self.finder = finder
+
+    def calibrate(self, track_id: int) -> None:
+        self.asked.append(("calibrate", track_id))
+
+    def forget_baseline(self, track_id: int) -> None:
+        self.asked.append(("forget", track_id))
 
     def set_classifier(self, classifier: Classifier) -> None:
         self.classifier = classifier

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.faces.alignment import upright_square
 from app.faces.base import square
-from app.faces.landmarks import Fit, Landmarker
+from app.faces.landmarks import Fit, Limits
 from app.live.follower import Follower
 from app.live.tracker import Track
 from app.messages import Box, Face
@@ -20,21 +20,28 @@ MODEL = actor_truth(0).landmarks
 MODEL_BOX = upright_square(MODEL)
 
 
-class ToldLandmarker(Landmarker):
+class ToldLandmarker:
     """Fits the actor's landmarks into the box that a function makes of the one given."""
 
-    def __init__(self, place: Callable[[Box], Box], spread: float = 0.0) -> None:
-        self.place = place
-        self.spread = spread
+    name = "told"
+    limits = Limits(new=0.7, followed=0.5, doubtful=0.8)
 
-    def fit(self, image: Image, box: Box) -> NDArray[np.float32]:
+    def __init__(self, place: Callable[[Box], Box], confidence: float = 1.0) -> None:
+        self.place = place
+        self.confidence = confidence
+        self.sure: list[list[bool]] = []
+
+    def fit_all(
+        self, image: Image, boxes: Sequence[Box], *, sure: Sequence[bool] = ()
+    ) -> list[Fit]:
+        self.sure.append(list(sure))
+        return [Fit(self._fit(box), self.confidence) for box in boxes]
+
+    def _fit(self, box: Box) -> NDArray[np.float32]:
         target = self.place(box)
         scale = target.width / MODEL_BOX.width
         moved = np.subtract(target.centre, np.multiply(MODEL_BOX.centre, scale))
         return (MODEL * scale + moved).astype(np.float32)
-
-    def fit_twice(self, image: Image, box: Box) -> Fit:
-        return Fit(self.fit(image, box), self.spread)
 
 
 def as_given(box: Box) -> Box:
@@ -103,31 +110,58 @@ def test_a_face_leaving_the_picture_is_let_go() -> None:
 
 
 def test_what_the_finder_keeps_missing_must_convince_by_itself() -> None:
-    follower = Follower(ToldLandmarker(as_given, spread=0.035))
+    follower = Follower(ToldLandmarker(as_given, confidence=0.65))
     assert follower.follow(texture(0), [track(1, 300.0, missed=2)], 0.1)
     assert not follower.follow(texture(0), [track(2, 300.0, missed=3)], 0.1)
 
 
 def test_a_new_face_needs_landmarks_that_agree() -> None:
     found = Face(square(300.0, 240.0, 120.0), 5.0)
-    passed = Follower(ToldLandmarker(as_given, spread=0.01)).inspect(texture(0), found)
+    passed = Follower(ToldLandmarker(as_given, confidence=0.9)).inspect(texture(0), found)
     assert passed is not None
     assert passed.landmarks is not None
     assert len(passed.landmarks) == 68
     assert passed.score == 5.0
-    assert Follower(ToldLandmarker(as_given, spread=0.04)).inspect(texture(0), found) is None
+    assert Follower(ToldLandmarker(as_given, confidence=0.6)).inspect(texture(0), found) is None
 
 
-def test_a_sure_face_is_fitted_twice_on_every_third_frame_only() -> None:
+def test_a_face_that_convinced_is_judged_on_every_third_frame_only() -> None:
     landmarker = ToldLandmarker(as_given)
     follower = Follower(landmarker)
-    calls = []
-    fit_twice = landmarker.fit_twice
-    landmarker.fit_twice = lambda image, box: calls.append(1) or fit_twice(image, box)  # type: ignore[method-assign, func-returns-value]
     one = track(1, 300.0)
-    fitted = []
     for frame in range(9):
-        before = len(calls)
         assert follower.follow(texture(0), [one], frame / 30)
-        fitted.append(len(calls) - before)
-    assert fitted == [1, 0, 0] * 3
+    assert landmarker.sure == [[False], [True], [True]] * 3
+
+
+def test_all_faces_of_a_frame_are_fitted_in_one_go() -> None:
+    landmarker = ToldLandmarker(as_given)
+    tracks = [track(1, 120.0), track(2, 320.0), track(3, 520.0)]
+    assert len(Follower(landmarker).follow(texture(0), tracks, 0.1)) == 3
+    assert [len(sure) for sure in landmarker.sure] == [3]
+
+
+def test_a_face_that_at_once_has_become_another_comes_without_a_number() -> None:
+    for confidence, expected in ((0.9, [None]), (0.6, [])):
+        follower = Follower(ToldLandmarker(as_given))
+        known = track(1, 300.0)
+        assert follower.follow(texture(0), [known], 0.05)
+        follower = Follower(ToldLandmarker(as_given, confidence))
+        known.seen = 0.1
+        found = follower.follow(texture(1), [known], 0.13)
+        assert [face.track_id for face in found] == expected
+        assert known.replaced == bool(expected)
+
+
+def test_likeness_is_of_faces_followed_before() -> None:
+    follower = Follower(ToldLandmarker(as_given))
+    known = track(1, 300.0)
+    (face,) = follower.follow(texture(0), [known], 0.1)
+    same, other = (follower.likeness(texture(seed), known, face) for seed in (0, 1))
+    assert same is not None
+    assert other is not None
+    assert same > 0.99
+    assert abs(other) < 0.5
+    assert follower.likeness(texture(0), track(2, 100.0), face) is None
+    bare = Face(face.box, 1.0)
+    assert follower.likeness(texture(0), known, bare) is None

@@ -23,7 +23,7 @@ import app
 from app import main as fer_app
 from app.cli.headless import run_headless
 from app.errors import CameraLost
-from app.faces.landmarks import Landmarker
+from app.faces.landmarks import Landmarker, make_landmarker
 from app.live import engine as engine_module
 from app.live.engine import EngineOptions
 from app.live.makers import real_makers
@@ -41,6 +41,7 @@ class CertainClassifier:
 
     provider = "CPU"
     input_size = 48
+    input_field = 48
     labels = ("neutral", "happiness")
 
     def classify(self, crops: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
@@ -55,8 +56,8 @@ def load_classifier(name: str) -> LoadedClassifier:
 
 @cache
 def landmarker() -> Landmarker:
-    """Return the one landmarker of these tests: reading its file takes a second."""
-    return Landmarker()
+    """Return the one landmarker of these tests."""
+    return make_landmarker()
 
 
 def makers_for_tests(options: EngineOptions) -> Makers:

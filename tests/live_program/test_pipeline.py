@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from app.faces import make_finder
 from app.faces.alignment import upright_square
-from app.faces.landmarks import Landmarker
+from app.faces.landmarks import Landmarker, make_landmarker
 from app.live.pipeline import Pipeline
 from app.messages import Box, Face, Frame, FrameResult
 from app.sources.actor import ActorSource, actor_truth, paint_actor
@@ -25,8 +26,9 @@ class FakeClassifier:
 
     labels: tuple[str, ...] = ("dark", "bright")
 
-    def __init__(self, input_size: int = 48) -> None:
+    def __init__(self, input_size: int = 48, input_field: int = 48) -> None:
         self.input_size = input_size
+        self.input_field = input_field
         self.batches: list[int] = []
 
     def classify(self, crops: Sequence[Image]) -> list[Prediction]:
@@ -68,7 +70,7 @@ class CannedFinder:
 
 @pytest.fixture(scope="module")
 def landmarker() -> Landmarker:
-    return Landmarker()
+    return make_landmarker()
 
 
 @pytest.fixture(scope="module")
@@ -137,10 +139,41 @@ def test_timings_add_up(landmarker: Landmarker, clip: list[Image]) -> None:
 def test_no_face_is_a_normal_state(landmarker: Landmarker) -> None:
     classifier = FakeClassifier()
     finder = CountingFinder()
-    results = play(Pipeline(finder, landmarker, classifier), [blank()] * 10)
+    moving = [cv2.circle(blank(), (60 + 40 * index, 240), 30, 0, -1) for index in range(10)]
+    results = play(
+        Pipeline(finder, landmarker, classifier), [np.asarray(m, np.uint8) for m in moving]
+    )
     assert all(result.faces == () for result in results)
     assert classifier.batches == []
     assert finder.calls == 4  # every third frame
+
+
+def test_where_nothing_moves_a_face_is_sought_once_a_second(landmarker: Landmarker) -> None:
+    finder = CountingFinder()
+    play(Pipeline(finder, landmarker, FakeClassifier()), [blank()] * 65)
+    assert finder.calls == 3
+
+
+def test_another_shot_shows_other_people(landmarker: Landmarker, clip: list[Image]) -> None:
+    """A person at the same place after a cut must not get the number of the one before."""
+    pipeline = Pipeline(make_finder("hog"), landmarker, FakeClassifier())
+    assert ids(play(pipeline, clip[:5])[-1]) == [1]
+    scene = np.asarray(255 - clip[5], np.uint8)
+    top, bottom, left, right = _around(actor_truth(5).landmarks)
+    scene[top:bottom, left:right] = clip[5][top:bottom, left:right]
+    results = play(pipeline, [scene] * 4, first=5)
+    assert [ids(result) for result in results] == [[2]] * 4
+
+
+def _around(landmarks: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    box = upright_square(landmarks)
+    grown = 0.3 * box.width
+    return (
+        round(box.y1 - grown),
+        round(box.y2 + grown),
+        round(box.x1 - grown),
+        round(box.x2 + grown),
+    )
 
 
 def crossing(index: int, count: int) -> tuple[Image, list[Box]]:

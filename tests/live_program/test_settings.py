@@ -17,6 +17,7 @@ EVERYTHING = Settings(
     model="elsewhere/net.onnx",
     finder="yunet",
     yunet_file="yunet.onnx",
+    landmarks="dlib",
     overlays=("attention", "landmarks"),
     mirror=False,
     theme="dark",
@@ -26,6 +27,16 @@ EVERYTHING = Settings(
     camera_fps=29.97,
     smoothing_seconds=0.0,
     recent=("/films/größe.mp4", "/pictures"),
+    workspace="review",
+    recent_sessions=("/sessions/one",),
+    recording_folder="/sessions",
+    recording_video="both",
+    recording_blur=True,
+    consent_text="I agree.",
+    attention_view="occlusion",
+    results_folder="/results",
+    analysis_workers=3,
+    streams=("lsl", "osc=127.0.0.1:9000"),
 )
 
 
@@ -78,6 +89,7 @@ def test_the_place_is_the_environments_or_the_systems(
         ("model", None),
         ("finder", "eagle"),
         ("yunet_file", ["a"]),
+        ("landmarks", "68"),
         ("overlays", "boxes"),
         ("overlays", ["boxes", "halo"]),
         ("overlays", ["boxes", "boxes"]),

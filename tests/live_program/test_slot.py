@@ -108,3 +108,15 @@ def test_under_two_threads_every_value_is_taken_or_counted() -> None:
     assert taken == sorted(set(taken))
     assert taken[-1] == total
     assert len(taken) + slot.dropped == total
+
+
+def test_what_is_dropped_is_handed_on() -> None:
+    dropped: list[int] = []
+    slot = Slot[int](dropped.append)
+    for value in (1, 2, 3):
+        slot.put(value)
+    assert slot.take(timeout=0) == 3
+    slot.put(4)
+    slot.close()
+    slot.put(5)
+    assert dropped == [1, 2]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.faces.base import square
-from app.live.tracker import OneEuro, Tracker
+from app.live.tracker import OneEuro, Track, Tracker
 from app.messages import Face
 
 
@@ -133,3 +133,43 @@ def test_one_euro_begins_anew_with_another_number_of_points() -> None:
     smooth(np.zeros((68, 2), np.float32), 0.0, 100.0)
     five = np.full((5, 2), 7.0, np.float32)
     assert np.array_equal(smooth(five, 0.1, 100.0), five)
+
+
+def test_who_looks_as_before_may_have_gone_farther() -> None:
+    def same(track: Track, face: Face) -> float:
+        return 0.9
+
+    def other(track: Track, face: Face) -> float:
+        return 0.1
+
+    for alike, expected in ((same, 1), (other, 2)):
+        tracker = Tracker()
+        see(tracker, 0.0, face(100))
+        tracker.advance(0.1)
+        (found,) = tracker.update([face(220)], 0.1, alike)
+        assert found.track_id == expected
+
+
+def test_of_two_that_left_together_each_gets_back_its_own_number() -> None:
+    looks = {300: 1, 310: 2}
+    tracker = Tracker()
+    see(tracker, 0.0, face(300), face(305))
+    tracker.advance(0.2)
+    tracker.update([], 0.2)
+    tracker.advance(0.4)
+
+    def alike(track: Track, one: Face) -> float:
+        return 0.9 if looks[round(one.box.centre[0])] == track.track_id else 0.0
+
+    found = tracker.update([face(310), face(300)], 0.4, alike)
+    assert [each.track_id for each in found] == [2, 1]
+
+
+def test_whose_place_another_took_does_not_give_it_its_number() -> None:
+    tracker = Tracker()
+    see(tracker, 0.0, face(100))
+    (track,) = tracker.tracks
+    track.replaced = True
+    assert see(tracker, 0.1, face(100)) == [2]
+    # Who was hidden behind it is awaited all the same.
+    assert see(tracker, 0.2, face(101, track_id=2), face(160)) == [2, 1]

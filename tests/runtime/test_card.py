@@ -7,8 +7,24 @@ from typing import Any
 
 import pytest
 
-from models.runtime.card import Card, FileFacts, ModelError, file_facts, read_card
+from models.runtime.card import (
+    Card,
+    FileFacts,
+    ModelError,
+    UnsureRule,
+    file_facts,
+    read_card,
+)
 from models.runtime.errors import UserError
+
+OPTIONAL = ("file", "format", "unsure", "neutral")
+RULE: dict[str, Any] = {
+    "threshold": 0.6,
+    "precision": 0.9,
+    "coverage": 0.8,
+    "n": 3000,
+    "split": "PublicTest",
+}
 
 
 def change(card: Card, **values: Any) -> str:
@@ -21,6 +37,30 @@ def test_a_card_survives_the_way_through_json(card: Card) -> None:
     whole = replace(card, file=FileFacts("a.onnx", 3, "f" * 64))
     assert Card.from_json(whole.to_json(), "here") == whole
     assert whole.without_file() == card
+
+
+def test_the_rules_for_unsure_and_neutral_survive_and_older_cards_have_none(card: Card) -> None:
+    assert card.unsure == {}
+    assert {"unsure", "neutral"}.isdisjoint(json.loads(card.to_json()))
+    logs = tuple(-float(place) for place in range(len(card.labels)))
+    whole = replace(card, unsure={"mirror": UnsureRule(**RULE)}, neutral={"mirror": logs})
+    assert Card.from_json(whole.to_json(), "here") == whole
+
+
+def test_a_card_without_a_field_shows_the_whole_framing(card: Card) -> None:
+    assert "field" not in json.loads(card.to_json())["input"]
+    assert Card.from_json(card.to_json(), "here").input.field == 48
+    middle = replace(card, input=replace(card.input, size=44, field=44))
+    assert json.loads(middle.to_json())["input"]["field"] == 44
+    assert Card.from_json(middle.to_json(), "here") == middle
+
+
+@pytest.mark.parametrize("field", [43, 0, 50, 44.0, "44", None])
+def test_a_field_that_cannot_be_is_refused(field: Any, card: Card) -> None:
+    values = json.loads(card.to_json())
+    values["input"]["field"] = field
+    with pytest.raises(ModelError, match="expected a field of 16 to 48 pixels, an even number"):
+        Card.from_json(json.dumps(values), "here")
 
 
 def test_a_card_is_plain_readable_json(card: Card) -> None:
@@ -39,7 +79,7 @@ def test_metric_finds_the_validation_figures(card: Card) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [entry.name for entry in fields(Card) if entry.name not in ("file", "format")]
+    "name", [entry.name for entry in fields(Card) if entry.name not in OPTIONAL]
 )
 def test_a_missing_field_is_named(name: str, card: Card) -> None:
     values = json.loads(card.to_json())
@@ -76,6 +116,10 @@ def test_a_fault_in_a_part_is_named(part: str, card: Card) -> None:
         ({"temperature": {"one": 1.0, "mirror": 0}}, "temperatures for one and mirror above 0"),
         ({"temperature": {"one": float("nan"), "mirror": 1}}, "temperatures for one and mirror"),
         ({"temperature": 1.0}, "complete model card"),
+        ({"unsure": {"one": RULE | {"threshold": 1.5}}}, "thresholds from 0 to 1"),
+        ({"unsure": {"one": {"threshold": 0.5}}}, "complete model card, found no coverage"),
+        ({"unsure": 0.5}, "complete model card"),
+        ({"neutral": {"one": [-1.0]}}, "a neutral mean for each label"),
         ({"format": 2}, "model card of format 1, found another"),
         ({"format": None}, "model card of format 1, found another"),
     ],

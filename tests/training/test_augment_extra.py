@@ -34,14 +34,14 @@ def test_what_is_off_draws_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "how", [Augmentation(glasses=0.5, erase=0.5, rotate=10), Augmentation(flip=0)]
+    "how", [Augmentation(glasses=0.5, erase=0.5, rotate=10), Augmentation(flip=0, shift=0.1)]
 )
 def test_the_generator_decides_the_views(how: Augmentation) -> None:
     faces = torch.rand(6, 1, 48, 48, generator=_generator())
-    first = augment(faces, how, _generator(2), out_side=44)
-    assert first.shape == (6, 1, 44, 44)
-    assert torch.equal(first, augment(faces, how, _generator(2), out_side=44))
-    assert not torch.equal(first, augment(faces, how, _generator(3), out_side=44))
+    first = augment(faces, how, _generator(2))
+    assert first.shape == (6, 1, 48, 48)
+    assert torch.equal(first, augment(faces, how, _generator(2)))
+    assert not torch.equal(first, augment(faces, how, _generator(3)))
 
 
 def test_random_crops_are_squares_of_the_picture_at_places_of_their_own() -> None:
@@ -140,7 +140,7 @@ def test_all_options_together_stay_pictures() -> None:
         erase=0.5,
         glasses=0.5,
     )
-    views = augment(torch.rand(64, 1, 48, 48, generator=_generator()), how, _generator(), 40)
+    views = augment(torch.rand(64, 1, 48, 48, generator=_generator()), how, _generator())
     assert torch.isfinite(views).all()
     assert views.min() >= 0
     assert views.max() <= 1

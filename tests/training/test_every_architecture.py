@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from app.faces import make_finder
-from app.faces.landmarks import Landmarker
+from app.faces.landmarks import Landmarker, make_landmarker
 from app.live.pipeline import Pipeline
 from app.messages import Frame
 from app.sources.actor import ActorSource
@@ -49,19 +49,25 @@ CASES = {
     "deep_emotion": Case("fer2013", _LOOK, {}),
     "deep_emotion_parallel": Case("ferplus", _LOOK, {}),
     "acn": Case("fer2013-4", _LOOK, {}),
-    "cbam_resnet18": Case("fer2013", {"cam", "length", *_BLOCKS}, {"loss": "a_softmax"}),
+    "cbam_resnet18": Case(
+        "fer2013",
+        {"cam", "length", *_BLOCKS},
+        {"loss": "a_softmax", "input_size": 44, "field": 44},
+    ),
+    "iresnet18": Case("ferplus", {"cam"}, {"input_size": 44, "field": 44}),
+    "vgg": Case("fer2013", {"cam"}, {"network": {"depth": 13}, "input_size": 44, "field": 44}),
     "ran": Case(
         "ferplus",
         {"self", "region", "square"},
-        {"network": {"trunk": "iresnet18"}, "region_margin": 0.1},
+        {"network": {"trunk": "iresnet18"}, "region_margin": 0.1, "input_size": 64},
     ),
 }
 
 
 @cache
 def landmarker() -> Landmarker:
-    """Return the one landmarker of these tests: reading its file takes a second."""
-    return Landmarker()
+    """Return the one landmarker of these tests."""
+    return make_landmarker()
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +99,12 @@ def test_it_trains_exports_and_reads_faces(
     save_checkpoint(tmp_path / "last.pt", {**trainer.state(), "environment": {}})
     exported = export(tmp_path / "last.pt", output=tmp_path / "model.onnx")
     classifier = OnnxClassifier(exported.path, provider="CPU")
-    crops = parity_crops(classifier.input_size)
+    spec = exported.card.input
+    assert (spec.size, spec.field) == (trainer.recipe.input_size, trainer.recipe.field)
+    crops = parity_crops(spec)
     network, _, _ = load_network(tmp_path / "last.pt", None)
     with torch.inference_mode():
-        logits, attention = network.attend(torch.from_numpy(to_input(crops, exported.card.input)))
+        logits, attention = network.attend(torch.from_numpy(to_input(crops, spec)))
     found = classifier.run(crops, mirror=False)
     assert found.keys() == {"logits", *case.attention}
     for output, expected in {"logits": logits, **attention}.items():

@@ -19,7 +19,7 @@ from models.export import Exported, export, load_network, parity_crops
 from models.measure import truth_for
 from models.nets.mini_xception import MiniXception
 from models.nets.network import count_parameters
-from models.runtime.card import Card, file_facts
+from models.runtime.card import Card, InputSpec, file_facts
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.labels import FER2013, FERPLUS
@@ -104,7 +104,7 @@ def test_torch_and_onnx_runtime_agree(exported: Exported, checkpoint: Path) -> N
     assert exported.same_labels
     assert exported.milliseconds > 0
     network, _, _ = load_network(checkpoint, "ferplus")
-    crops = parity_crops(48)
+    crops = parity_crops(exported.card.input)
     with torch.inference_mode():
         expected = network(torch.from_numpy(to_input(crops, exported.card.input))).numpy()
     found = OnnxClassifier(exported.path, provider="CPU").run(crops, mirror=False)["logits"]
@@ -170,7 +170,9 @@ def test_smaller_numbers_still_agree(
     assert one is not None
     assert whole is not None
     assert one.accuracy == pytest.approx(whole.accuracy, abs=0.1)
-    found = OnnxClassifier(done.path, provider="CPU").run(parity_crops(48), mirror=False)
+    found = OnnxClassifier(done.path, provider="CPU").run(
+        parity_crops(done.card.input), mirror=False
+    )
     assert found["logits"].dtype == np.float32
     assert found["cam"].shape == (8, 8, 3, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -211,11 +213,13 @@ def test_nothing_is_written_when_torch_and_onnx_runtime_differ(
 
 
 def test_the_parity_crops_are_eight_different_faces() -> None:
-    crops = parity_crops(48)
+    crops = parity_crops(InputSpec(48, 0.5, 0.25))
     assert len({crop.tobytes() for crop in crops}) == 8
     assert all(crop.shape == (48, 48) and crop.dtype == np.uint8 for crop in crops)
     assert all(crop.std() > 10 for crop in crops)
-    assert parity_crops(64)[0].shape == (64, 64)
+    assert parity_crops(InputSpec(64, 0.5, 0.25))[0].shape == (64, 64)
+    middle = parity_crops(InputSpec(44, 0.5, 0.25, field=44))
+    assert all((part == crop[2:46, 2:46]).all() for part, crop in zip(middle, crops, strict=True))
 
 
 def test_the_command_writes_both_files_and_says_the_figures(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.nets.mini_xception import MiniXception
+from models.nets.mini_xception import Halving, MiniXception
 from models.nets.network import count_parameters
 from models.nets.registry import ARCHITECTURES, find_architecture
 from models.runtime.errors import UserError
@@ -45,6 +45,17 @@ def test_mini_xception_separates_its_convolutions_without_biases() -> None:
     assert not any(isinstance(m, nn.Linear) for m in network.modules())
 
 
+def test_mini_xception_picks_pixels_in_training_as_its_stride_does() -> None:
+    """The two ways are one convolution, and large pictures train in channels-last order."""
+    torch.manual_seed(0)
+    module = Halving(8, 16).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for side in (9, 60):
+        x = torch.rand(2, 8, side, side).contiguous(memory_format=torch.channels_last)
+        picked = module.train()(x)
+        picked.sum().backward()
+        torch.testing.assert_close(picked, module.eval()(x))
+
+
 def test_the_mean_of_the_activation_map_is_the_logit() -> None:
     torch.manual_seed(0)
     network = MiniXception(8).eval()
@@ -59,7 +70,8 @@ def test_every_architecture_keeps_the_seam(name: str, labels: int) -> None:
     architecture = find_architecture(name)
     torch.manual_seed(0)
     network = architecture.build(labels).eval()
-    x = torch.rand(3, 1, architecture.input_size, architecture.input_size)
+    side = architecture.only_size or 44
+    x = torch.rand(3, 1, side, side)
     with torch.inference_mode():
         logits, attention = network.attend(x)
         assert logits.shape == (3, labels)

@@ -49,6 +49,33 @@ def test_only_kernels_decay() -> None:
         assert torch.equal(after[name], before[name]), name
 
 
+def test_a_part_moves_at_its_own_share_of_the_rate() -> None:
+    network = nn.Sequential(nn.Linear(2, 1), nn.Linear(2, 1))
+    optimiser = make_optimiser(
+        "sgd", network, learning_rate=0.5, weight_decay=0.0, momentum=0.0, rates={"1": 0.1}
+    )
+    before = deepcopy(network.state_dict())
+    for parameter in network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimiser.step()
+    moved = {name: before[name] - value for name, value in network.state_dict().items()}
+    torch.testing.assert_close(moved["0.weight"], torch.full((1, 2), 0.5))
+    torch.testing.assert_close(moved["1.weight"], torch.full((1, 2), 0.05))
+
+
+def test_the_share_of_a_part_holds_through_the_schedule(recipe: Recipe, faces: FaceSet) -> None:
+    trainer = Trainer(replace(recipe, rates={"classifier": 0.0}), CPU)
+    before = deepcopy(trainer.network.state_dict())
+    trainer.train_epoch(make_examples(faces.select(np.arange(24, 32)), trainer.label_sets, CPU))
+    for name, value in trainer.network.named_parameters():
+        assert torch.equal(value, before[name]) == name.startswith("classifier."), name
+
+
+def test_a_share_for_a_part_that_is_not_there_is_refused(recipe: Recipe) -> None:
+    with pytest.raises(UserError, match=r"\[rates\].*found 'classifer'"):
+        Trainer(replace(recipe, rates={"classifer": 0.5}), CPU)
+
+
 def test_sgd_goes_without_momentum_too() -> None:
     network = nn.Linear(2, 1)
     optimiser = make_optimiser("sgd", network, learning_rate=0.5, weight_decay=0.0, momentum=0.0)

@@ -9,9 +9,11 @@ from torch import nn
 from models.nets.cbam import ORDERS, Cbam, Order
 from models.nets.cbam_resnet import CbamResnet18
 from models.nets.deep_emotion import Acn, DeepEmotion, DeepEmotionParallel
+from models.nets.iresnet import IResNet18
 from models.nets.network import Network, count_parameters
 from models.nets.simple_cnn import SimpleCnn
 from models.nets.spatial_transformer import warp
+from models.nets.vgg import Vgg
 
 pytestmark = pytest.mark.train
 
@@ -104,7 +106,31 @@ def test_the_orders_of_cbam_differ_in_what_each_attention_reads() -> None:
     assert not torch.allclose(refined["channel_first"], refined["parallel"])
 
 
-@pytest.mark.parametrize("network", [SimpleCnn(7), CbamResnet18(7)], ids=["simple_cnn", "cbam"])
+@pytest.mark.parametrize(("depth", "convolutions"), [(13, 10), (16, 13), (19, 16)])
+def test_vgg_has_the_convolutions_of_its_depth(depth: int, convolutions: int) -> None:
+    network = Vgg(7, depth=depth).eval()
+    assert _convolutions(network) == convolutions
+    with torch.no_grad():
+        _, attention = network.attend(torch.rand(1, 1, 44, 44))
+    assert attention["cam"].shape == (1, 7, 2, 2)
+    if depth == 19:
+        assert count_parameters(network)[1] == 20_032_327
+
+
+def test_iresnet18_has_two_blocks_a_stage() -> None:
+    network = IResNet18(7).eval()
+    assert count_parameters(network)[1] == 11_181_447
+    assert _convolutions(network) == 17
+    with torch.no_grad():
+        _, attention = network.attend(torch.rand(1, 1, 44, 44))
+    assert attention["cam"].shape == (1, 7, 3, 3)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [SimpleCnn(7), CbamResnet18(7), Vgg(7, depth=13), IResNet18(7)],
+    ids=["simple_cnn", "cbam", "vgg", "iresnet18"],
+)
 def test_the_mean_of_the_activation_map_is_the_logit(network: Network) -> None:
     with torch.no_grad():
         logits, attention = network.eval().attend(torch.rand(2, 1, 48, 48))

@@ -203,7 +203,7 @@ def test_resume_with_another_recipe_names_the_difference(
     ("arguments", "said"),
     [
         (["nonsense", "--data", "x.csv", "--out", "out"], "found neither under 'nonsense'"),
-        (["mini_xception", "--data", "x.csv", "--out", "out"], "found no file x.csv"),
+        (["mini_xception", "--data", "x.csv", "--out", "out"], "found no file or folder x.csv"),
         (["mini_xception", "--data", "x.csv", "--out", "out", "--epochs", "0"], "at least 1"),
         (["mini_xception", "--data", "x.csv", "--out", "out", "--threads", "0"], "--threads of"),
         (["mini_xception", "--data", "x.csv", "--out", "out", "--device", "tpu"], "--device auto"),

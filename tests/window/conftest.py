@@ -18,10 +18,13 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.theme import Theme
 from app.gui.window import MainWindow, Surroundings
+from app.live.capture import Dropped
 from app.live.engine import EngineState, EngineStatus
+from app.live.offers import Offer, Offers
 from app.messages import Box, Face, FaceResult, Frame, FrameResult
 from app.settings import Settings
 from app.sources import CameraInfo
+from app.views import VIEWS
 from models.runtime.card import Card, InputSpec
 from models.runtime.labels import FERPLUS
 from models.runtime.prediction import Prediction
@@ -57,6 +60,16 @@ class FakeEngine:
         self.notices: list[str] = []
         self.asked: list[tuple[Any, ...]] = []
         self.running = True
+        self.view = ""
+        self.offered = Offers(
+            None, tuple(Offer(view, "" if view.name == "cam" else "no") for view in VIEWS.values())
+        )
+        self.known_card: Card | None = None
+        self.listeners: list[Callable[[FrameResult], None]] = []
+        self.drop_listeners: list[Dropped] = []
+
+    def start(self) -> None:
+        self.asked.append(("start",))
 
     def stop(self) -> None:
         self.running = False
@@ -79,6 +92,47 @@ class FakeEngine:
 
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         self.asked.append(("finder", name, yunet_file))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return FERPLUS
+
+    @property
+    def card(self) -> Card | None:
+        return self.known_card
+
+    @property
+    def generation(self) -> int:
+        return 0
+
+    def source_facts(self) -> dict[str, Any]:
+        return {"name": self.now.source}
+
+    def add_listener(self, listener: Callable[[FrameResult], None]) -> None:
+        self.listeners.append(listener)
+
+    def remove_listener(self, listener: Callable[[FrameResult], None]) -> None:
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+
+    def add_drop_listener(self, listener: Dropped) -> None:
+        self.drop_listeners.append(listener)
+
+    def remove_drop_listener(self, listener: Dropped) -> None:
+        if listener in self.drop_listeners:
+            self.drop_listeners.remove(listener)
+
+    def calibrate(self, track_id: int) -> None:
+        self.asked.append(("calibrate", track_id))
+
+    def forget_baseline(self, track_id: int) -> None:
+        self.asked.append(("forget", track_id))
+
+    def use_view(self, name: str) -> None:
+        self.view = name
+
+    def offers(self) -> Offers:
+        return self.offered
 
     def set_paused(self, paused: bool) -> None:
         self.asked.append(("paused", paused))
@@ -204,6 +258,7 @@ def open_window(
         source: str = "camera",
         notices: tuple[str, ...] = (),
         size: tuple[int, int] = (1280, 800),
+        engine_runs: bool = True,
     ) -> MainWindow:
         chosen = settings or Settings(theme="dark")
         around = Surroundings(
@@ -213,6 +268,7 @@ def open_window(
             snapshot_folder=world.folder / "Pictures",
             settings_path=world.settings_path,
             notices=notices,
+            engine_runs=engine_runs,
         )
         theme = Theme(qapp, chosen.theme)
         window = MainWindow(world.engine, chosen, theme, around)
@@ -220,7 +276,7 @@ def open_window(
         window.resize(*size)
         with qtbot.waitExposed(window):
             window.show()
-        window.video.setFocus()
+        window.live.video.setFocus()
         window.tick(at_once=True)
         return window
 

@@ -42,7 +42,7 @@ def show(window: MainWindow, world: World, result: FrameResult) -> None:
 
 
 def pixels(window: MainWindow) -> NDArray[np.uint8]:
-    image = window.video.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    image = window.live.video.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     data = np.frombuffer(image.constBits(), np.uint8)
     return data.reshape(image.height(), image.bytesPerLine() // 4, 4)[:, : image.width(), :3].copy()
 
@@ -54,7 +54,7 @@ def test_a_result_appears_with_its_card(
     empty = pixels(window)
     show(window, world, draw.result(draw.face(1, BOX)))
     assert not np.array_equal(pixels(window), empty)
-    (card,) = window.panel.cards
+    (card,) = window.live.panel.cards
     assert card.label == "happiness"
     assert card.selected
     assert "sure 92 %" in card.accessibleName()
@@ -73,7 +73,7 @@ def test_a_key_switches_an_overlay(
     show(window, world, draw.result(draw.face(1, BOX)))
     bare = pixels(window)
     QTest.keyClick(window, key)
-    assert window.video.overlay_names == (name,)
+    assert window.live.video.overlay_names == (name,)
     assert not np.array_equal(pixels(window), bare)
     QTest.keyClick(window, key)
     assert np.array_equal(pixels(window), bare)
@@ -82,10 +82,10 @@ def test_a_key_switches_an_overlay(
 def test_the_picture_is_letterboxed(open_window: OpenWindow, world: World, draw: Artist) -> None:
     window = open_window()
     show(window, world, draw.result(size=(1280, 360)))
-    rect = window.video.picture_rect()
-    assert rect.width() == pytest.approx(window.video.width(), abs=1)
+    rect = window.live.video.picture_rect()
+    assert rect.width() == pytest.approx(window.live.video.width(), abs=1)
     assert rect.height() == pytest.approx(rect.width() * 360 / 1280, abs=1)
-    assert rect.center().y() == pytest.approx(window.video.height() / 2, abs=1)
+    assert rect.center().y() == pytest.approx(window.live.video.height() / 2, abs=1)
 
 
 def test_the_caption_of_the_source_is_shown_on_the_picture(
@@ -97,9 +97,9 @@ def test_the_caption_of_the_source_is_shown_on_the_picture(
     bare = pixels(window)
     told = replace(result, frame=replace(result.frame, caption="demo actor: fear", index=1))
     show(window, world, told)
-    assert window.video.caption == "demo actor: fear"
+    assert window.live.video.caption == "demo actor: fear"
     rows, columns = np.nonzero((pixels(window) != bare).any(axis=2))
-    corner = window.video.picture_rect().topLeft()
+    corner = window.live.video.picture_rect().topLeft()
     assert rows.min() >= corner.y()
     assert rows.max() <= corner.y() + 40
     assert columns.max() <= corner.x() + 240
@@ -112,7 +112,7 @@ def test_m_mirrors_the_picture_but_no_file_is_mirrored_by_itself(
     shown = []
     for index, media_time in enumerate((None, 1.0)):
         show(window, world, draw.result(index=index, at=100.0 + index, media_time=media_time))
-        shown.append(window.video.mirrored)
+        shown.append(window.live.video.mirrored)
     assert shown == [True, False]
     plain = pixels(window)
     QTest.keyClick(window, Qt.Key.Key_M)
@@ -123,7 +123,7 @@ def test_m_mirrors_the_picture_but_no_file_is_mirrored_by_itself(
         != mirrored[middle, plain.shape[1] // 2 - 50].tolist()
     )
     show(window, world, draw.result(index=2, at=102.0, media_time=None))
-    assert window.video.mirrored, "the camera keeps its own choice"
+    assert window.live.video.mirrored, "the camera keeps its own choice"
 
 
 def test_a_click_chooses_the_face_also_in_a_mirror(
@@ -132,15 +132,15 @@ def test_a_click_chooses_the_face_also_in_a_mirror(
     window = open_window()
     left, right = draw.face(1, (40, 100, 200, 260)), draw.face(2, (440, 100, 600, 260))
     show(window, world, draw.result(left, right, media_time=None))
-    assert window.panel.chosen == 1
-    rect = window.video.picture_rect()
+    assert window.live.panel.chosen == 1
+    rect = window.live.video.picture_rect()
     # Mirrored: the face on the right of the frame is on the left of the screen.
     point = rect.topLeft().toPoint()
     point.setX(round(rect.left() + rect.width() * (1 - 520 / 640)))
     point.setY(round(rect.top() + rect.height() * 180 / 480))
-    QTest.mouseClick(window.video, Qt.MouseButton.LeftButton, pos=point)
-    assert window.panel.chosen == 2
-    assert window.chart.track == 2
+    QTest.mouseClick(window.live.video, Qt.MouseButton.LeftButton, pos=point)
+    assert window.live.panel.chosen == 2
+    assert window.live.chart.track == 2
 
 
 def test_space_pauses_unless_a_control_has_the_focus(
@@ -149,16 +149,16 @@ def test_space_pauses_unless_a_control_has_the_focus(
     window = open_window()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    QTest.keyClick(window.video, Qt.Key.Key_Space)
+    QTest.keyClick(window.live.video, Qt.Key.Key_Space)
     assert world.engine.asked[-1] == ("paused", True)
-    QTest.keyClick(window.video, Qt.Key.Key_Space)
+    QTest.keyClick(window.live.video, Qt.Key.Key_Space)
     assert world.engine.asked[-1] == ("paused", False)
     count = len(world.engine.asked)
-    window.toolbar.source.setFocus(Qt.FocusReason.TabFocusReason)
-    QTest.keyClick(window.toolbar.source, Qt.Key.Key_Space)
+    window.live.toolbar.source.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(window.live.toolbar.source, Qt.Key.Key_Space)
     assert len(world.engine.asked) == count
-    assert window.sources.isVisible()
-    window.sources.close()
+    assert window.live.sources.isVisible()
+    window.live.sources.close()
 
 
 def test_every_control_can_be_reached_by_tab_and_has_a_name(
@@ -167,7 +167,7 @@ def test_every_control_can_be_reached_by_tab_and_has_a_name(
     window = open_window()
     show(window, world, draw.result(draw.face(1, BOX)))
     reached: list[QWidget] = []
-    widget = window.focusWidget() or window.video
+    widget = window.focusWidget() or window.live.video
     for _ in range(40):
         QTest.keyClick(widget, Qt.Key.Key_Tab)
         widget = window.focusWidget()
@@ -192,13 +192,13 @@ def test_every_control_can_be_reached_by_tab_and_has_a_name(
 
 def test_tooltips_tell_the_shortcut(open_window: OpenWindow) -> None:
     window = open_window()
-    acts = window.menu_actions
-    for action in acts.all():
+    actions = [*window.menu_actions.all(), *window.live.menu_actions.all()]
+    for action in actions:
         keys = action.shortcut().toString()
         assert action.toolTip()
         if keys:
             assert f"({keys})" in action.toolTip()
-    taken = [keys.toString() for action in acts.all() for keys in action.shortcuts()]
+    taken = [keys.toString() for action in actions for keys in action.shortcuts()]
     assert len(set(taken)) == len(taken)
 
 
@@ -210,12 +210,12 @@ def test_it_fits(
     world.engine.now = replace(world.engine.now, source="a film with a very long name " * 4)
     faces = [draw.face(i, (i * 100.0, 100.0, i * 100.0 + 80, 180.0)) for i in range(1, 6)]
     show(window, world, draw.result(*faces))
-    window.refresh_status()
+    window.live.refresh_status()
     QApplication.processEvents()
     assert (window.width(), window.height()) == size
-    assert window.video.width() > size[0] * 0.4
-    assert window.video.height() > size[1] * 0.4
-    for child in (window.toolbar, window.panel, window.chart, window.statusBar()):
+    assert window.live.video.width() > size[0] * 0.4
+    assert window.live.video.height() > size[1] * 0.4
+    for child in (window.live.toolbar, window.live.panel, window.live.chart, window.statusBar()):
         area = child.geometry()
         assert child.mapTo(window, area.topLeft() - area.topLeft()).x() >= 0
         assert child.mapTo(window, child.rect().bottomRight()).x() < size[0]
@@ -229,7 +229,7 @@ def test_closing_stops_the_engine_and_remembers(
     window = open_window()
     QTest.keyClick(window, Qt.Key.Key_L)
     QTest.keyClick(window, Qt.Key.Key_M)
-    window.menu_actions.chart.trigger()
+    window.live.menu_actions.chart.trigger()
     window.menu_actions.themes["light"].trigger()
     window.resize(1000, 700)
     window.close()
@@ -239,16 +239,16 @@ def test_closing_stops_the_engine_and_remembers(
     assert "landmarks" in settings.overlays
     assert settings.theme == "light"
     again = open_window(settings)
-    assert again.menu_actions.overlays["landmarks"].isChecked()
-    assert not again.chart.isVisible()
-    assert again.panel.isVisible()
+    assert again.live.menu_actions.overlays["landmarks"].isChecked()
+    assert not again.live.chart.isVisible()
+    assert again.live.panel.isVisible()
     again.close()
 
 
 def test_only_what_the_engine_accepted_is_remembered(open_window: OpenWindow, world: World) -> None:
     window = open_window()
-    window.commands.use_model("/somewhere/broken.onnx")
-    window.commands.use_finder("hog")
+    window.live.commands.use_model("/somewhere/broken.onnx")
+    window.live.commands.use_finder("hog")
     world.engine.now = replace(world.engine.now, finder="hog")
     window.close()
     settings, _ = load_settings(world.settings_path)
@@ -273,7 +273,8 @@ def test_a_snapshot_is_a_png_of_what_is_seen(
     assert "no picture" in window.notices.texts[0]
     show(window, world, draw.result(draw.face(1, BOX)))
     for _ in range(2):
-        QTest.keyClick(window, Qt.Key.Key_S)
+        # A file is named by its millisecond.
+        QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.NoModifier, 5)
     qtbot.waitUntil(lambda: after_tick(window, lambda: len(saved(window)) == 2))
     files = sorted((world.folder / "Pictures").iterdir())
     assert [file.suffix for file in files] == [".png", ".png"]
@@ -325,7 +326,7 @@ def test_help_opens_beside_the_picture(open_window: OpenWindow, qtbot: QtBot) ->
 
 def test_the_card_of_the_model_in_use(open_window: OpenWindow, qtbot: QtBot) -> None:
     window = open_window()
-    window.menu_actions.model_card.trigger()
+    window.live.menu_actions.model_card.trigger()
     qtbot.waitUntil(lambda: after_tick(window, lambda: bool(window.findChildren(PageDialog))))
     text = window.findChildren(PageDialog)[0].page.toPlainText()
     assert "mini-Xception" in text

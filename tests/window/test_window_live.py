@@ -35,14 +35,14 @@ def test_the_actor_gets_labels_and_the_window_closes_cleanly(
     qtbot.addWidget(window)
     window.start()
     window.show()
-    qtbot.waitUntil(lambda: bool(window.panel.cards), timeout=30_000)
-    qtbot.waitUntil(lambda: bool(window.chart.line_labels), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.live.panel.cards), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(window.live.chart.line_labels), timeout=30_000)
     qtbot.waitUntil(lambda: "CPU" in window.status_text, timeout=30_000)
-    (card,) = window.panel.cards
+    (card,) = window.live.panel.cards
     assert set(card.labels) == set(engine.labels)
     assert sum(card.shown_values.values()) == pytest.approx(1, abs=0.05)
-    assert window.toolbar.source.value == "Demo actor"
-    assert not window.banner.isVisible()
+    assert window.live.toolbar.source.value == "Demo actor"
+    assert not window.live.banner.isVisible()
     window.close()
     assert (tmp_path / "settings.json").is_file()
     qtbot.waitUntil(lambda: not (set(threading.enumerate()) - before), timeout=10_000)

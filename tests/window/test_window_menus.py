@@ -40,41 +40,43 @@ def texts(menu: QMenu) -> list[str]:
 
 
 def refresh_cameras(window: MainWindow, world: World, qtbot: QtBot) -> None:
-    window.look_for_cameras()
+    window.live.look_for_cameras()
     wanted = tuple(world.cameras)
-    qtbot.waitUntil(lambda: after_tick(window, lambda: window.sources.cameras == wanted))
+    qtbot.waitUntil(lambda: after_tick(window, lambda: window.live.sources.cameras == wanted))
 
 
 def test_cameras_come_and_go(open_window: OpenWindow, world: World, qtbot: QtBot) -> None:
     window = open_window()
-    qtbot.waitUntil(lambda: after_tick(window, lambda: "No camera found" in texts(window.sources)))
+    qtbot.waitUntil(
+        lambda: after_tick(window, lambda: "No camera found" in texts(window.live.sources))
+    )
     world.cameras = [LENS, OTHER]
     refresh_cameras(window, world, qtbot)
-    assert texts(window.sources)[:3] == ["Lens", "Other lens", "Demo actor"]
+    assert texts(window.live.sources)[:3] == ["Lens", "Other lens", "Demo actor"]
     world.engine.now = replace(world.engine.now, source="Other lens")
-    window.refresh_status()
-    assert entry(window.sources, "Other lens").isChecked()
-    assert not entry(window.sources, "Demo actor").isChecked()
-    assert window.toolbar.source.value == "Other lens"
-    entry(window.sources, "Lens").trigger()
+    window.live.refresh_status()
+    assert entry(window.live.sources, "Other lens").isChecked()
+    assert not entry(window.live.sources, "Demo actor").isChecked()
+    assert window.live.toolbar.source.value == "Other lens"
+    entry(window.live.sources, "Lens").trigger()
     assert world.engine.asked == [("source", "camera:0")]
-    assert not entry(window.sources, "Lens").isChecked(), "not before it plays"
+    assert not entry(window.live.sources, "Lens").isChecked(), "not before it plays"
     world.cameras = []
     refresh_cameras(window, world, qtbot)
-    assert "Lens" not in texts(window.sources)
+    assert "Lens" not in texts(window.live.sources)
 
 
 def test_an_open_menu_does_not_change_under_the_hand(
     open_window: OpenWindow, world: World, qtbot: QtBot
 ) -> None:
     window = open_window()
-    window.toolbar.source.open_menu()
-    qtbot.waitUntil(window.sources.isVisible)
+    window.live.toolbar.source.open_menu()
+    qtbot.waitUntil(window.live.sources.isVisible)
     world.cameras = [LENS]
     refresh_cameras(window, world, qtbot)
-    assert "Lens" not in texts(window.sources)
-    window.sources.close()
-    assert "Lens" in texts(window.sources)
+    assert "Lens" not in texts(window.live.sources)
+    window.live.sources.close()
+    assert "Lens" in texts(window.live.sources)
 
 
 def test_c_goes_round_the_cameras(open_window: OpenWindow, world: World, qtbot: QtBot) -> None:
@@ -90,7 +92,7 @@ def test_c_goes_round_the_cameras(open_window: OpenWindow, world: World, qtbot: 
         ("Other lens", "camera:0"),
     ):
         world.engine.now = replace(world.engine.now, source=playing)
-        window.refresh_status()
+        window.live.refresh_status()
         QTest.keyClick(window, Qt.Key.Key_C)
         assert world.engine.asked[-1] == ("source", spec)
 
@@ -102,12 +104,12 @@ def test_an_opened_file_is_recent_once_it_plays(
     window = open_window()
     for path in (broken, film):
         monkeypatch.setattr("app.gui.dialogs.choose_media", lambda _parent, path=path: path)
-        window.menu_actions.open_file.trigger()
+        window.live.menu_actions.open_file.trigger()
     assert world.engine.asked == [("source", broken), ("source", film)]
     world.engine.now = replace(world.engine.now, source="film.mp4")
-    window.refresh_status()
-    assert entry(window.sources, "film.mp4").isChecked()
-    assert "broken.mp4" not in texts(window.sources)
+    window.live.refresh_status()
+    assert entry(window.live.sources, "film.mp4").isChecked()
+    assert "broken.mp4" not in texts(window.live.sources)
     window.close()
     settings, _ = load_settings(world.settings_path)
     assert settings.recent == (film,)
@@ -116,7 +118,7 @@ def test_an_opened_file_is_recent_once_it_plays(
 
 def test_recent_files_can_be_opened(open_window: OpenWindow, world: World) -> None:
     window = open_window(Settings(theme="dark", recent=("/films/one & two.mp4",)))
-    entry(window.sources, "one && two.mp4").trigger()
+    entry(window.live.sources, "one && two.mp4").trigger()
     assert world.engine.asked == [("source", "/films/one & two.mp4")]
 
 
@@ -124,16 +126,16 @@ def test_models_are_listed_and_chosen(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window()
-    assert texts(window.models)[:2] == ["mini-Xception (FER+)", "mini-Xception (FER2013)"]
-    assert entry(window.models, "mini-Xception (FER+)").isChecked()
-    assert window.toolbar.model.value == "mini-Xception (FER+)"
-    entry(window.models, "mini-Xception (FER2013)").trigger()
+    assert texts(window.live.models)[:2] == ["mini-Xception (FER+)", "mini-Xception (FER2013)"]
+    assert entry(window.live.models, "mini-Xception (FER+)").isChecked()
+    assert window.live.toolbar.model.value == "mini-Xception (FER+)"
+    entry(window.live.models, "mini-Xception (FER2013)").trigger()
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: "/own/net.onnx")
-    window.menu_actions.open_model.trigger()
+    window.live.menu_actions.open_model.trigger()
     assert world.engine.asked == [("model", "mini_xception.fer2013"), ("model", "/own/net.onnx")]
     world.engine.now = replace(world.engine.now, model="/own/net.onnx")
-    window.refresh_status()
-    assert entry(window.models, "net.onnx").isChecked()
+    window.live.refresh_status()
+    assert entry(window.live.models, "net.onnx").isChecked()
 
 
 def test_yunet_asks_for_its_file_once(
@@ -143,14 +145,14 @@ def test_yunet_asks_for_its_file_once(
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: answers.pop(0))
     (world.folder / "yunet.onnx").write_bytes(b"")
     window = open_window()
-    yunet = window.finders.actions()[2]
+    yunet = window.live.finders.actions()[2]
     yunet.trigger()
     assert world.engine.asked == []
     for _ in range(2):
-        window.finders.actions()[2].trigger()
+        window.live.finders.actions()[2].trigger()
     path = world.folder / "yunet.onnx"
     assert world.engine.asked == [("finder", "yunet", path), ("finder", "yunet", path)]
-    window.finders.actions()[1].trigger()
+    window.live.finders.actions()[1].trigger()
     assert world.engine.asked[-1] == ("finder", "hog", None)
 
 

@@ -88,13 +88,13 @@ def test_the_window_shows_the_banner_and_its_button_tries_again(
     world.engine.now = replace(world.engine.now, source_note=NO_CAMERA)
     world.engine.result = draw.result()
     window = open_window(source="camera")
-    assert window.banner.isVisible()
-    assert NO_CAMERA in window.banner.text
-    QTest.mouseClick(window.banner.button, Qt.MouseButton.LeftButton)
+    assert window.live.banner.isVisible()
+    assert NO_CAMERA in window.live.banner.text
+    QTest.mouseClick(window.live.banner.button, Qt.MouseButton.LeftButton)
     assert world.engine.asked == [("source", "camera")]
     world.engine.now = replace(world.engine.now, source="Lens", source_note="")
-    window.refresh_status()
-    assert not window.banner.isVisible()
+    window.live.refresh_status()
+    assert not window.live.banner.isVisible()
 
 
 def test_play_again_plays_the_same_file(
@@ -102,12 +102,12 @@ def test_play_again_plays_the_same_file(
 ) -> None:
     window = open_window()
     film = str(world.folder / "film.mp4")
-    window.commands.use_source(film)
-    window.commands.use_source("nowhere.mp4")  # refused: the film plays on
+    window.live.commands.use_source(film)
+    window.live.commands.use_source("nowhere.mp4")  # refused: the film plays on
     ended = replace(world.engine.now, state=EngineState.ENDED, source="film.mp4")
     world.engine.now = ended
-    window.refresh_status()
-    QTest.mouseClick(window.banner.button, Qt.MouseButton.LeftButton)
+    window.live.refresh_status()
+    QTest.mouseClick(window.live.banner.button, Qt.MouseButton.LeftButton)
     assert world.engine.asked[-1] == ("source", film)
 
 
@@ -120,9 +120,9 @@ def test_a_lost_camera_dims_the_last_frame(
     world.engine.now = replace(
         world.engine.now, state=EngineState.LOST, source_note=LOST, retry_in=2.0
     )
-    window.refresh_status()
-    assert window.video.dimmed
-    assert window.video.result is world.engine.result
+    window.live.refresh_status()
+    assert window.live.video.dimmed
+    assert window.live.video.result is world.engine.result
 
 
 def test_a_refused_model_is_a_notice_that_goes_by_itself(
@@ -131,7 +131,7 @@ def test_a_refused_model_is_a_notice_that_goes_by_itself(
     window = open_window()
     sentence = "broken.onnx: expected a model card inside the file, found none."
     world.engine.notices = [sentence]
-    window.refresh_status()
+    window.live.refresh_status()
     assert window.notices.texts == [sentence]
     assert window.notices.isVisible()
     window.notices.advance(1.0)
@@ -152,27 +152,27 @@ def test_no_face_waits_a_moment_before_it_is_said(
     open_window: OpenWindow, world: World, draw: Artist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: clock[0])
     window = open_window()
     world.engine.result = draw.result(draw.face(1, (220, 120, 420, 320)))
     window.tick(at_once=True)
     world.engine.result = draw.result(index=1, at=101.0)
     window.tick(at_once=True)
-    assert window.video.hint == ""
+    assert window.live.video.hint == ""
     clock[0] += 1.0
-    window.refresh_status()
-    assert window.video.hint == "No face in view"
+    window.live.refresh_status()
+    assert window.live.video.hint == "No face in view"
 
 
 def test_a_slow_machine_is_told_once(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: clock[0])
     window = open_window()
     world.engine.now = replace(world.engine.now, latency_ms=400.0)
     for _ in range(3):
-        window.refresh_status()
+        window.live.refresh_status()
         clock[0] += 10.0
     assert [text for text in window.notices.texts if "400 ms" in text] == window.notices.texts
     assert len(window.notices.texts) == 1

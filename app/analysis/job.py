@@ -1,0 +1,182 @@
+"""One input from beginning to end: read, found, classified, written as a session folder."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from app.analysis.film import Keep, film_beside
+from app.analysis.frames import Frames, open_frames
+from app.analysis.identity import Interrupted, fingerprint
+from app.analysis.inputs import IMAGES, Input
+from app.analysis.parts import AnalysisOptions, Parts, borrowed_parts, how
+from app.analysis.table import FolderWriter
+from app.live.parts import FramePipeline
+from app.messages import FrameResult
+from models.runtime.errors import UserError
+
+log = logging.getLogger(__name__)
+
+DONE, SKIPPED, FAILED, STOPPED = "done", "skipped", "failed", "stopped"
+PARTIAL = ".partial"
+_REPORT_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Hold what one worker is asked to do; can be sent to another process or machine.
+
+    number: tells jobs of a batch apart. name: of the session folder inside `folder`. finished:
+    the session folders that are there already, by fingerprint.
+    """
+
+    number: int
+    source: Input
+    folder: Path
+    name: str
+    options: AnalysisOptions
+    finished: dict[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Say how many frames of a job were read so far, those between every N-th included."""
+
+    number: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Say what came of a job.
+
+    status: `DONE`; `SKIPPED`, its session was there already; `FAILED`; or `STOPPED` by the user.
+    folder: of the session, where there is one. note: one sentence, why it failed or what went
+    amiss on the way; empty when all is well. frames: in the table. faces: rows that hold one.
+    seconds: it took.
+    """
+
+    number: int
+    status: str
+    folder: Path | None = None
+    note: str = ""
+    frames: int = 0
+    faces: int = 0
+    seconds: float = 0.0
+
+
+def run_job(job: Job, report: Callable[[Progress], object], stopped: Callable[[], bool]) -> Outcome:
+    """Do a job and say what came of it; nothing but the end of the program is raised.
+
+    report: hears a few times a second how far it is. stopped: asked between frames.
+    What is written is the same whoever does it: each input begins with no faces known, and
+    OpenCV and ONNX Runtime keep to one thread.
+    """
+    begun = time.monotonic()
+    try:
+        return _run(job, report, stopped)
+    except Interrupted:
+        return Outcome(job.number, STOPPED, seconds=time.monotonic() - begun)
+    except (UserError, OSError, MemoryError) as error:
+        note = str(error) if isinstance(error, UserError) else _system_sentence(job, error)
+    except Exception as error:
+        log.warning("analysis failed", exc_info=error)
+        note = (
+            f'"{job.source.place}" could not be analysed ({type(error).__name__}: {error}); the '
+            f"other files go on."
+        )
+    return Outcome(job.number, FAILED, note=note, seconds=time.monotonic() - begun)
+
+
+def _run(job: Job, report: Callable[[Progress], object], stopped: Callable[[], bool]) -> Outcome:
+    with borrowed_parts(job.options) as parts:
+        return _analyse(job, parts, report, stopped)
+
+
+def _analyse(
+    job: Job, parts: Parts, report: Callable[[Progress], object], stopped: Callable[[], bool]
+) -> Outcome:
+    begun = time.monotonic()  # loading is done once, whatever the number of inputs
+    cv2.setNumThreads(1)  # after the finder, which sets another number
+    described = how(job.options, parts)
+    mark = fingerprint(job.source.paths, {**described, "kind": job.source.kind}, stopped)
+    if mark in job.finished:
+        return Outcome(job.number, SKIPPED, job.finished[mark])
+    target = job.folder / job.name
+    with open_frames(job.source, job.options.every) as frames, _made_whole(target) as partial:
+        writer = FolderWriter(partial, job.source, parts.classifier, mark, described)
+        results = _results(job, parts.pipeline(), frames, report, stopped)
+        with film_beside(partial, wanted=job.options.video) as keep:
+            writer.write(_kept(results, keep), frames)
+        writer.export(job.options.table)
+    return Outcome(
+        job.number,
+        DONE,
+        target,
+        note=frames.notice,
+        frames=writer.frames,
+        faces=writer.faces,
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _results(
+    job: Job,
+    pipeline: FramePipeline,
+    frames: Frames,
+    report: Callable[[Progress], object],
+    stopped: Callable[[], bool],
+) -> Iterator[FrameResult]:
+    """Yield a result for each frame; raises `Interrupted` on a stop."""
+    reported_at = float("-inf")
+    for frame in frames:
+        if stopped():
+            raise Interrupted
+        now = time.monotonic()
+        if now - reported_at >= _REPORT_SECONDS:
+            reported_at = now
+            report(Progress(job.number, frames.read))
+        if job.source.kind == IMAGES:
+            pipeline.reset()
+        yield pipeline.process(frame)
+    report(Progress(job.number, frames.read))
+
+
+def _kept(results: Iterator[FrameResult], keep: Keep) -> Iterator[FrameResult]:
+    for result in results:
+        keep(result)
+        yield result
+
+
+@contextlib.contextmanager
+def _made_whole(target: Path) -> Iterator[Path]:
+    """Give a folder to write into, which takes its place and name only at the end."""
+    partial = target.with_name(f".{target.name}{PARTIAL}")
+    shutil.rmtree(partial, ignore_errors=True)  # left by one that was killed
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        partial.rename(target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _system_sentence(job: Job, error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return (
+            f'"{job.source.place}" takes more memory than there is; close other programs or use '
+            f"fewer workers."
+        )
+    where = f' at "{error.filename}"' if error.filename else ""
+    return (
+        f'"{job.source.place}" could not be analysed ({error.strerror or error}{where}); make '
+        f"room, or correct the path or its permissions."
+    )

@@ -1,0 +1,104 @@
+"""What analyses: the model, the face finder and the landmarks, loaded once and lent."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.faces import make_finder
+from app.faces.base import FaceFinder
+from app.live.makers import real_makers
+from app.live.options import EngineOptions
+from app.live.parts import FramePipeline
+from models.runtime.card import file_facts
+from models.runtime.classifier import OnnxClassifier
+from models.runtime.store import DEFAULT_MODEL, load_model
+
+TABLES = ("parquet", "csv", "jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """Hold how inputs are analysed.
+
+    model: bundled name or path, None for the default. finder: as `make_finder` takes it, with
+    yunet_file. every: only each so-many-th frame, 1 for all. smoothing_seconds: of the
+    probabilities, None for the pipeline's own. video: write one with the findings drawn on it.
+    table: of `TABLES`; a Parquet table is always there, another comes beside it.
+    """
+
+    model: str | None = None
+    finder: str = EngineOptions().finder
+    yunet_file: Path | None = None
+    every: int = 1
+    smoothing_seconds: float | None = None
+    video: bool = False
+    table: str = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Hold the loaded parts; not to be shared between threads."""
+
+    classifier: OnnxClassifier
+    finder: FaceFinder
+    landmarker: Any
+    smoothing_seconds: float | None
+
+    def pipeline(self) -> FramePipeline:
+        """Return a pipeline that knows no faces yet."""
+        makers = real_makers(EngineOptions(smoothing_seconds=self.smoothing_seconds))
+        return makers.pipeline(self.finder, self.landmarker, self.classifier)
+
+
+_idle: list[tuple[tuple[object, ...], Parts]] = []
+_idle_lock = threading.Lock()
+_MOST_IDLE = 4
+
+
+@contextlib.contextmanager
+def borrowed_parts(options: AnalysisOptions) -> Iterator[Parts]:
+    """Lend the parts these options name, to one thread at a time.
+
+    They are kept for the next input, since loading them takes longer than many an input does.
+    Raises `UserError` for a model or finder that cannot be had.
+    """
+    key = (options.model, options.finder, options.yunet_file, options.smoothing_seconds)
+    with _idle_lock:
+        place = next((n for n, (found, _) in enumerate(_idle) if found == key), None)
+        parts = None if place is None else _idle.pop(place)[1]
+    parts = parts or _load(options)
+    yield parts
+    # Not in a `finally`: parts that something went wrong with are not lent again.
+    with _idle_lock:
+        _idle.append((key, parts))
+        del _idle[:-_MOST_IDLE]
+
+
+def how(options: AnalysisOptions, parts: Parts) -> dict[str, Any]:
+    """Return all that decides what is written besides the input itself, as plain values."""
+    yunet = file_facts(options.yunet_file).sha256 if options.yunet_file is not None else None
+    return {
+        "model": parts.classifier.card.name,
+        "model_sha256": file_facts(parts.classifier.path).sha256,
+        "finder": options.finder,
+        "yunet_sha256": yunet,
+        "every": options.every,
+        "smoothing_seconds": options.smoothing_seconds,
+        "video": options.video,
+        "table": options.table,
+    }
+
+
+def _load(options: AnalysisOptions) -> Parts:
+    # On the processor everywhere: graphics cards differ from each other in the last digits.
+    return Parts(
+        classifier=load_model(options.model or DEFAULT_MODEL, provider="CPU"),
+        finder=make_finder(options.finder, options.yunet_file),
+        landmarker=real_makers(EngineOptions()).landmarker(),
+        smoothing_seconds=options.smoothing_seconds,
+    )

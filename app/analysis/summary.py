@@ -1,0 +1,98 @@
+"""How a batch goes, in words: for the terminal, the window and summary.csv."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from app.analysis.batch import RUNNING, BatchState, FileState
+from app.analysis.inputs import IMAGES
+from app.analysis.job import DONE, FAILED, SKIPPED, STOPPED
+from app.errors import SettingsError
+from models.runtime.files import written_whole
+
+SUMMARY = "summary.csv"
+_HEADER = ("input", "status", "folder", "frames", "faces", "seconds", "note")
+
+
+def progress_line(state: BatchState) -> str:
+    """Return one line: files, share, speed and time left, as far as they are known."""
+    through = sum(file.outcome is not None for file in state.files)
+    parts = [f"{through} of {len(state.files)}", f"{100 * state.share:.0f} %"]
+    if state.stopping:
+        return "  ·  ".join([*parts, "stopping"])
+    if state.speed:
+        parts.append(f"{state.speed:.0f} frames/s")
+    if state.seconds_left is not None:
+        parts.append(f"{duration(state.seconds_left)} left")
+    running = [file.job.source.place.name for file in state.files if file.status == RUNNING]
+    if not running and not through:
+        running = ["starting"]
+    return "  ·  ".join([*parts, *running[:1]])
+
+
+def outcome_line(file: FileState) -> str:
+    """Return what came of one input; empty for one that the user stopped."""
+    outcome, name = file.outcome, file.job.source.place.name
+    if outcome is None or outcome.status == STOPPED:
+        return ""
+    if outcome.status == FAILED:
+        return f"error: {outcome.note}"
+    if outcome.status == SKIPPED:
+        return f'{name}: already in "{outcome.folder}"'
+    kind = "image" if file.job.source.kind == IMAGES else "frame"
+    speed = f", {outcome.frames / outcome.seconds:.0f} {kind}s/s" if outcome.seconds else ""
+    note = f" ({outcome.note})" if outcome.note else ""
+    return f"{name}: {outcome.frames} {_plural(kind, outcome.frames)}{speed}{note}"
+
+
+def total_line(state: BatchState) -> str:
+    """Return how many inputs came to which end."""
+    counts = [
+        (state.count(DONE), "done"),
+        (state.count(SKIPPED), "already there"),
+        (state.count(FAILED), "failed"),
+        (state.count(STOPPED), "not done"),
+    ]
+    return ", ".join(f"{count} {words}" for count, words in counts if count)
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time as a person would say it."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def write_summary(state: BatchState, folder: Path) -> None:
+    """Write what came of each input to summary.csv. Raises `SettingsError`."""
+    try:
+        with (
+            written_whole(folder / SUMMARY) as partial,
+            partial.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(_HEADER)
+            writer.writerows(_row(each) for each in state.files)
+    except OSError as error:
+        raise SettingsError(
+            f'"{folder / SUMMARY}" cannot be written ({error.strerror or error}); make room or '
+            f"name another folder."
+        ) from error
+
+
+def _row(file: FileState) -> tuple[object, ...]:
+    outcome = file.outcome
+    if outcome is None:
+        return (file.job.source.place, file.status, "", "", "", "", "")
+    where = outcome.folder.name if outcome.folder is not None else ""
+    done = outcome.status == DONE
+    figures = (outcome.frames, outcome.faces, f"{outcome.seconds:.2f}") if done else ("", "", "")
+    return (file.job.source.place, outcome.status, where, *figures, outcome.note)
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"

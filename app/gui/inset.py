@@ -1,0 +1,144 @@
+"""The inset of a face: what the network sees, where it looks, and what parts the likely labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.messages import FaceResult
+from app.overlays import Shown
+from app.overlays.attention import CROP_CELLS, coloured
+from app.overlays.base import Canvas
+from app.overlays.look import looked_at, turn_of, warped_picture
+from app.overlays.maps import spatial_weights, view_map
+from app.overlays.regions import region_name, region_weights
+from app.palette import bgr
+from app.views import LOOK, REGIONS, VIEWS, runner_up, shown_label
+
+# How bright the crop is where neither of two labels finds more.
+_UNDER = 0.35
+# How bright a colour is on a black pixel of the crop: the face shows through.
+_SHADE = 0.35
+# Below this share of the greatest difference nothing is tinted.
+_LEAST_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inset:
+    """Hold what is drawn below the bars of a card, pictures as (S, S, 3) uint8 BGR.
+
+    crop: the face as the network sees it, pixel by pixel. view: what the chosen view shows of it,
+    None where it shows nothing now. versus: where each of the two likeliest labels finds more, in
+    its colour; None for views without a map for each label. labels: these two. facts: in the place
+    of `versus`, what the view can say in numbers.
+    """
+
+    crop: Canvas
+    view: Canvas | None = None
+    versus: Canvas | None = None
+    labels: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def make_inset(face: FaceResult, shown: Shown, side: int) -> Inset:
+    """Return the inset of a face; side: of its pictures, pixels of the screen."""
+    crop = pixelated(face.crop, side)
+    view = VIEWS.get(shown.view)
+    if view is None:
+        return Inset(crop)
+    if view.by_label:
+        labels = face.prediction.labels
+        two = labels[shown_label(face)], labels[runner_up(face)]
+        return Inset(crop, _tinted(face, shown.view, side), versus(face, shown.view, side), two)
+    if shown.view == LOOK:
+        warped = warped_picture(face, shown.card)
+        picture = None if warped is None else pixelated(warped, side)
+        return Inset(crop, picture, facts=_look_facts(face))
+    if shown.view == REGIONS:
+        return Inset(crop, facts=_region_facts(face))
+    return Inset(crop, _tinted(face, shown.view, side), facts=_weight_facts(face, shown.view))
+
+
+def pixelated(picture: NDArray[np.uint8], side: int) -> Canvas:
+    """Return a (h, w) gray picture at (side, side), its pixels seen as squares of even size."""
+    times = max(1, -(-4 * side // picture.shape[0]))
+    large = np.repeat(np.repeat(picture, times, axis=0), times, axis=1)
+    fitted = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(fitted, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def versus(face: FaceResult, name: str, side: int) -> Canvas | None:
+    """Return where the two likeliest labels differ, on the dimmed crop; None without two maps.
+
+    Each place has the colour of the label whose map is greater there, the stronger the greater the
+    difference. For class activation maps this is exact: the mean of the difference is that of the
+    two logits.
+    """
+    values = face.prediction.attention.get(name)
+    if values is None or values.ndim != 3 or len(values) < 2:
+        return None
+    first, second = shown_label(face), runner_up(face)
+    difference = values[first] - values[second]
+    greatest = float(np.abs(difference).max())
+    if not np.isfinite(greatest) or greatest <= 0:
+        return None
+    fine = cv2.resize(difference / greatest, (side, side), interpolation=cv2.INTER_CUBIC)
+    strength = np.clip(np.abs(fine), 0, 1)[..., None]
+    strength[strength < _LEAST_SHARE] = 0
+    colours = np.array([bgr(face.prediction.labels[label]) for label in (first, second)], float)
+    ink = np.where(fine[..., None] > 0, colours[0], colours[1])
+    light = cv2.resize(face.crop, (side, side), interpolation=cv2.INTER_LINEAR) / 255.0
+    grey = 255 * _UNDER * light[..., None]
+    tint = ink * (_SHADE + (1 - _SHADE) * light[..., None])
+    return np.asarray(grey + (tint - grey) * strength, np.uint8)
+
+
+def _tinted(face: FaceResult, name: str, side: int) -> Canvas | None:
+    """Return the crop with a map on it."""
+    values = view_map(face, name)
+    if values is None:
+        return None
+    painted = cv2.resize(coloured(values)[CROP_CELLS, CROP_CELLS], (side, side))
+    grey = cv2.resize(face.crop, (side, side), interpolation=cv2.INTER_LINEAR)
+    below = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint16)
+    keep = 255 - painted[..., 3:].astype(np.uint16)
+    return np.asarray(np.minimum(below * keep // 255 + painted[..., :3], 255), np.uint8)
+
+
+def _look_facts(face: FaceResult) -> tuple[tuple[str, str], ...]:
+    theta = face.prediction.attention.get(LOOK)
+    turn = None if theta is None or looked_at(theta, 1) is None else turn_of(theta)
+    if turn is None:
+        return ()
+    return (
+        ("zoom", f"{turn.zoom:.2f}"),
+        ("turn", f"{_signed(turn.degrees)}°"),
+        ("right", f"{_signed(100 * turn.right)} %"),
+        ("down", f"{_signed(100 * turn.down)} %"),
+    )
+
+
+def _signed(value: float) -> str:
+    """Return a whole number with its sign, nothing being neither."""
+    whole = round(value)
+    return f"{whole:+d}" if whole else "0"
+
+
+def _region_facts(face: FaceResult) -> tuple[tuple[str, str], ...]:
+    found = region_weights(face)
+    if found is None:
+        return ()
+    return tuple(
+        (region_name(square), f"{100 * weight:.0f} %")
+        for square, weight in zip(*found, strict=True)
+    )
+
+
+def _weight_facts(face: FaceResult, name: str) -> tuple[tuple[str, str], ...]:
+    weights = spatial_weights(face, name)
+    if weights is None:
+        return ()
+    return (("least", f"{weights.min():.2f}"), ("most", f"{weights.max():.2f}"))

@@ -1,0 +1,389 @@
+"""The live workspace: the picture, the cards of the faces, the chart, and what steers them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+
+from app.gui.actions import make_actions, shortcut_rows
+from app.gui.attention_menu import AttentionViews
+from app.gui.banner import Banner
+from app.gui.commands import Commands
+from app.gui.face_panel import FacePanel
+from app.gui.history import History
+from app.gui.live_engine import LiveEngine
+from app.gui.menus import FINDER_NAMES, FinderMenu, ModelMenu, SourceMenu, live_menus
+from app.gui.pages import show_model_card
+from app.gui.recording import RecordingDesk
+from app.gui.stage import PLAY_AGAIN, stage, status_line
+from app.gui.streaming import StreamDesk
+from app.gui.strip_chart import StripChart
+from app.gui.toolbar import Toolbar
+from app.gui.video_view import VideoView
+from app.gui.workspace import Host, Workspace
+from app.live.engine import EngineState, EngineStatus
+from app.messages import FrameResult
+from app.settings import Settings
+
+# A little less than a thirtieth of a second: no frame of a 30 Hz camera is passed over.
+_DRAW_SECONDS = 0.03
+_STATUS_SECONDS = 0.25
+_CAMERA_SECONDS = 2.0
+_NO_FACE_SECONDS = 0.7
+_SLOW_MS = 250.0
+_SLOW_SECONDS = 5.0
+_SLOW = (
+    "This computer is slow at this: {latency:.0f} ms from the camera to the result. Fewer overlays "
+    "or the Haar finder may help."
+)
+
+
+class LiveWorkspace(Workspace):
+    """Show what a started engine says, and pass on what the user wants.
+
+    The newest result is fetched by `tick`. While another workspace is shown the engine rests,
+    unless one of `users` says that somebody else needs its results, such as a recording.
+    """
+
+    name = "live"
+
+    def __init__(self, engine: LiveEngine, settings: Settings, host: Host) -> None:
+        super().__init__(host)
+        self._engine = engine
+        self._history = History()
+        self._status = engine.status()
+        self._mirror_camera, self._mirror_files = settings.mirror, False
+        self._result: FrameResult | None = None
+        self._shown = False
+        self._wants_pause = self._paused = False
+        self._runs = host.around.engine_runs
+        self.users: list[Callable[[], bool]] = []
+        """Each returns True while it needs the engine's results although nobody looks."""
+        now = time.monotonic()
+        self._ticked_at = self._drawn_at = self._status_at = self._face_at = self._quick_at = now
+        self._cameras_at = float("-inf")
+        theme, around = host.theme, host.around
+        self.menu_actions = make_actions(self)
+        self.video = VideoView(theme)
+        self.panel = FacePanel(theme)
+        self.chart = StripChart(theme, self._history)
+        self.banner = Banner(self._banner_pressed)
+        self.commands = Commands(
+            host.window, engine, settings, source=around.source, notices=host.notices,
+            jobs=host.jobs, snapshot_folder=around.snapshot_folder,
+        )  # fmt: skip
+        self.sources = SourceMenu(host.window, self.menu_actions, self.commands.use_source)
+        self.models = ModelMenu(
+            host.window, self.menu_actions, around.models, self.commands.use_model
+        )
+        self.finders = FinderMenu(host.window, self.commands.use_finder)
+        self.views = AttentionViews(
+            engine, self.video, self.panel, self.menu_actions.overlays["attention"],
+            wished=settings.attention_view, say=host.notices.say, parent=host.window,
+        )  # fmt: skip
+        self.toolbar = Toolbar(self.menu_actions, self.sources, self.models, self.finders, theme)
+        self._menus = live_menus(
+            self.menu_actions, host.actions, self.sources, self.models, self.finders, host.window
+        )
+        self._menus[1].insertMenu(self.menu_actions.mirror, self.views.menu)
+        self._menus[1].insertAction(self.menu_actions.mirror, self.menu_actions.next_view)
+        self.recording = RecordingDesk(
+            engine, settings, host, self.menu_actions,
+            overlays=lambda: self.video.overlay_names, shown=lambda: self.video.shown_view,
+        )  # fmt: skip
+        self.users.append(self.recording.active)
+        self.streaming = StreamDesk(
+            engine, settings, host, self.menu_actions.streams,
+            lambda marker: self.recording.recorder.mark(marker.key, marker.text, marker.time),
+        )  # fmt: skip
+        self.users.append(self.streaming.active)
+        self.recording.also_mark.append(self.streaming.mark)
+        self._build()
+        self._connect()
+        self._restore(settings)
+
+    @property
+    def menus(self) -> list[QMenu]:
+        return self._menus
+
+    @property
+    def status_text(self) -> str:
+        model = self.models.shown_name(self._status.model)
+        finder = FINDER_NAMES.get(self._status.finder, self._status.finder)
+        return status_line(self._status, model, finder)
+
+    @property
+    def notice_area(self) -> QWidget:
+        return self.video
+
+    def shortcut_rows(self) -> list[tuple[str, str]]:
+        return shortcut_rows(self.menu_actions.all())
+
+    def enter(self) -> None:
+        self._shown = True
+        if not self._runs:
+            self._runs = True
+            self._engine.start()
+        self._rest_or_run()
+        self.video.setFocus()
+
+    def leave(self) -> None:
+        self._shown = False
+        self._rest_or_run()
+
+    def tick(self, now: float, *, at_once: bool = False) -> None:
+        result = self._engine.latest()
+        due = at_once or now - self._drawn_at >= _DRAW_SECONDS
+        if self._shown and due and result is not None and result is not self._result:
+            # Counted from when it was due, so that a late picture makes none after it late.
+            self._drawn_at = max(self._drawn_at + _DRAW_SECONDS, now - _DRAW_SECONDS)
+            self._show(result, now)
+        if at_once or now - self._ticked_at >= _DRAW_SECONDS:
+            seconds, self._ticked_at = now - self._ticked_at, now
+            self.panel.advance(seconds)
+            self.chart.advance(seconds)
+        self.recording.tick(now)
+        self.streaming.tick(now)
+        if now - self._status_at >= _STATUS_SECONDS:
+            self._status_at = now
+            self._rest_or_run()
+            self.refresh_status()
+        if self._shown and now - self._cameras_at >= _CAMERA_SECONDS:
+            self._cameras_at = now
+            self.look_for_cameras()
+
+    def look_for_cameras(self) -> None:
+        """Ask which cameras there are; the menu shows it a little later."""
+        self.host.jobs.submit(
+            self.host.around.list_cameras, self.sources.set_cameras, self.host.warn
+        )
+
+    def refresh_status(self) -> None:
+        """Bring everything that depends on the engine's state up to date."""
+        status = self._engine.status()
+        before, self._status = self._status, status
+        for sentence in self._engine.take_notices():
+            self.host.warn(sentence)
+        if status.source != before.source:
+            self._forget_faces()
+            self.commands.note_playing(status)
+            self.sources.set_recent(self.commands.settings.recent)
+        card = self._engine.card
+        self.panel.set_can_calibrate(card is None or bool(card.neutral))
+        self.sources.set_current(status.source)
+        self.models.set_current(status.model)
+        self.finders.set_current(status.finder)
+        self.toolbar.source.set_value(_capitalised(status.source))
+        self.toolbar.model.set_value(self.models.shown_name(status.model))
+        self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
+        self.views.refresh()
+        self._say_stage()
+        self._watch_speed(status)
+
+    def open_path(self, path: str) -> bool:
+        self.commands.open_dropped(path)
+        return True
+
+    def changed_settings(self, settings: Settings) -> Settings:
+        acts = self.menu_actions
+        chosen = self.commands.settings_now(self._engine.status())
+        settings = self.recording.changed_settings(settings)
+        settings = self.streaming.changed_settings(settings)
+        return replace(
+            settings,
+            source=chosen.source,
+            model=chosen.model,
+            finder=chosen.finder,
+            yunet_file=chosen.yunet_file,
+            recent=chosen.recent,
+            overlays=tuple(name for name, act in acts.overlays.items() if act.isChecked()),
+            attention_view=self.views.wished,
+            mirror=self._mirror_camera,
+            splitters={
+                **settings.splitters,
+                **{name: tuple(s.sizes()) for name, s in self._splitters().items()},
+            },
+        )
+
+    def close_down(self) -> None:
+        self.recording.close_down()
+        self.streaming.close_down()
+        self._engine.stop()
+
+    def use_usual_sizes(self, width: int, height: int, settings: Settings) -> None:
+        """Share out the window's pixels: as they were left, or as is usual for such a size."""
+        side = min(560, max(264, round(width * 0.235)))
+        foot = min(320, max(140, round(height * 0.22)))
+        usual = {"main": [width - side, side], "left": [height - foot, foot]}
+        for name, splitter in self._splitters().items():
+            sizes = settings.splitters.get(name, ())
+            splitter.setSizes(list(sizes) if len(sizes) == splitter.count() else usual[name])
+
+    def _build(self) -> None:
+        picture = QWidget()
+        column = QVBoxLayout(picture)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.recording.panel)
+        column.addWidget(self.streaming.panel)
+        column.addWidget(self.recording.bar)
+        column.addWidget(self.video, 1)
+        self._left = QSplitter(Qt.Orientation.Vertical)
+        self._left.addWidget(picture)
+        self._left.addWidget(self.chart)
+        self._left.setStretchFactor(0, 1)
+        self._main = QSplitter(Qt.Orientation.Horizontal)
+        self._main.addWidget(self._left)
+        self._main.addWidget(self.panel)
+        self._main.setStretchFactor(0, 1)
+        for splitter in (self._left, self._main):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.toolbar)
+        rows.addWidget(self._main, 1)
+
+    def _connect(self) -> None:
+        acts, commands = self.menu_actions, self.commands
+        acts.open_file.triggered.connect(commands.open_file)
+        acts.open_folder.triggered.connect(commands.open_folder)
+        acts.next_camera.triggered.connect(self._next_camera)
+        acts.pause.toggled.connect(self._pause)
+        acts.snapshot.triggered.connect(lambda: self._snapshot(ask=False))
+        acts.snapshot_as.triggered.connect(lambda: self._snapshot(ask=True))
+        for action in acts.overlays.values():
+            action.toggled.connect(self._set_overlays)
+        acts.next_view.triggered.connect(self.views.show_next)
+        acts.mirror.toggled.connect(self._set_mirror)
+        acts.faces.toggled.connect(self.panel.setVisible)
+        acts.chart.toggled.connect(self.chart.setVisible)
+        acts.open_model.triggered.connect(commands.open_model)
+        acts.model_card.triggered.connect(self._show_model_card)
+        self.panel.chosen_changed.connect(lambda track: self.chart.set_track(track or None))
+        self.video.face_clicked.connect(self.panel.choose)
+        self.panel.calibrate.connect(self._engine.calibrate)
+        self.panel.forget.connect(self._engine.forget_baseline)
+
+    def _restore(self, settings: Settings) -> None:
+        acts = self.menu_actions
+        for name, action in acts.overlays.items():
+            action.setChecked(name in settings.overlays)
+        self._set_overlays()
+        # A panel of no size is one that was hidden.
+        acts.faces.setChecked(settings.splitters.get("main", (1, 1))[-1:] != (0,))
+        acts.chart.setChecked(settings.splitters.get("left", (1, 1))[-1:] != (0,))
+        self.panel.setVisible(acts.faces.isChecked())
+        self.chart.setVisible(acts.chart.isChecked())
+        self.sources.set_recent(settings.recent)
+        self._show_mirror()
+        self.refresh_status()
+
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"main": self._main, "left": self._left}
+
+    def _show(self, result: FrameResult, now: float) -> None:
+        before, self._result = self._result, result
+        if before is not None and result.frame.index < before.frame.index:
+            self._forget_faces()
+        if before is None or _from_camera(before) != _from_camera(result):
+            self._show_mirror()
+        if result.faces:
+            self._face_at = now
+        if not self.window().isMinimized():
+            self.video.show_result(result)
+        self.panel.show_result(result)
+        self._history.add(result)
+        self.recording.watch(result)
+        if before is None or bool(before.faces) != bool(result.faces):
+            self._say_stage()
+
+    def _forget_faces(self) -> None:
+        """Another source plays: its faces are others."""
+        self.panel.clear()
+        self._history.clear()
+
+    def _say_stage(self) -> None:
+        no_face = time.monotonic() - self._face_at > _NO_FACE_SECONDS
+        said = stage(self._status, has_picture=self._result is not None, no_face=no_face)
+        self.banner.say(said.banner)
+        self.video.set_state(message=said.message, hint=said.hint, dimmed=said.dimmed)
+
+    def _banner_pressed(self, word: str) -> None:
+        if word == PLAY_AGAIN:
+            self.commands.play_again(self._status)
+        else:
+            self.commands.try_again()
+
+    def _watch_speed(self, status: EngineStatus) -> None:
+        """Say once that the machine is slow, when it has been so for a while."""
+        now = time.monotonic()
+        slow = status.state is EngineState.RUNNING and status.latency_ms > _SLOW_MS
+        if not slow or not self._shown:
+            self._quick_at = now
+        elif now - self._quick_at > _SLOW_SECONDS:
+            self._quick_at = float("inf")
+            self.host.notices.say(_SLOW.format(latency=status.latency_ms))
+
+    def _next_camera(self) -> None:
+        self.commands.next_camera(self.sources.cameras, self._status.source)
+
+    def _pause(self, paused: bool) -> None:
+        self._wants_pause = paused
+        self._rest_or_run()
+        self.refresh_status()
+
+    def _rest_or_run(self) -> None:
+        """Let the engine rest where the user paused it, or nobody needs what it says."""
+        unseen = not self._shown and not any(user() for user in self.users)
+        paused = self._wants_pause or unseen
+        if paused != self._paused:
+            self._paused = paused
+            self._engine.set_paused(paused)
+
+    def _snapshot(self, *, ask: bool) -> None:
+        video = self.video
+        self.commands.snapshot(
+            self._result,
+            video.overlay_names,
+            mirrored=video.mirrored,
+            ask=ask,
+            shown=video.shown_view,
+        )
+
+    def _show_model_card(self) -> None:
+        if self._status.model:
+            show_model_card(self.host.window, self._status.model, self.host.jobs, self.host.warn)
+        else:
+            self.host.warn("The model is not loaded yet; try again in a moment.")
+
+    def _set_overlays(self) -> None:
+        acts = self.menu_actions.overlays
+        self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
+
+    def _set_mirror(self, mirrored: bool) -> None:
+        """Mirror what plays; cameras and files are each remembered."""
+        if self._result is None or _from_camera(self._result):
+            self._mirror_camera = mirrored
+        else:
+            self._mirror_files = mirrored
+        self.video.set_mirrored(mirrored)
+
+    def _show_mirror(self) -> None:
+        camera = self._result is None or _from_camera(self._result)
+        self.menu_actions.mirror.setChecked(self._mirror_camera if camera else self._mirror_files)
+
+
+def _from_camera(result: FrameResult) -> bool:
+    """Say whether a frame comes from a camera, where people expect a mirror."""
+    return result.frame.media_time is None
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,183 @@
+"""Record from the live workspace: its actions, its strip and its panel, around one recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from PySide6.QtCore import QObject, QSignalBlocker
+
+from app.errors import SessionError
+from app.gui.actions import Actions
+from app.gui.recording_bar import RecordingBar, clock
+from app.gui.recording_panel import RecordingPanel
+from app.gui.workspace import Host
+from app.live.recorder import RecordableEngine, Recorder, RecordingOptions
+from app.messages import FrameResult
+from app.overlays import Shown
+from app.sessions.video import VIDEOS, VideoOptions
+from app.settings import Settings
+
+_REFRESH_SECONDS = 0.25
+_CLOSE_SECONDS = 10.0
+
+
+class RecordingDesk(QObject):
+    """Carry out what the user wants recorded.
+
+    overlays: names of those drawn now. shown: what the attention overlay shows now.
+    """
+
+    def __init__(
+        self,
+        engine: RecordableEngine,
+        settings: Settings,
+        host: Host,
+        actions: Actions,
+        overlays: Callable[[], tuple[str, ...]],
+        shown: Callable[[], Shown],
+    ) -> None:
+        super().__init__()
+        self.recorder = Recorder(engine)
+        self.bar = RecordingBar(host.theme)
+        self.panel = RecordingPanel(settings)
+        self._host = host
+        self._actions = actions
+        self._overlays = overlays
+        self._shown = shown
+        self._refreshed_at = float("-inf")
+        self._asked = ""
+        self.also_mark: list[Callable[[str, str], bool]] = []
+        """Each takes key and text of a marker and says whether anybody got it."""
+        self._calibrating: set[int] = set()
+        actions.record.toggled.connect(self._toggle)
+        actions.record_options.triggered.connect(self._show_panel)
+        actions.note.triggered.connect(self._begin_note)
+        for key, action in enumerate(actions.markers, 1):
+            action.triggered.connect(lambda _checked, key=key: self.mark(str(key)))
+        self.bar.agreed.connect(self._agree)
+        self.bar.declined.connect(self._decline)
+        self.bar.stopped.connect(lambda: actions.record.setChecked(False))
+        self.bar.noted.connect(lambda text: self.mark("note", text))
+        self.bar.review_wanted.connect(host.open_path)
+
+    def active(self) -> bool:
+        """Say whether the engine's results are needed here."""
+        return self.recorder.active
+
+    def tick(self, now: float) -> None:
+        """Bring the strip up to date. now: `time.monotonic` seconds."""
+        if now - self._refreshed_at < _REFRESH_SECONDS:
+            return
+        self._refreshed_at = now
+        status = self.recorder.status()
+        for sentence in self.recorder.take_notices():
+            self._host.warn(sentence)
+        if not status.active and not self._asked and self._actions.record.isChecked():
+            self._show_record(False)  # the disk has ended it
+        saved = self.recorder.take_saved()
+        if status.active or status.saving:
+            self.bar.show_status(status)
+        elif saved:
+            self.bar.show_saved(saved[-1], status.frames)
+        self.panel.set_locked(status.active)
+
+    def mark(self, key: str, text: str = "") -> None:
+        """Set a marker at this moment."""
+        taken = [take(key, text) for take in self.also_mark]
+        if not self.recorder.mark(key, text):
+            if any(taken):
+                self._host.notices.say(f"{text or f'Marker {key}'} was sent.")
+                return
+            self._host.notices.say("Markers and notes belong to a recording; R begins one.")
+            return
+        status = self.recorder.status()
+        self.bar.say(f"{text or f'Marker {key}'} at {clock(status.seconds)}")
+
+    def watch(self, result: FrameResult) -> None:
+        """Note in the session when a face's neutral measure was taken."""
+        for face in result.faces:
+            track = face.face.track_id
+            if track is None:
+                continue
+            if face.calibration is not None and not face.calibration.given_up:
+                self._calibrating.add(track)
+            elif track in self._calibrating:
+                self._calibrating.discard(track)
+                if face.corrected is not None:
+                    self.recorder.mark("neutral", f"face {track}")
+
+    def changed_settings(self, settings: Settings) -> Settings:
+        return self.panel.changed_settings(settings)
+
+    def close_down(self) -> None:
+        """End the recording and give the disk some time."""
+        self.recorder.close(_CLOSE_SECONDS)
+
+    def _toggle(self, wanted: bool) -> None:
+        if not wanted:
+            self._asked = ""
+            self.recorder.stop()
+            self.bar.hide()
+            self._refreshed_at = float("-inf")
+        elif self.panel.consent:
+            self._asked = self.panel.consent
+            self.bar.ask(self._asked)
+        else:
+            self._start({})
+
+    def _agree(self) -> None:
+        consent = {
+            "text": self._asked,
+            "answer": "agreed",
+            "wall": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self._asked = ""
+        self._start(consent)
+
+    def _decline(self) -> None:
+        self._asked = ""
+        self.bar.hide()
+        self._show_record(False)
+
+    def _start(self, consent: dict[str, str]) -> None:
+        options = RecordingOptions(
+            folder=self.panel.folder,
+            title=self.panel.title,
+            consent=consent,
+            settings=self._settings(),
+            video=self._video(),
+        )
+        try:
+            self.recorder.start(options)
+        except SessionError as error:
+            self._host.warn(str(error))
+            self.bar.hide()
+            self._show_record(False)
+            return
+        self.panel.hide()
+        self.bar.show_status(self.recorder.status())
+
+    def _settings(self) -> dict[str, Any]:
+        return {"overlays": list(self._overlays())}
+
+    def _video(self) -> VideoOptions | None:
+        kinds = {"none": (), "both": tuple(VIDEOS)}.get(self.panel.video, (self.panel.video,))
+        if not kinds:
+            return None
+        names, shown = self._overlays(), self._shown()
+        return VideoOptions(kinds, blur=self.panel.blur, overlays=names, shown=shown)
+
+    def _show_record(self, on: bool) -> None:
+        with QSignalBlocker(self._actions.record):
+            self._actions.record.setChecked(on)
+
+    def _show_panel(self) -> None:
+        self.panel.setVisible(self.panel.isHidden())
+
+    def _begin_note(self) -> None:
+        if self.recorder.active:
+            self.bar.begin_note()
+        else:
+            self.mark("note")

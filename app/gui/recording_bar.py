@@ -1,0 +1,238 @@
+"""The visible sign of a recording: a strip above the picture that no one can overlook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+
+from app.gui.banner import announce
+from app.gui.keys import KeepSpace
+from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
+from app.live.recorder import RecorderStatus
+
+_SAID_TICKS = 8
+
+
+class RecordingBar(QFrame):
+    """Say that a session is being recorded, ask for consent before and say where it is after.
+
+    agreed, declined: the answer to the text of consent. stopped: the recording is to end. noted: a
+    typed note. review_wanted: the session just saved is to be opened.
+    """
+
+    agreed = Signal()
+    declined = Signal()
+    stopped = Signal()
+    noted = Signal(str)
+    review_wanted = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("recording")
+        self._saved: Path | None = None
+        self._said, self._said_left = "", 0
+        self._dot = _Dot(theme)
+        self._time = QLabel()
+        self._time.setFont(font(HEAD_PX, bold=True))
+        self._words = _Words()
+        self._note = QLineEdit()
+        self._note.setPlaceholderText("Note, then Enter")
+        self._note.setAccessibleName("Note at this moment")
+        self._note.setMaximumWidth(280)
+        self._note.returnPressed.connect(self._take_note)
+        self._note.hide()
+        self._buttons = {
+            name: self._button(words, tip)
+            for name, words, tip in (
+                ("note", "Note", "Write a note at this moment (N)"),
+                ("stop", "Stop", "End the recording (R)"),
+                ("agree", "I agree", "Begin to record"),
+                ("decline", "No", "Do not record"),
+                ("review", "Review", "Look through what was recorded"),
+                ("close", "Close", "Hide this line"),
+            )
+        }
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(10)
+        layout.addWidget(self._dot)
+        layout.addWidget(self._time)
+        layout.addWidget(self._words, 1)
+        layout.addWidget(self._note)
+        for button in self._buttons.values():
+            layout.addWidget(button)
+        self._buttons["note"].clicked.connect(self.begin_note)
+        self._buttons["stop"].clicked.connect(self.stopped)
+        self._buttons["agree"].clicked.connect(self.agreed)
+        self._buttons["decline"].clicked.connect(self.declined)
+        self._buttons["review"].clicked.connect(lambda: self.review_wanted.emit(str(self._saved)))
+        self._buttons["close"].clicked.connect(self.hide)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """Return what is said now, empty while hidden."""
+        return "" if self.isHidden() else f"{self._time.text()} {self._words.said}".strip()
+
+    @property
+    def buttons(self) -> dict[str, QPushButton]:
+        return self._buttons
+
+    def ask(self, consent: str) -> None:
+        """Show the text that has to be agreed to before a recording."""
+        self._show(dot=False, title="Consent", words=consent, buttons=("agree", "decline"))
+        self._words.say(consent, whole=True)
+        self._buttons["agree"].setFocus()
+        announce(self, consent)
+
+    def show_status(self, status: RecorderStatus) -> None:
+        """Show how the recording stands."""
+        if status.active:
+            if not self._dot.isVisibleTo(self):
+                announce(self, "Recording")
+            self._said_left = max(0, self._said_left - 1)
+            figures = self._said if self._said_left else _figures(status)
+            self._show(
+                dot=True, title=clock(status.seconds), words=figures, buttons=("note", "stop")
+            )
+        elif status.saving:
+            self._show(dot=False, title="Saving…", words="", buttons=())
+
+    def say(self, text: str) -> None:
+        """Show a few words for two seconds in the place of the figures."""
+        self._said, self._said_left = text, _SAID_TICKS
+        self._words.say(text)
+        announce(self, text)
+
+    def show_saved(self, folder: Path, frames: int) -> None:
+        """Say where a session is."""
+        self._saved = folder
+        words = f"{frames:,} frames in {folder}"
+        self._show(dot=False, title="Saved", words=words, buttons=("review", "close"))
+        announce(self, f"Saved {words}")
+
+    def begin_note(self) -> None:
+        """Let a note be typed; it counts from now, when the thought came."""
+        self._note.show()
+        self._note.setFocus()
+
+    def _take_note(self) -> None:
+        text = self._note.text().strip()
+        self._note.clear()
+        self._note.hide()
+        if text:
+            self.noted.emit(text)
+
+    def _show(self, *, dot: bool, title: str, words: str, buttons: tuple[str, ...]) -> None:
+        self._dot.setVisible(dot)
+        self._time.setText(title)
+        self._words.say(words)
+        self._note.setVisible("note" in buttons and self._note.isVisibleTo(self))
+        for name, button in self._buttons.items():
+            button.setVisible(name in buttons)
+        self.setProperty("on", dot)
+        self.show()
+
+    def _button(self, words: str, tip: str) -> QPushButton:
+        button = QPushButton(words)
+        button.setToolTip(tip)
+        button.setAccessibleDescription(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.installEventFilter(KeepSpace(button))
+        return button
+
+
+class _Words(QLabel):
+    """Say as much as there is room for, and all of it in the tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = ""
+        self.setFont(font(BODY_PX))
+        self.setProperty("quiet", True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def say(self, text: str, *, whole: bool = False) -> None:
+        """Show a text; whole: on as many lines as it needs."""
+        self.said = text
+        self.setWordWrap(whole)
+        self.setToolTip(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        right = Qt.TextElideMode.ElideRight
+        fitting = self.fontMetrics().elidedText(self.said, right, max(self.width(), 40))
+        self.setText(self.said if self.wordWrap() else fitting)
+
+
+class _Dot(QWidget):
+    """The red dot. A word always stands beside it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName("Recording")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(14, 14)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.danger))
+        painter.drawEllipse(self.rect().adjusted(1, 1, -1, -1))
+        painter.end()
+
+
+def clock(seconds: float) -> str:
+    """Return seconds as 0:07, 12:34 or 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in one unit, such as 31 h."""
+    if seconds >= 48 * 3600:
+        return f"{seconds / 86400:.0f} days"
+    if seconds >= 2 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 60:.0f} min"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in a fitting unit."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def _figures(status: RecorderStatus) -> str:
+    if status.folder is None:
+        return "Recording begins with the next frame"
+    parts = ["Recording", f"{status.frames:,} frames", f"{status.dropped:,} dropped"]
+    parts.append(size(status.bytes))
+    if status.seconds_left is not None:
+        parts.append(f"room for {duration(status.seconds_left)}")
+    else:
+        parts.append(f"{size(status.free)} free")
+    return "  ·  ".join(parts)

@@ -1,0 +1,153 @@
+"""What a recording keeps: a small panel above the picture that stops nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
+
+from app.gui import dialogs
+from app.gui.keys import KeepSpace
+from app.settings import RECORDED_VIDEOS, Settings
+
+_VIDEO_WORDS = {
+    "none": "No video: numbers only",
+    "raw": "The picture as it is",
+    "annotated": "The picture with what is drawn on it",
+    "both": "Both, as two files",
+}
+_PRIVATE = (
+    "Numbers only is the most private. Blurring makes faces unknowable where they were found; a "
+    "face that the finder misses is not blurred."
+)
+
+
+class RecordingPanel(QFrame):
+    """Let folder, name, video and consent be chosen for the next recording."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.setObjectName("recording")
+        self._folder = Path(settings.recording_folder or _usual_folder())
+        self._place = QPushButton()
+        self._place.setToolTip("Choose where recordings are kept")
+        self._place.clicked.connect(self._choose_folder)
+        self._title = QLineEdit()
+        self._title.setPlaceholderText("such as P07; becomes part of the folder's name")
+        self._video = QComboBox()
+        for name in RECORDED_VIDEOS:
+            self._video.addItem(_VIDEO_WORDS[name], name)
+        self._video.setCurrentIndex(RECORDED_VIDEOS.index(settings.recording_video))
+        self._blur = QCheckBox("Blur faces in it")
+        self._blur.setChecked(settings.recording_blur)
+        self._consent = QLineEdit(settings.consent_text)
+        self._consent.setPlaceholderText("Text to agree to before each recording; empty: not asked")
+        self._close = QPushButton("Done")
+        self._close.clicked.connect(self.hide)
+        self._build()
+        self._video.currentIndexChanged.connect(self._dress)
+        self._dress()
+        self.hide()
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    @property
+    def title(self) -> str:
+        return self._title.text().strip()
+
+    @property
+    def consent(self) -> str:
+        return self._consent.text().strip()
+
+    @property
+    def video(self) -> str:
+        """Return one of `app.settings.RECORDED_VIDEOS`."""
+        return str(self._video.currentData())
+
+    @property
+    def blur(self) -> bool:
+        return self._blur.isChecked()
+
+    def set_locked(self, locked: bool) -> None:
+        """Refuse changes while a recording goes on."""
+        for widget in (self._place, self._title, self._video, self._consent):
+            widget.setEnabled(not locked)
+        self._blur.setEnabled(not locked and self.video != "none")
+
+    def changed_settings(self, settings: Settings) -> Settings:
+        """Return the settings with what was chosen."""
+        usual = str(self._folder) == _usual_folder()
+        return replace(
+            settings,
+            recording_folder=None if usual else str(self._folder),
+            recording_video=self.video,
+            recording_blur=self.blur,
+            consent_text=self.consent,
+        )
+
+    def _build(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(12, 10, 12, 10)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(6)
+        video = QHBoxLayout()
+        video.setSpacing(12)
+        video.addWidget(self._video)
+        video.addWidget(self._blur)
+        video.addStretch(1)
+        rows: list[tuple[str, QWidget | QHBoxLayout]] = [
+            ("Folder", self._place),
+            ("Name", self._title),
+            ("Video", video),
+            ("Consent", self._consent),
+        ]
+        for row, (words, part) in enumerate(rows):
+            label = QLabel(words)
+            label.setProperty("quiet", True)
+            grid.addWidget(label, row, 0)
+            if isinstance(part, QHBoxLayout):
+                grid.addLayout(part, row, 1)
+                label.setBuddy(self._video)
+                self._video.setAccessibleName(words)
+            else:
+                grid.addWidget(part, row, 1)
+                label.setBuddy(part)
+                part.setAccessibleName(words)
+        private = QLabel(_PRIVATE)
+        private.setProperty("quiet", True)
+        private.setWordWrap(True)
+        grid.addWidget(private, len(rows), 1)
+        grid.addWidget(self._close, len(rows), 2, Qt.AlignmentFlag.AlignBottom)
+        grid.setColumnStretch(1, 1)
+        for button in (self._place, self._close, self._blur):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.installEventFilter(KeepSpace(button))
+
+    def _dress(self) -> None:
+        self._place.setText(str(self._folder))
+        self._blur.setEnabled(self.video != "none" and self._video.isEnabled())
+
+    def _choose_folder(self) -> None:
+        chosen = dialogs.choose_folder(self.window())
+        if chosen:
+            self._folder = Path(chosen)
+            self._dress()
+
+
+def _usual_folder() -> str:
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return str(Path(documents or Path.home()) / "Mien")

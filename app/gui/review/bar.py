@@ -1,0 +1,95 @@
+"""The row above a session: its name, what is drawn, undo and redo, exports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton
+
+from app.gui.icons import icon
+from app.gui.keys import KeepSpace
+from app.gui.review.actions import ReviewActions
+from app.gui.theme import HEAD_PX, Theme, font
+
+_HEIGHT = 36
+_WORDS_WIDTH = 1000
+
+
+class ReviewBar(QFrame):
+    """Hold the name of the session and the buttons that concern all of it."""
+
+    def __init__(self, actions: ReviewActions, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("toolbar")
+        self._theme = theme
+        self._name = ""
+        self._title = QLabel()
+        self._title.setFont(font(HEAD_PX, bold=True))
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title.setAccessibleName("Session")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(2)
+        layout.addWidget(self._title, 1)
+        self._icons: list[tuple[QAction, str]] = []
+        self._buttons: list[QToolButton] = []
+        words = {
+            actions.overlays["boxes"]: ("boxes", "Boxes"),
+            actions.overlays["bars"]: ("bars", "Bars"),
+            actions.overlays["landmarks"]: ("landmarks", "Landmarks"),
+            actions.undo: ("undo", ""),
+            actions.redo: ("redo", ""),
+            actions.export_table: ("export", "Table"),
+            actions.export_picture: ("snapshot", "Picture"),
+            actions.report: ("report", "Report"),
+        }
+        for action, (sign, text) in words.items():
+            if sign in ("undo", "export"):
+                layout.addSpacing(10)
+            layout.addWidget(self._button(action, sign, text))
+        self._dress()
+        theme.changed.connect(self._dress)
+
+    def set_title(self, folder: Path) -> None:
+        """Name the session."""
+        self._name = folder.name
+        self._title.setToolTip(str(folder))
+        self._elide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= _WORDS_WIDTH
+        beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        only = Qt.ToolButtonStyle.ToolButtonIconOnly
+        for button in self._buttons:
+            has_words = bool(button.property("words"))
+            button.setToolButtonStyle(beside if wide and has_words else only)
+        self._elide()
+
+    def _button(self, action: QAction, sign: str, words: str) -> QToolButton:
+        button = QToolButton()
+        if words:
+            action.setIconText(words)
+        button.setDefaultAction(action)
+        button.setProperty("words", words)
+        button.setFixedHeight(_HEIGHT)
+        button.setMinimumWidth(_HEIGHT)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(action.text().replace("&", ""))
+        button.setAccessibleDescription(action.toolTip())
+        button.installEventFilter(KeepSpace(button))
+        self._icons.append((action, sign))
+        self._buttons.append(button)
+        return button
+
+    def _elide(self) -> None:
+        room = max(0, self._title.width() - 8)
+        metrics = self._title.fontMetrics()
+        self._title.setText(metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room))
+
+    def _dress(self) -> None:
+        for action, sign in self._icons:
+            action.setIcon(icon(sign, self._theme.tokens))
+            action.setIconVisibleInMenu(False)

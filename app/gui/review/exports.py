@@ -1,0 +1,182 @@
+"""Save what a review shows: table, picture, report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QFileDialog
+
+from app.gui.review.model import ReviewModel
+from app.gui.review.timeline import Timeline
+from app.gui.theme import Theme
+from app.gui.video_view import VideoView
+from app.gui.workspace import Host
+from app.review.recording import ReviewError
+from app.review.report import write_report
+from app.review.table import edited_table
+from app.sessions.export import FORMS, export_table
+from models.runtime.card import Card, ModelError
+from models.runtime.files import written_whole
+from models.runtime.store import find_model, load_model
+
+__all__ = ["Exports", "paint_shown", "save_picture", "shown_size"]
+
+_SCALE = 2.0
+# As browsers count pixels.
+_SVG_DPI = 96
+
+
+class Exports:
+    """Ask where to save, and save aside."""
+
+    def __init__(
+        self, model: ReviewModel, host: Host, video: VideoView, timeline: Timeline
+    ) -> None:
+        self._model = model
+        self._host = host
+        self._video = video
+        self._timeline = timeline
+
+    def table(self) -> None:
+        """Save the edited table in one of the forms."""
+        kinds = {f"{form.words} (*{form.suffix})": form for form in FORMS.values()}
+        path, kind = QFileDialog.getSaveFileName(
+            self._host.window, "Export table", str(self._suggested("table.csv")), ";;".join(kinds),
+            next(words for words, form in kinds.items() if form.name == "csv"),
+        )  # fmt: skip
+        if not path:
+            return
+        form = kinds.get(kind) or FORMS["csv"]
+        target = Path(path if path.lower().endswith(form.suffix) else f"{path}{form.suffix}")
+        state = self._model.state
+
+        def work() -> Path:
+            table, labels = edited_table(state)
+            export_table(table, labels, form.name, target)
+            return target
+
+        self._host.jobs.submit(work, self._saved, self._host.warn)
+
+    def picture(self) -> None:
+        """Save picture and timeline as they are shown."""
+        path, kind = QFileDialog.getSaveFileName(
+            self._host.window, "Export picture", str(self._suggested("shown.png")),
+            "PNG image (*.png);;SVG drawing (*.svg)",
+        )  # fmt: skip
+        if not path:
+            return
+        target = Path(path)
+        if target.suffix.lower() not in (".png", ".svg"):
+            target = target.with_name(target.name + (".svg" if "svg" in kind else ".png"))
+        try:
+            save_picture(target, self._video, self._timeline, self._host.theme)
+        except ReviewError as error:
+            self._host.warn(str(error))
+        else:
+            self._saved(target)
+
+    def report(self) -> None:
+        """Save a report."""
+        path = QFileDialog.getSaveFileName(
+            self._host.window, "Save report", str(self._suggested("report.html")),
+            "Web page (*.html)",
+        )[0]  # fmt: skip
+        if not path:
+            return
+        target = Path(path if path.lower().endswith((".html", ".htm")) else f"{path}.html")
+        state, second = self._model.state, self._model.second
+
+        def work() -> Path:
+            write_report(target, state, card=_card(state.recording.info), second=second)
+            return target
+
+        self._host.jobs.submit(work, self._saved, self._host.warn)
+
+    def _suggested(self, name: str) -> Path:
+        folder = self._model.recording.path
+        return folder.parent / f"{folder.name} {name}"
+
+    def _saved(self, path: Path) -> None:
+        self._host.notices.say(f"Saved {path}")
+
+
+def paint_shown(painter: QPainter, video: VideoView, timeline: Timeline, theme: Theme) -> None:
+    """Paint the picture above the timeline, as large together as `shown_size`."""
+    size = shown_size(video, timeline)
+    height = size.height() - timeline.painted_height()
+    painter.fillRect(QRectF(0, 0, size.width(), size.height()), QColor(theme.tokens.stage))
+    if height:
+        source = video.picture_rect()
+        place = QRectF(0, 0, source.width() * height / source.height(), height)
+        place.moveLeft((size.width() - place.width()) / 2)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, video.picture())
+    painter.translate(0, height)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    timeline.paint(painter, size.width())
+    painter.translate(0, -height)
+
+
+def save_picture(path: Path, video: VideoView, timeline: Timeline, theme: Theme) -> None:
+    """Write what is shown as PNG, at twice the size, or as SVG. Raises `ReviewError`."""
+    size = shown_size(video, timeline)
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    if path.suffix.lower() == ".svg":
+        generator = QSvgGenerator()
+        generator.setOutputDevice(buffer)
+        generator.setSize(size)
+        generator.setViewBox(QRectF(0, 0, size.width(), size.height()))
+        generator.setResolution(_SVG_DPI)
+        generator.setTitle("Mien review")
+        painter = QPainter(generator)
+        paint_shown(painter, video, timeline, theme)
+        painter.end()
+    else:
+        image = QImage(size * _SCALE, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.black)
+        painter = QPainter(image)
+        painter.scale(_SCALE, _SCALE)
+        paint_shown(painter, video, timeline, theme)
+        painter.end()
+        image.save(buffer, "PNG")  # type: ignore[call-overload]
+    try:
+        with written_whole(path) as partial:
+            partial.write_bytes(_portable(bytes(buffer.data().data())))
+    except OSError as error:
+        raise ReviewError(
+            f'"{path}" cannot be written ({error.strerror or error}); choose another folder or '
+            f"free some space."
+        ) from error
+
+
+def _portable(drawing: bytes) -> bytes:
+    """Name a kind of font after the font's own name, for machines that do not have it."""
+    return re.sub(rb'font-family="([^"]*)"', rb'font-family="\1, sans-serif"', drawing)
+
+
+def shown_size(video: VideoView, timeline: Timeline) -> QSize:
+    """Return the pixels that picture and timeline take together."""
+    source = QSizeF(video.picture_rect().size())
+    width = timeline.width()
+    height = 0
+    if not source.isEmpty():
+        height = round(source.height() * min(1.0, width / source.width()))
+    return QSize(width, height + timeline.painted_height())
+
+
+def _card(info: dict[str, object]) -> Card | None:
+    """Return the card of the model that a session was read with, None if it is not here."""
+    model = info.get("model")
+    name = model.get("name") if isinstance(model, dict) else None
+    if not isinstance(name, str) or not name:
+        return None
+    try:
+        find_model(name)
+        return load_model(name, provider="CPU").card
+    except ModelError:
+        return None

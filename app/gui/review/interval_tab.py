@@ -1,0 +1,282 @@
+"""What the selected interval says of the chosen face, and the intervals that are kept."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.keys import KeepSpace
+from app.gui.review.actions import ReviewActions
+from app.gui.review.model import ReviewModel
+from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
+from app.palette import UNSURE, display_order
+from app.review.edited import Interval
+from app.review.statistics import LabelShare, Summary, summarise
+from app.review.words import amount, clock, per_cent, span
+
+_ROW = 33
+_RANGE, _MEAN = 72, 84
+_MOST_KEPT = 3
+_DASH = "\N{EN DASH}"
+_INTERVAL = Qt.ItemDataRole.UserRole
+
+HOW = (
+    "The bar is the share of frames with this label, the whisker its 95 % interval: how far the "
+    "share would move if the same went on for as long again. It counts frames that resemble "
+    "each other as few, and knows nothing of the model's own errors. The mean is that of the "
+    "label's probability over all frames."
+)
+
+
+class IntervalTab(QWidget):
+    """Show the statistics of the selected interval, or of the whole session."""
+
+    def __init__(self, model: ReviewModel, theme: Theme, actions: ReviewActions) -> None:
+        super().__init__()
+        self._model = model
+        self.summary: Summary | None = None
+        self._stale = True
+        self._title = QLabel()
+        self._title.setFont(font(HEAD_PX, bold=True))
+        self._who = QLabel()
+        self._who.setProperty("quiet", True)
+        self.shares = ShareTable(theme)
+        self._facts = QLabel()
+        self._facts.setWordWrap(True)
+        self._facts.setProperty("quiet", True)
+        self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        how = QLabel(HOW)
+        how.setWordWrap(True)
+        how.setProperty("quiet", True)
+        how.setFont(font(SMALL_PX))
+        self.kept = QListWidget()
+        self.kept.setAccessibleName("Intervals that are kept")
+        self.kept.itemActivated.connect(self._go_to)
+        self.kept.itemClicked.connect(self._go_to)
+        self.kept.itemChanged.connect(self._renamed)
+        self._filling = False
+        self.keep_button = QPushButton("Keep")
+        self.keep_button.setToolTip(actions.keep.toolTip())
+        self.keep_button.clicked.connect(actions.keep.trigger)
+        self.all_button = QPushButton("Clear")
+        self.all_button.setToolTip(actions.select_nothing.toolTip())
+        self.all_button.clicked.connect(actions.select_nothing.trigger)
+        self.remove_button = QPushButton("Remove")
+        self.remove_button.setToolTip("Remove the kept interval that is marked in the list")
+        self.remove_button.clicked.connect(self.remove)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for button in (self.keep_button, self.all_button, self.remove_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.installEventFilter(KeepSpace(button))
+            row.addWidget(button)
+        inside = QWidget()
+        inside.setObjectName("cards")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(6)
+        for widget in (self._title, self._who, self.shares, self._facts, how):
+            column.addWidget(widget)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inside)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 8)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.kept)
+        layout.addLayout(row)
+        for signal in (model.opened, model.changed, model.selected, model.chosen):
+            signal.connect(self.renew)
+
+    def renew(self) -> None:
+        """Count anew, once it is seen."""
+        self._stale = True
+        self._fill_kept()
+        if self.isVisible():
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Count if anything has changed."""
+        if not self._stale:
+            return
+        self._stale = False
+        model = self._model
+        if not model.is_open:
+            self.summary = None
+            return
+        start, end = model.interval
+        face = model.state.face(model.face)
+        whole = model.selection is None
+        self._title.setText("Whole session" if whole else f"{clock(start)} to {clock(end)}")
+        self._who.setText(
+            f"{face.title if face else 'No face'} · {span(end - start)}"
+            + (" · drag on the timeline to select less" if whole else "")
+        )
+        self._who.setWordWrap(True)
+        self.summary = summarise(model.state, model.face, start, end, of=model.series(model.face))
+        self.shares.show_summary(self.summary)
+        self._facts.setText(facts(self.summary))
+        self.keep_button.setEnabled(not whole)
+        self.all_button.setEnabled(not whole)
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self.refresh()
+
+    def remove(self) -> None:
+        """Remove the kept interval that is marked."""
+        item = self.kept.currentItem()
+        if item is not None:
+            self._model.remove_interval(item.data(_INTERVAL))
+
+    def _fill_kept(self) -> None:
+        self._filling = True
+        self.kept.clear()
+        intervals = self._model.state.intervals if self._model.is_open else ()
+        for one in intervals:
+            item = QListWidgetItem(one.title)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+            item.setData(_INTERVAL, one)
+            item.setToolTip(f"{clock(one.start)} to {clock(one.end)}; double click to name it")
+            self.kept.addItem(item)
+            if (one.start, one.end) == self._model.selection:
+                self.kept.setCurrentItem(item)
+        self._filling = False
+        self.kept.setVisible(bool(intervals))
+        if intervals:
+            rows = min(len(intervals), _MOST_KEPT)
+            self.kept.setFixedHeight(rows * self.kept.sizeHintForRow(0) + 6)
+        self.remove_button.setVisible(bool(intervals))
+
+    def _go_to(self, item: QListWidgetItem) -> None:
+        one: Interval = item.data(_INTERVAL)
+        self._model.select(one.start, one.end)
+
+    def _renamed(self, item: QListWidgetItem) -> None:
+        if not self._filling:
+            one: Interval = item.data(_INTERVAL)
+            name = item.text().strip()
+            self._model.name_interval(one, "" if name == one.title and not one.name else name)
+
+
+class ShareTable(QWidget):
+    """Draw a row for each label: its share with its interval, and its mean probability."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rows: list[LabelShare] = []
+        self._empty = True
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Share of each label")
+        theme.changed.connect(self.update)
+
+    @property
+    def rows(self) -> list[LabelShare]:
+        return self._rows
+
+    def show_summary(self, summary: Summary) -> None:
+        """Show the labels of a summary in the order of the bars, unsure last."""
+        self._empty = not summary.rows
+        by_label = {row.label: row for row in summary.labels}
+        self._rows = [by_label[label] for label in display_order(by_label)]
+        if summary.unsure is not None:
+            self._rows.append(summary.unsure)
+        said = "; ".join(f"{row.label} {per_cent(row.share)}{_range(row)}" for row in self._rows)
+        self.setAccessibleDescription(said)
+        self.setToolTip("\n".join(_tip(row) for row in self._rows))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, max(1, len(self._rows)) * _ROW)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for place, row in enumerate(self._rows):
+            self._paint_row(painter, QRectF(0, place * _ROW, self.width(), _ROW), row)
+        painter.end()
+
+    def _paint_row(self, painter: QPainter, area: QRectF, row: LabelShare) -> None:
+        tokens = self._theme.tokens
+        upper = QRectF(area.left(), area.top() + 1, area.width(), 18)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        right = middle | Qt.AlignmentFlag.AlignRight
+        painter.setFont(font(BODY_PX))
+        painter.setPen(QColor(tokens.text if row.share else tokens.quiet))
+        painter.drawText(upper, middle, row.label)
+        painter.drawText(
+            upper.adjusted(0, 0, -_RANGE, 0), right, _DASH if self._empty else per_cent(row.share)
+        )
+        painter.setFont(font(SMALL_PX))
+        painter.setPen(QColor(tokens.quiet))
+        painter.drawText(upper, right, _range(row).strip(" ()"))
+        if row.label != UNSURE and not self._empty:
+            lower = QRectF(area.left(), area.top() + 17, area.width(), 14)
+            painter.drawText(lower, right, f"mean {per_cent(row.mean)}")
+        width = area.width() - _MEAN
+        self._paint_bar(painter, QRectF(area.left(), area.top() + 21, width, 6), row)
+
+    def _paint_bar(self, painter: QPainter, bar: QRectF, row: LabelShare) -> None:
+        tokens = self._theme.tokens
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.raised))
+        painter.drawRoundedRect(bar, 3, 3)
+        filled = QRectF(bar.left(), bar.top(), bar.width() * row.share, bar.height())
+        if row.label == UNSURE:
+            painter.setPen(QPen(QColor(tokens.quiet), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        else:
+            painter.setBrush(label_colour(row.label, tokens))
+        painter.drawRoundedRect(filled, 3, 3)
+        if row.low is not None and row.high is not None:
+            painter.setPen(QPen(QColor(tokens.text), 1.4))
+            y = bar.center().y()
+            low, high = (bar.left() + bar.width() * value for value in (row.low, row.high))
+            painter.drawLine(QPointF(low, y), QPointF(high, y))
+            for x in (low, high):
+                painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
+
+
+def facts(summary: Summary) -> str:
+    """Return in words what else is known of an interval."""
+    parts = [
+        f"{amount(summary.rows, 'frame')} with this face of {summary.frames:,} "
+        f"({per_cent(summary.missing)} missing)",
+        f"{amount(summary.dropped, 'frame')} dropped while recording",
+    ]
+    if summary.independent is not None:
+        parts.append(f"worth about {amount(round(summary.independent), 'independent frame')}")
+    elif summary.rows:
+        parts.append("the label never changed, so no interval can be given")
+    if summary.quality is not None:
+        parts.append(f"quality {summary.quality:.2f}, poor on {per_cent(summary.poor)}")
+    return " · ".join(parts)
+
+
+def _range(row: LabelShare) -> str:
+    if row.low is None or row.high is None:
+        return ""
+    return f" ({100 * row.low:.0f}{_DASH}{100 * row.high:.0f} %)"
+
+
+def _tip(row: LabelShare) -> str:
+    words = f"{row.label}: {amount(row.episodes, 'time')}, the longest {span(row.longest)}"
+    if row.label != UNSURE:
+        words += f"; mean probability {per_cent(row.mean)} ± {per_cent(row.deviation)}"
+    return words

@@ -1,0 +1,159 @@
+"""The probabilities of the chosen face: a line for each label."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from app.gui.review.model import ReviewModel
+from app.gui.review.strips import GUTTER, TimeStrip
+from app.gui.theme import SMALL_PX, Theme, font, label_colour
+from app.palette import display_order
+from app.review.decimate import Lines, decimate
+from app.review.words import per_cent
+
+_ROW = 15
+_TOP, _FOOT = 8, 6
+_VALUE = 24
+_LEAST_HEIGHT = 96
+# Opacity of the strokes from least to greatest; where all are long they would hide the lines.
+_BAND_ALPHA = 70
+
+
+class LineChart(TimeStrip):
+    """Show probabilities over time, the second reading below where there is one.
+
+    Lines are means over a pixel; the paler strokes behind them reach from the least to the
+    greatest value in it, so that no peak is lost.
+    """
+
+    def __init__(self, model: ReviewModel, theme: Theme) -> None:
+        super().__init__(model, theme, "Probabilities of the chosen face")
+        self.setMinimumHeight(_LEAST_HEIGHT)
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 170)
+
+    def halves(self, size: QSizeF) -> list[tuple[QRectF, bool]]:
+        """Return where the readings are drawn, and whether it is the second one."""
+        area = QRectF(
+            GUTTER, _TOP, self.columns(size.width()), max(1.0, size.height() - _TOP - _FOOT)
+        )
+        if self.model.second is None:
+            return [(area, False)]
+        half = (area.height() - _TOP) / 2
+        lower = QRectF(area.left(), area.top() + half + _TOP, area.width(), half)
+        return [(QRectF(area.left(), area.top(), area.width(), half), False), (lower, True)]
+
+    def paint_content(self, painter: QPainter, size: QSizeF) -> None:
+        for area, second in self.halves(size):
+            self._paint_grid(painter, area)
+            labels, values = self.model.values(second=second)
+            times = self.model.series(self.model.face).times
+            start, end = self.span()
+            if second:  # rows without a picture were not read
+                read = np.isfinite(values).all(axis=0)
+                times, values = times[read], values[:, read]
+            lines = decimate(
+                times, values, start, end, round(area.width()), self.model.recording.gap
+            )
+            self._paint_lines(painter, area, labels, lines)
+
+    def paint_over(self, painter: QPainter, size: QSizeF) -> None:
+        super().paint_over(painter, size)
+        if self.model.is_open:
+            self._paint_legend(painter, size)
+
+    def _paint_grid(self, painter: QPainter, area: QRectF) -> None:
+        painter.setPen(QPen(QColor(self.tokens.line), 1))
+        for level in (0.0, 0.5, 1.0):
+            y = round(area.bottom() - level * area.height()) + 0.5
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+
+    def _paint_lines(
+        self, painter: QPainter, area: QRectF, labels: tuple[str, ...], lines: Lines
+    ) -> None:
+        if not len(lines.times):
+            return
+        start, end = self.span()
+        x = area.left() + (lines.times - start) / (end - start) * area.width()
+        joined = np.ones(len(x), bool)
+        joined[lines.breaks - 1] = False
+        painter.save()
+        painter.setClipRect(area.adjusted(-1, -1, 1, 1))
+        spread = lines.low is not lines.high
+        calm = 1 - float((lines.high - lines.low).mean()) if spread else 1.0
+        for place in reversed([labels.index(label) for label in display_order(labels)]):
+            colour = label_colour(labels[place], self.tokens)
+            if spread:
+                faint = QColor(colour)
+                faint.setAlpha(round(_BAND_ALPHA * calm))
+                painter.setPen(QPen(faint, 1))
+                ends = np.stack([lines.low[place], lines.high[place]], axis=1).ravel()
+                painter.drawPath(
+                    pyqtgraph.arrayToQPath(
+                        np.repeat(x, 2), _y(area, ends), connect="pairs", finiteCheck=False
+                    )
+                )
+            painter.setPen(QPen(colour, 1))
+            painter.drawPath(pyqtgraph.arrayToQPath(x, _y(area, lines.mean[place]), connect=joined))
+            if len(x) == 1:
+                painter.drawPoint(QPointF(x[0], _y(area, lines.mean[place])[0]))
+        painter.restore()
+
+    def _paint_legend(self, painter: QPainter, size: QSizeF) -> None:
+        """Name the lines, with what each reading says at the moment shown."""
+        readings = [self.model.values(second=second) for _, second in self.halves(size)]
+        at = self._place_now()
+        order = display_order(dict.fromkeys(label for labels, _ in readings for label in labels))
+        row = min(_ROW, (size.height() - _TOP) / max(1, len(order)))
+        painter.setFont(font(SMALL_PX if row >= _ROW - 2 else SMALL_PX - 2))
+        for place, label in enumerate(order):
+            middle = _TOP + (place + 0.5) * row
+            painter.setPen(QPen(label_colour(label, self.tokens), 3, c=Qt.PenCapStyle.RoundCap))
+            painter.drawLine(QPointF(13, middle), QPointF(19, middle))
+            line = QRectF(28, middle - row / 2, GUTTER - 38, row)
+            painter.setPen(QColor(self.tokens.text))
+            for back, (labels, values) in enumerate(reversed(readings)):
+                painter.drawText(
+                    line.adjusted(0, 0, -_VALUE * back, 0),
+                    Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
+                    _number(labels, values, label, at),
+                )
+            painter.setPen(QColor(self.tokens.quiet))
+            room = int(line.width() - _VALUE * len(readings))
+            text = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, text)
+        self._tell(*readings[0], at)
+
+    def _place_now(self) -> int | None:
+        """Return where in the series the moment shown is, None while the face is away."""
+        part = self.model.series(self.model.face)
+        place = int(np.searchsorted(part.frames, self.model.frame))
+        there = place < len(part.frames) and part.frames[place] == self.model.frame
+        return place if there else None
+
+    def _tell(self, labels: tuple[str, ...], values: NDArray[np.float32], at: int | None) -> None:
+        if at is None:
+            said = "The face is not in the picture"
+        else:
+            best = int(np.nan_to_num(values[:, at]).argmax())
+            said = f"{labels[best]} {per_cent(float(values[best, at]))}"
+        if said != self.accessibleDescription():
+            self.setAccessibleDescription(said)
+
+
+def _y(area: QRectF, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return where probabilities lie on the screen."""
+    return area.bottom() - values.astype(np.float64) * area.height()
+
+
+def _number(
+    labels: tuple[str, ...], values: NDArray[np.float32], label: str, at: int | None
+) -> str:
+    """Return a probability as per cent, a dash where a reading has none."""
+    value = float(values[labels.index(label), at]) if label in labels and at is not None else np.nan
+    return f"{100 * value:.0f}" if np.isfinite(value) else "\N{EN DASH}"

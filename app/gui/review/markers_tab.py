@@ -1,0 +1,231 @@
+"""The markers and notes of a session, and what happens around them."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.gui.keys import KeepSpace
+from app.gui.review.actions import ReviewActions
+from app.gui.review.model import ReviewModel
+from app.gui.theme import SMALL_PX, Theme, font, label_colour
+from app.palette import display_order
+from app.review.around import Around, around_events
+from app.review.charts import stretches
+from app.review.edited import Marker
+from app.review.words import amount, clock
+
+_MARKER = Qt.ItemDataRole.UserRole
+_TIME, _KEY, _TEXT = range(3)
+
+
+class MarkersTab(QWidget):
+    """List markers, change them, and average what happens around those of one key."""
+
+    def __init__(self, model: ReviewModel, theme: Theme, actions: ReviewActions) -> None:
+        super().__init__()
+        self._model = model
+        self._filling = False
+        self.table = QTableWidget(0, 3)
+        self.table.setAccessibleName("Markers")
+        self.table.setHorizontalHeaderLabels(["Time", "Key", "Text"])
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.setMinimumHeight(88)
+        self.table.setShowGrid(False)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setTabKeyNavigation(False)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(_TIME, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_KEY, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(_TEXT, QHeaderView.ResizeMode.Stretch)
+        self.table.currentCellChanged.connect(self._picked)
+        self.table.itemChanged.connect(self._retyped)
+        self.key = QComboBox()
+        self.key.setAccessibleName("Which markers are averaged")
+        self.key.currentIndexChanged.connect(self._average)
+        self.around = AroundChart(theme)
+        buttons = {
+            "Note": (actions.note.trigger, actions.note.toolTip()),
+            "Move here": (self.move_here, "Move the marker to the moment shown"),
+            "Remove": (self.remove, "Remove the marker"),
+        }
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for words, (pressed, tip) in buttons.items():
+            button = QPushButton(words)
+            button.setToolTip(tip)
+            button.setProperty("narrow", True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.installEventFilter(KeepSpace(button))
+            button.clicked.connect(lambda _checked=False, pressed=pressed: pressed())
+            row.addWidget(button)
+        which = QHBoxLayout()
+        which.addWidget(QLabel("Mean around"))
+        which.addWidget(self.key, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 8)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(row)
+        layout.addLayout(which)
+        layout.addWidget(self.around)
+        for signal in (model.opened, model.changed):
+            signal.connect(self.fill)
+        model.chosen.connect(self._average)
+
+    def fill(self) -> None:
+        """List the markers anew; the one that was marked stays so."""
+        before = self.current()
+        self._filling = True
+        markers = self._model.state.markers if self._model.is_open else ()
+        self.table.setRowCount(len(markers))
+        for row, marker in enumerate(markers):
+            for column, text in enumerate((clock(marker.time), marker.key, marker.text)):
+                item = QTableWidgetItem(text)
+                item.setData(_MARKER, marker)
+                if column != _TEXT:
+                    item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+                self.table.setItem(row, column, item)
+            if before is not None and marker.id == before.id:
+                self.table.setCurrentCell(row, _TEXT)
+        keys = sorted({marker.key for marker in markers})
+        chosen = self.key.currentData()
+        self.key.clear()
+        self.key.addItem("all markers", "")
+        for key in keys:
+            count = sum(marker.key == key for marker in markers)
+            self.key.addItem(f"{'notes' if key == 'note' else f'key {key}'} ({count})", key)
+        self.key.setCurrentIndex(max(0, self.key.findData(chosen)))
+        self._filling = False
+        self._average()
+
+    def current(self) -> Marker | None:
+        """Return the marker that is marked in the list."""
+        item = self.table.item(self.table.currentRow(), _TIME)
+        marker: Marker | None = item.data(_MARKER) if item is not None else None
+        return marker
+
+    def edit_text(self, marker: str) -> None:
+        """Let the user type the text of a marker."""
+        for row in range(self.table.rowCount()):
+            item = self.table.item(row, _TEXT)
+            if item is not None and item.data(_MARKER).id == marker:
+                self.table.setCurrentCell(row, _TEXT)
+                self.table.editItem(item)
+
+    def move_here(self) -> None:
+        """Move the marker to the moment shown."""
+        marker = self.current()
+        if marker is not None:
+            self._model.change_marker(marker, time=self._model.position, text=marker.text)
+
+    def remove(self) -> None:
+        marker = self.current()
+        if marker is not None:
+            self._model.remove_marker(marker)
+
+    def _picked(self, row: int, _column: int, _row_before: int, _column_before: int) -> None:
+        item = self.table.item(row, _TIME)
+        if item is not None and not self._filling:
+            self._model.move_to(item.data(_MARKER).time)
+            self._model.follow()
+
+    def _retyped(self, item: QTableWidgetItem) -> None:
+        if not self._filling and item.column() == _TEXT:
+            self._model.change_marker(item.data(_MARKER), text=item.text().strip())
+
+    def _average(self) -> None:
+        if self._filling:
+            return
+        if not self._model.is_open:
+            self.around.show_mean(None, ())
+            return
+        key = self.key.currentData()
+        times = [m.time for m in self._model.state.markers if not key or m.key == key]
+        part = self._model.series(self._model.face)
+        self.around.show_mean(around_events(part, times) if times else None, part.labels)
+
+
+class AroundChart(QWidget):
+    """Draw the mean probabilities around events."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._around: Around | None = None
+        self._labels: tuple[str, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setMinimumHeight(70)
+        self.setAccessibleName("Mean probabilities around markers")
+        theme.changed.connect(self.update)
+
+    def show_mean(self, around: Around | None, labels: tuple[str, ...]) -> None:
+        """Show other means; None for none."""
+        self._around = around if around is not None and around.events else None
+        self._labels = labels
+        if self._around is not None:
+            self.setAccessibleDescription(f"Means over {amount(self._around.events, 'marker')}")
+        self.setToolTip(
+            "Mean probability of each label of the chosen face, 2 s before to 5 s after a marker; "
+            "each marker weighs the same."
+        )
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, 132)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        tokens = self._theme.tokens
+        painter.setFont(font(SMALL_PX))
+        area = QRectF(4, 6, self.width() - 8, self.height() - 26)
+        if self._around is None:
+            painter.setPen(QColor(tokens.quiet))
+            words = "The chosen face is seen around no marker. Keys 1 to 9 set one."
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect(), int(flags), words)
+            painter.end()
+            return
+        painter.setPen(QPen(QColor(tokens.line), 1))
+        for level in (0.0, 0.5, 1.0):
+            y = area.bottom() - level * area.height()
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        lags = self._around.lags
+        first, last = float(lags[0]), float(lags[-1])
+        zero = area.left() + (0 - first) / (last - first) * area.width()
+        painter.setPen(QPen(QColor(tokens.warning), 1))
+        painter.drawLine(QPointF(zero, area.top()), QPointF(zero, area.bottom()))
+        x = area.left() + (lags - first) / (last - first) * area.width()
+        for label in reversed(display_order(self._labels)):
+            mean = self._around.mean[self._labels.index(label)]
+            painter.setPen(QPen(label_colour(label, tokens), 1.5))
+            for piece in stretches(np.isfinite(mean)):
+                points = [
+                    QPointF(float(a), area.bottom() - float(b) * area.height())
+                    for a, b in zip(x[piece], mean[piece], strict=True)
+                ]
+                painter.drawPolyline(points)
+        painter.setPen(QColor(tokens.quiet))
+        foot = QRectF(area.left(), area.bottom() + 2, area.width(), 18)
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "\N{MINUS SIGN}2 s")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignRight, "5 s")
+        painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter,
+                         amount(self._around.events, "marker"))  # fmt: skip
+        painter.end()

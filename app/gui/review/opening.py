@@ -1,0 +1,140 @@
+"""Open sessions, and videos that are analysed first, without making the window wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths
+
+from app.analysis.batch import Batch
+from app.analysis.inputs import find_inputs
+from app.analysis.parts import AnalysisOptions
+from app.analysis.plan import plan, runner
+from app.analysis.summary import progress_line
+from app.gui.workspace import Host
+from app.review.edits import EditList, read_edits
+from app.review.recording import Recording, open_recording
+from app.sessions.folder import INFO, is_session
+
+__all__ = ["Opened", "Opener", "session_folder"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """Hold a session with its edits."""
+
+    recording: Recording
+    edits: EditList
+
+
+class Opener:
+    """Open what the user names; `tick` says how far it is and hands over what is ready."""
+
+    def __init__(
+        self,
+        host: Host,
+        opened: Callable[[Opened], None],
+        progress: Callable[[float | None, str, str], None],
+    ) -> None:
+        """Take what is called. progress: with share, title and words as `EmptyPage` has them."""
+        self._host = host
+        self._opened = opened
+        self._progress = progress
+        self._batch: Batch | None = None
+        self._name = ""
+        self._waiting = 0
+
+    @property
+    def busy(self) -> bool:
+        return self._batch is not None or self._waiting > 0
+
+    def open_session(self, folder: Path) -> None:
+        """Open a session's folder."""
+        self._wait_for(folder.name)
+        self._host.jobs.submit(
+            lambda: Opened(open_recording(folder), read_edits(folder)), self._take, self._fail
+        )
+
+    def analyse(self, path: Path, options: AnalysisOptions, results: Path | None) -> None:
+        """Analyse a video or a folder of images, then open what comes of it.
+
+        results: where its session goes, None for the usual place.
+        """
+        if self._batch is not None:
+            self._host.warn("Another file is being analysed; stop that first, or wait for it.")
+            return
+        self._wait_for(path.name)
+        self._host.jobs.submit(
+            lambda: Batch(
+                plan(find_inputs([str(path)]), results or analyses_folder(), options, resume=True),
+                runner(workers=1),
+            ),
+            self._begin,
+            self._fail,
+        )
+
+    def stop(self) -> None:
+        """Give an analysis up."""
+        if self._batch is not None:
+            self._batch.stop()
+
+    def tick(self) -> None:
+        """Show how far an analysis is, and open its session when it is done."""
+        if self._batch is None:
+            return
+        state = self._batch.state()
+        self._progress(state.share, f"Analysing {self._name}", progress_line(state))
+        if state.running:
+            return
+        self._batch = None
+        self._progress(None, "", "")
+        outcomes = [file.outcome for file in state.files if file.outcome is not None]
+        folders = [outcome.folder for outcome in outcomes if outcome.folder is not None]
+        notes = [state.error, *(outcome.note for outcome in outcomes)]
+        for note in filter(None, notes):
+            self._host.warn(note)
+        if folders:
+            self.open_session(folders[0])
+
+    def close_down(self) -> None:
+        if self._batch is not None:
+            self._batch.stop()
+            self._batch.wait(10.0)
+
+    def _wait_for(self, name: str) -> None:
+        self._name = name
+        self._waiting += 1
+        self._progress(-1.0, f"Opening {name}", "")
+
+    def _begin(self, batch: Batch) -> None:
+        self._waiting -= 1
+        self._batch = batch
+        batch.start()
+        self.tick()
+
+    def _take(self, opened: Opened) -> None:
+        self._waiting -= 1
+        self._progress(None, "", "")
+        self._opened(opened)
+
+    def _fail(self, sentence: str) -> None:
+        self._waiting -= 1
+        self._progress(None, "", "")
+        self._host.warn(sentence)
+
+
+def session_folder(path: str) -> Path | None:
+    """Return the session's folder that a path means: the folder, or a file in it; else None."""
+    place = Path(path)
+    candidates: Sequence[Path] = (place,) if place.is_dir() else (place.parent,)
+    if place.is_file() and place.name != INFO and not place.name.startswith("frames."):
+        return None
+    return next((folder for folder in candidates if is_session(folder)), None)
+
+
+def analyses_folder() -> Path:
+    """Return the usual place for sessions of analysed files: that of the analyse workspace."""
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return Path(documents or Path.home()) / "Mien" / "Analyses"

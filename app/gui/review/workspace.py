@@ -1,0 +1,388 @@
+"""The review workspace: look through a session, mark it up, count it and report it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.analysis.inputs import VIDEO_SUFFIXES
+from app.analysis.parts import AnalysisOptions
+from app.gui import dialogs
+from app.gui.actions import shortcut_rows
+from app.gui.menus import add_shared_view
+from app.gui.pages import open_page
+from app.gui.review.actions import MARKER_KEYS, make_review_actions
+from app.gui.review.bar import ReviewBar
+from app.gui.review.compare_tab import CompareTab
+from app.gui.review.empty import EmptyPage
+from app.gui.review.exports import Exports
+from app.gui.review.faces_tab import FacesTab
+from app.gui.review.interval_tab import IntervalTab
+from app.gui.review.markers_tab import MarkersTab
+from app.gui.review.model import ReviewModel
+from app.gui.review.opening import Opened, Opener, session_folder
+from app.gui.review.pages import about_session
+from app.gui.review.side import SidePanel
+from app.gui.review.timeline import Timeline
+from app.gui.review.transport import Transport
+from app.gui.video_view import VideoView
+from app.gui.workspace import Host, Workspace
+from app.review.fetcher import Fetcher
+from app.review.words import amount, span
+from app.settings import Settings
+
+_NO_PICTURE = "No video was kept: faces are drawn on an empty field"
+
+
+class ReviewWorkspace(Workspace):
+    """Show a session that was recorded, or offer to open one."""
+
+    name = "review"
+
+    def __init__(self, settings: Settings, host: Host) -> None:
+        super().__init__(host)
+        self._settings = settings
+        self._recent = settings.recent_sessions
+        self._ticked_at = 0.0
+        self._shown = False
+        self._fetcher: Fetcher | None = None
+        self.model = ReviewModel()
+        self.menu_actions = make_review_actions(self)
+        self.video = VideoView(host.theme)
+        self.transport = Transport(self.model, host.theme, self.menu_actions)
+        self.timeline = Timeline(self.model, host.theme)
+        self.faces = FacesTab(self.model, host.theme, self.menu_actions)
+        self.interval = IntervalTab(self.model, host.theme, self.menu_actions)
+        self.markers = MarkersTab(self.model, host.theme, self.menu_actions)
+        self.comparison = CompareTab(self.model, host)
+        self.side = SidePanel(
+            {
+                "Faces": self.faces,
+                "Interval": self.interval,
+                "Markers": self.markers,
+                "Compare": self.comparison,
+            }
+        )
+        self.empty = EmptyPage(self.menu_actions, lambda path: self.open_session(Path(path)))
+        self.opener = Opener(host, self._show, self.empty_progress)
+        self.exports = Exports(self.model, host, self.video, self.timeline)
+        self._recent_menu = QMenu("Open &recent session", host.window)
+        self._menus = self._make_menus()
+        self.bar = ReviewBar(self.menu_actions, host.theme)
+        self._build()
+        self._connect()
+        for name, action in self.menu_actions.overlays.items():
+            action.setChecked(name in settings.overlays)
+        self._set_overlays()
+        self._show_recent()
+        self._enable()
+
+    @property
+    def menus(self) -> list[QMenu]:
+        return self._menus
+
+    @property
+    def status_text(self) -> str:
+        if not self.model.is_open:
+            return "No session is open"
+        recording = self.model.recording
+        edits = len(self.model.edits.done)
+        parts = [
+            recording.path.name,
+            span(recording.duration),
+            amount(len(recording.frame_times), "frame"),
+            amount(edits, "edit") if edits else "no edits",
+        ]
+        return "  ·  ".join(parts)
+
+    @property
+    def notice_area(self) -> QWidget:
+        return self._pages
+
+    def shortcut_rows(self) -> list[tuple[str, str]]:
+        return shortcut_rows(self.menu_actions.all())
+
+    def enter(self) -> None:
+        self._shown = True
+        self.video.setFocus()
+
+    def leave(self) -> None:
+        self._shown = False
+        self.menu_actions.play.setChecked(False)
+
+    def tick(self, now: float, *, at_once: bool = False) -> None:  # noqa: ARG002
+        seconds, self._ticked_at = now - self._ticked_at, now
+        self.opener.tick()
+        if self.comparison.busy:
+            self.comparison.tick()
+        if self._shown:
+            self.transport.advance(min(seconds, 0.25))
+            self._take_picture()
+
+    def open_path(self, path: str) -> bool:
+        folder = session_folder(path)
+        if folder is not None:
+            self.open_session(folder)
+            return True
+        place = Path(path)
+        if place.is_dir() or place.suffix.lower() in VIDEO_SUFFIXES:
+            self.analyse(place)
+            return True
+        return False
+
+    def open_session(self, folder: Path) -> None:
+        """Open a session's folder."""
+        self.opener.open_session(folder)
+
+    def analyse(self, path: Path) -> None:
+        """Analyse a video with the model and the finder of the settings, then open it."""
+        settings = self._settings
+        yunet = Path(settings.yunet_file) if settings.yunet_file else None
+        finder = settings.finder if settings.finder != "yunet" or yunet else "haar"
+        self.model.close()
+        options = AnalysisOptions(model=settings.model, finder=finder, yunet_file=yunet)
+        results = Path(settings.results_folder) if settings.results_folder else None
+        self.opener.analyse(path, options, results)
+
+    def changed_settings(self, settings: Settings) -> Settings:
+        return replace(
+            settings,
+            recent_sessions=self._recent,
+            splitters={
+                **settings.splitters,
+                "review": tuple(self._across.sizes()),
+                "review_rows": tuple(self._rows.sizes()),
+            },
+        )
+
+    def use_usual_sizes(self, width: int, height: int, settings: Settings) -> None:
+        side = min(420, max(288, round(width * 0.25)))
+        foot = min(420, max(220, round(height * 0.37)))
+        for splitter, name, usual in (
+            (self._across, "review", [width - side, side]),
+            (self._rows, "review_rows", [height - foot, foot]),
+        ):
+            sizes = settings.splitters.get(name, ())
+            splitter.setSizes(list(sizes) if len(sizes) == 2 and all(sizes) else usual)
+
+    def close_down(self) -> None:
+        self.opener.close_down()
+        self.comparison.close_down()
+        self._stop_fetching()
+
+    def empty_progress(self, share: float | None, title: str, said: str) -> None:
+        """Show how far opening or analysing is."""
+        self.empty.show_progress(share, title, said)
+        if share is not None and not self.model.is_open:
+            self._pages.setCurrentWidget(self.empty)
+
+    def _show(self, opened: Opened) -> None:
+        self._stop_fetching()
+        self._fetcher = Fetcher(opened.recording)
+        path = str(opened.recording.path.absolute())
+        self._recent = (
+            replace(self._settings, recent_sessions=self._recent)
+            .with_recent_session(path)
+            .recent_sessions
+        )
+        self._show_recent()
+        self.video.show_result(None)
+        self.model.open(opened.recording, opened.edits)
+
+    def _build(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.video, 1)
+        column.addWidget(self.transport)
+        self._across = QSplitter(Qt.Orientation.Horizontal)
+        self._across.addWidget(left)
+        self._across.addWidget(self.side)
+        self._across.setStretchFactor(0, 1)
+        self._rows = QSplitter(Qt.Orientation.Vertical)
+        self._rows.addWidget(self._across)
+        self._rows.addWidget(self.timeline)
+        self._rows.setStretchFactor(0, 1)
+        for splitter in (self._across, self._rows):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+        session = QWidget()
+        rows = QVBoxLayout(session)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.bar)
+        rows.addWidget(self._rows, 1)
+        self._session = session
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(session)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._pages)
+
+    def _make_menus(self) -> list[QMenu]:
+        acts, window = self.menu_actions, self.host.window
+        file = QMenu("&File", window)
+        file.addActions([acts.open_session, acts.open_video])
+        file.addMenu(self._recent_menu)
+        file.addAction(acts.close)
+        file.addSeparator()
+        file.addActions([acts.export_table, acts.export_picture, acts.report])
+        file.addSeparator()
+        file.addActions([acts.about, self.host.actions.quit])
+        edit = QMenu("&Edit", window)
+        edit.addActions([acts.undo, acts.redo])
+        edit.addSeparator()
+        edit.addActions([acts.split, acts.exclude])
+        edit.addSeparator()
+        edit.addAction(acts.note)
+        edit.addMenu("Set &marker").addActions(list(acts.markers))
+        edit.addSeparator()
+        edit.addActions([acts.select_start, acts.select_end, acts.select_nothing, acts.keep])
+        play = QMenu("&Play", window)
+        play.addActions([acts.play, acts.slower, acts.faster])
+        play.addSeparator()
+        play.addActions([acts.back, acts.forward, acts.second_back, acts.second_forward])
+        play.addSeparator()
+        play.addActions([acts.first, acts.last, acts.previous_marker, acts.next_marker])
+        view = QMenu("&View", window)
+        view.addActions(list(acts.overlays.values()))
+        view.addSeparator()
+        view.addActions([acts.zoom_in, acts.zoom_out, acts.whole, acts.zoom_selection])
+        view.addSeparator()
+        add_shared_view(view, self.host.actions)
+        return [file, edit, play, view]
+
+    def _connect(self) -> None:
+        acts, model = self.menu_actions, self.model
+        acts.open_session.triggered.connect(self._choose_session)
+        acts.open_video.triggered.connect(self._choose_video)
+        acts.close.triggered.connect(model.close)
+        acts.export_table.triggered.connect(self.exports.table)
+        acts.export_picture.triggered.connect(self.exports.picture)
+        acts.report.triggered.connect(self.exports.report)
+        acts.undo.triggered.connect(model.undo)
+        acts.redo.triggered.connect(model.redo)
+        acts.note.triggered.connect(self._write_note)
+        for key, action in zip(MARKER_KEYS, acts.markers, strict=True):
+            action.triggered.connect(partial(self._put_marker, key))
+        acts.select_start.triggered.connect(lambda: self._select_from_here(start=True))
+        acts.select_end.triggered.connect(lambda: self._select_from_here(start=False))
+        acts.select_nothing.triggered.connect(model.select_nothing)
+        acts.keep.triggered.connect(self._keep_interval)
+        acts.about.triggered.connect(self._show_about)
+        for action in acts.overlays.values():
+            action.toggled.connect(self._set_overlays)
+        model.failed.connect(self.host.warn)
+        model.opened.connect(self._after_opening)
+        for signal in (model.changed, model.opened, model.selected):
+            signal.connect(self._enable)
+        for signal in (model.changed, model.moved, model.opened):
+            signal.connect(self._ask_for_picture)
+        self.empty.cancel.clicked.connect(self.opener.stop)
+        self.video.face_clicked.connect(model.choose)
+
+    def _after_opening(self) -> None:
+        self._pages.setCurrentWidget(self._session if self.model.is_open else self.empty)
+        if not self.model.is_open:
+            self._stop_fetching()
+            return
+        self.bar.set_title(self.model.recording.path)
+        self.video.setFocus()
+
+    def _enable(self) -> None:
+        """Let only those actions work that make sense now."""
+        acts, model = self.menu_actions, self.model
+        for action in acts.for_session():
+            action.setEnabled(model.is_open)
+        acts.undo.setEnabled(bool(model.edits.done))
+        acts.redo.setEnabled(bool(model.edits.undone))
+        for action, edits, word in (
+            (acts.undo, model.edits.done, "Undo"), (acts.redo, model.edits.undone, "Redo"),
+        ):  # fmt: skip
+            action.setText(f"&{word} {edits[-1].words}" if edits else f"&{word}")
+        has_interval = model.selection is not None
+        for action in (acts.select_nothing, acts.keep, acts.zoom_selection):
+            action.setEnabled(has_interval)
+
+    def _ask_for_picture(self) -> None:
+        if self._fetcher is None or not self.model.is_open:
+            return
+        if len(self.model.recording.frame_times):
+            self._fetcher.ask(self.model.state, self.model.frame)
+
+    def _take_picture(self) -> None:
+        made = self._fetcher.take() if self._fetcher is not None else None
+        if made is None or self._fetcher is None:
+            return
+        self.video.show_result(made[1])
+        # Said until somebody begins to look around.
+        empty = not self._fetcher.has_pictures and made[0] == 0
+        self.video.set_state(hint=_NO_PICTURE if empty else "")
+
+    def _stop_fetching(self) -> None:
+        if self._fetcher is not None:
+            self._fetcher.close()
+            self._fetcher = None
+            self.video.show_result(None)
+
+    def _put_marker(self, key: str) -> None:
+        self.model.put_marker(key)
+
+    def _write_note(self) -> None:
+        """Set a note and let the user type it."""
+        self.side.show_page("Markers")
+        self.markers.edit_text(self.model.put_marker("note"))
+
+    def _select_from_here(self, *, start: bool) -> None:
+        model = self.model
+        other = model.selection or (0.0, model.duration)
+        if start:
+            model.select(model.position, max(other[1], model.position))
+        else:
+            model.select(min(other[0], model.position), model.position)
+
+    def _keep_interval(self) -> None:
+        self.side.show_page("Interval")
+        self.model.keep_interval()
+
+    def _choose_session(self) -> None:
+        path = dialogs.choose_session(self.host.window)
+        if path:
+            self.open_session(Path(path))
+
+    def _choose_video(self) -> None:
+        path = dialogs.choose_media(self.host.window)
+        if path and not self.open_path(path):
+            self.host.warn(f'"{Path(path).name}" is no video; choose one to analyse and review.')
+
+    def _show_about(self) -> None:
+        recording = self.model.recording
+        open_page(self.host.window, "About this session", lambda: about_session(recording))
+
+    def _set_overlays(self) -> None:
+        acts: dict[str, QAction] = self.menu_actions.overlays
+        self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
+
+    def _show_recent(self) -> None:
+        there = [path for path in self._recent if Path(path).is_dir()]
+        self.empty.set_recent(there)
+        self._recent_menu.clear()
+        for path in there:
+            action = self._recent_menu.addAction(Path(path).name.replace("&", "&&"))
+            action.setToolTip(path)
+            action.triggered.connect(lambda _checked=False, p=path: self.open_session(Path(p)))
+        self._recent_menu.setToolTipsVisible(True)
+        self._recent_menu.setEnabled(bool(there))

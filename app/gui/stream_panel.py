@@ -1,0 +1,119 @@
+"""Which streams are on: a small panel above the picture that stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+)
+
+from app.gui.controls import Check
+from app.gui.keys import KeepSpace
+from app.gui.theme import Theme
+from app.streams.base import StreamStatus
+from app.streams.switch import STREAMS, StreamSpec, parse_stream
+
+_TITLES = {"lsl": "Lab Streaming Layer", "osc": "OSC", "websocket": "WebSocket"}
+_HINT = (
+    "Streams hand the numbers, never the picture, to other programs while they happen. What each "
+    "sends is in docs/streams.md."
+)
+
+
+class StreamPanel(QFrame):
+    """Switch streams on and off, each by itself, and show how they stand.
+
+    switched: with the name, the address as typed, and whether it is to be on.
+    """
+
+    switched = Signal(str, str, bool)
+
+    def __init__(self, specs: Iterable[StreamSpec], theme: Theme) -> None:
+        """Show the streams. specs: with addresses used before."""
+        super().__init__()
+        self.setObjectName("recording")
+        self._theme = theme
+        known = {spec.name: spec for spec in specs}
+        self.boxes: dict[str, QCheckBox] = {}
+        self.addresses: dict[str, QLineEdit] = {}
+        self.states: dict[str, QLabel] = {}
+        grid = QGridLayout(self)
+        grid.setContentsMargins(12, 8, 12, 8)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(6)
+        for row, (name, words) in enumerate(STREAMS.items()):
+            self._add_row(grid, row, name, words, known.get(name) or parse_stream(name))
+        hint = QLabel(_HINT)
+        hint.setWordWrap(True)
+        hint.setProperty("quiet", True)
+        close = QPushButton("Done")
+        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        close.installEventFilter(KeepSpace(close))
+        close.clicked.connect(self.hide)
+        foot = QHBoxLayout()
+        foot.addWidget(hint, 1)
+        foot.addWidget(close, 0, Qt.AlignmentFlag.AlignBottom)
+        grid.addLayout(foot, len(STREAMS), 0, 1, 3)
+        grid.setColumnStretch(2, 1)
+        self.hide()
+
+    def show_on(self, name: str, on: bool) -> None:
+        """Show whether a stream is on."""
+        with QSignalBlocker(self.boxes[name]):
+            self.boxes[name].setChecked(on)
+        if name in self.addresses:
+            self.addresses[name].setEnabled(not on)
+
+    def show_states(self, statuses: Iterable[StreamStatus]) -> None:
+        """Show how those that are on stand."""
+        found = {status.name: status for status in statuses}
+        for name, label in self.states.items():
+            text = _state_text(found[name]) if name in found else STREAMS[name].partition(": ")[2]
+            if text != label.text():
+                label.setText(text)
+
+    def _add_row(
+        self, grid: QGridLayout, row: int, name: str, words: str, spec: StreamSpec
+    ) -> None:
+        box = Check(_TITLES[name], self._theme)
+        box.setToolTip(words)
+        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        box.installEventFilter(KeepSpace(box))
+        box.toggled.connect(lambda on, name=name: self.switched.emit(name, self._typed(name), on))
+        self.boxes[name] = box
+        grid.addWidget(box, row, 0)
+        if spec.host:
+            address = QLineEdit(spec.where)
+            address.setMaximumWidth(200)
+            address.setAccessibleName(f"Address of {_TITLES[name]}")
+            address.setToolTip("Host and port; 127.0.0.1 is this computer")
+            address.returnPressed.connect(box.click)
+            self.addresses[name] = address
+            grid.addWidget(address, row, 1)
+        state = QLabel()
+        state.setProperty("quiet", True)
+        state.setAccessibleName(f"State of {_TITLES[name]}")
+        self.states[name] = state
+        grid.addWidget(state, row, 2)
+
+    def _typed(self, name: str) -> str:
+        return self.addresses[name].text().strip() if name in self.addresses else ""
+
+
+def _state_text(status: StreamStatus) -> str:
+    if status.error:
+        return status.error
+    parts = [f"{status.sent:,} sent"]
+    if status.dropped:
+        parts.append(f"{status.dropped:,} dropped")
+    if status.listeners is not None:
+        parts.append(f"{status.listeners} listening")
+    return "  ·  ".join(parts)

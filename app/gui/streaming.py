@@ -1,0 +1,134 @@
+"""Stream from the live workspace: the panel, the streams and the markers between them."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+
+from app.gui.live_engine import LiveEngine
+from app.gui.stream_panel import StreamPanel
+from app.gui.workspace import Host
+from app.settings import Settings
+from app.streams.base import Marker, StreamError
+from app.streams.switch import Streams, StreamSpec, parse_stream
+
+_REFRESH_SECONDS = 0.5
+PRIVATE = "nothing leaves this computer"
+
+
+class StreamDesk(QObject):
+    """Carry out what the user wants streamed; those left on last time begin at once."""
+
+    def __init__(
+        self,
+        engine: LiveEngine,
+        settings: Settings,
+        host: Host,
+        action: QAction,
+        heard: Callable[[Marker], object],
+    ) -> None:
+        """Take what is needed. action: shows the panel. heard: takes markers of other programs."""
+        super().__init__()
+        self._engine = engine
+        self._host = host
+        self._heard = heard
+        self._coming: queue.SimpleQueue[Marker] = queue.SimpleQueue()
+        self.streams = Streams(self._coming.put)
+        self._wanted: dict[str, StreamSpec] = {}
+        self._broken: set[str] = set()
+        self._refreshed_at = float("-inf")
+        specs = self._remembered(settings)
+        self.panel = StreamPanel(specs, host.theme)
+        self.panel.switched.connect(self._switch)
+        action.triggered.connect(lambda: self.panel.setVisible(self.panel.isHidden()))
+        engine.add_listener(self.streams.write)
+        for spec in specs:
+            self._switch_on(spec)
+
+    @property
+    def privacy(self) -> str:
+        """Return what leaves this computer, for the foot of the window."""
+        on = self.streams.specs
+        if not on:
+            return PRIVATE
+        names = ", ".join(spec.name for spec in on)
+        if all(spec.stays_here for spec in on):
+            return f"streaming {names} on this computer"
+        return f"streaming {names}: numbers leave this computer"
+
+    def active(self) -> bool:
+        """Say whether the engine's results are needed here."""
+        return bool(self.streams.specs)
+
+    def mark(self, key: str, text: str = "") -> bool:
+        """Send a marker of this moment; return False when no stream is on."""
+        self.streams.mark(Marker(time.monotonic(), key, text))
+        return self.active()
+
+    def tick(self, now: float) -> None:
+        """Hand markers of others on, and show how the streams stand. now: monotonic seconds."""
+        while not self._coming.empty():
+            self._heard(self._coming.get())
+        if now - self._refreshed_at < _REFRESH_SECONDS:
+            return
+        self._refreshed_at = now
+        statuses = self.streams.statuses()
+        self.panel.show_states(statuses)
+        for status in statuses:
+            if status.error and status.name not in self._broken:
+                self._host.warn(status.error)
+        self._broken = {status.name for status in statuses if status.error}
+
+    def changed_settings(self, settings: Settings) -> Settings:
+        return replace(settings, streams=tuple(str(spec) for spec in self._wanted.values()))
+
+    def close_down(self) -> None:
+        """End all streams."""
+        self._engine.remove_listener(self.streams.write)
+        self.streams.close()
+
+    def _remembered(self, settings: Settings) -> list[StreamSpec]:
+        found = {}
+        for text in settings.streams:
+            try:
+                spec = parse_stream(text)
+            except StreamError as error:
+                self._host.warn(str(error))
+            else:
+                found[spec.name] = spec
+        return list(found.values())
+
+    def _switch(self, name: str, address: str, on: bool) -> None:
+        if not on:
+            self.panel.show_on(name, False)
+            self._wanted.pop(name, None)
+            self.streams.switch_off(name)
+            return
+        try:
+            spec = parse_stream(f"{name}={address}" if address else name)
+        except StreamError as error:
+            self._host.warn(str(error))
+            self.panel.show_on(name, False)
+            return
+        self._switch_on(spec)
+
+    def _switch_on(self, spec: StreamSpec) -> None:
+        """Switch a stream on aside: its library may take a moment to load."""
+        self._wanted[spec.name] = spec
+        self.panel.show_on(spec.name, True)
+
+        def failed(sentence: str) -> None:
+            self._wanted.pop(spec.name, None)
+            self.panel.show_on(spec.name, False)
+            self._host.warn(sentence)
+
+        def done(_: None) -> None:
+            if self._wanted.get(spec.name) != spec:  # switched off meanwhile
+                self.streams.switch_off(spec.name)
+
+        self._host.jobs.submit(lambda: self.streams.switch_on(spec), done, failed)

@@ -1,0 +1,182 @@
+"""What each person's face says at rest, and how its expressions stand out from that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.faces.alignment import anchors, similarity, template
+from app.messages import Calibration, Face, Prediction, Quality
+
+__all__ = ["QUIET_SECONDS", "Baselines"]
+
+QUIET_SECONDS = 5.0
+"""How long a face has to be at rest."""
+
+_PATIENCE = 30.0
+# A frame stands for no more time than this: what lies in a gap was not seen.
+_LONGEST_STEP = 0.2
+# As in the card's means: one prediction that is sure to the last digit must not set the mean.
+_FLOOR = 1e-3
+# In nats. A neutral face may be read as another label, but five seconds are few for a label that
+# is never likely: its offset would rest on the floor alone.
+_MOST_OFFSET = 2.0
+# Mean way of the landmarks of brows, eyes or mouth from their own average, in sides of the crop:
+# on the demo actor 0.003 at rest and 0.02 or more in a change; a camera's noise adds to both.
+_STILL = 0.015
+_PARTS = (slice(17, 27), slice(36, 48), slice(48, 68))
+_SETTLE_SECONDS = 0.7
+_LEAST_TURN = 0.5
+_LEAST_QUALITY = 0.3
+
+_SAID_SECONDS = 1.0
+_GIVEN_UP = Calibration(0.0, "The face was not at rest for long enough.", given_up=True)
+_LOOK = "Look into the camera."
+_REST = "Rest your face: do not speak or smile."
+_BETTER = "Make the face easier to see first."
+
+
+@dataclass(slots=True, eq=False)
+class _Collecting:
+    """Hold what was gathered of a face at rest so far."""
+
+    began: float
+    last: float
+    seconds: float = 0.0
+    logs: NDArray[np.float64] | float = 0.0
+    shape: NDArray[np.float64] | None = None
+    note: str = field(default=_REST)
+
+
+class Baselines:
+    """Measure neutral faces and give each track its offset.
+
+    A person's neutral face is not what a model calls neutral: resting brows look angry, resting
+    lips sad. Over five quiet seconds the mean logarithm of each probability is taken; its
+    difference from the same mean over many neutral faces, which the model's card holds, is the
+    track's offset. Taking it off the logarithms brings this person's neutral face where the
+    average neutral face is, and leaves every change of the face as large as it was.
+
+    Normalising by the person's own neutral face is that of Baltrušaitis, Mahmoud and Robinson
+    (2015, FERA at IEEE FG), there done on features by their median; on probabilities the difference
+    of logarithms is Aitchison's perturbation (1982, J. R. Stat. Soc. B 44). Bounds and
+    durations are ours.
+    """
+
+    def __init__(self) -> None:
+        self._neutral: NDArray[np.float64] | None = None
+        self._offsets: dict[int, NDArray[np.float64]] = {}
+        self._collecting: dict[int, _Collecting | None] = {}
+        self._given_up: dict[int, float] = {}
+
+    @property
+    def possible(self) -> bool:
+        """Say whether the model's card knows neutral faces."""
+        return self._neutral is not None
+
+    def use(self, neutral_logs: NDArray[np.float64] | None) -> None:
+        """Go by another model from now on: (C,) mean logarithms of its neutral faces, or None.
+
+        All tracks' neutral faces are forgotten, since another model reads them otherwise.
+        """
+        self._neutral = neutral_logs
+        self.clear()
+
+    def begin(self, track_id: int) -> None:
+        """Measure this track's neutral face from its next frame on; an older one stays till then.
+
+        Does nothing where the model's card knows no neutral faces.
+        """
+        if self.possible:
+            self._collecting[track_id] = None
+            self._given_up.pop(track_id, None)
+
+    def reset(self, track_id: int) -> None:
+        """Forget this track's neutral face and any measuring of it."""
+        for known in (self._offsets, self._collecting, self._given_up):
+            known.pop(track_id, None)
+
+    def clear(self) -> None:
+        """Forget all tracks."""
+        for known in (self._offsets, self._collecting, self._given_up):
+            known.clear()
+
+    def keep(self, track_ids: Collection[int]) -> None:
+        """Forget all tracks but these."""
+        for known in (self._offsets, self._collecting, self._given_up):
+            for track_id in [each for each in known if each not in track_ids]:
+                del known[track_id]
+
+    def offset(self, track_id: int) -> NDArray[np.float64] | None:
+        """Return what a track's neutral face adds to the logarithms (C,), None if unmeasured."""
+        return self._offsets.get(track_id)
+
+    def watch(
+        self, face: Face, prediction: Prediction, quality: Quality | None, time: float
+    ) -> Calibration | None:
+        """Take in a frame of a face and return how its measuring stands, None if it is not on.
+
+        time: seconds. Frames on which the face moves, is turned or hard to see do not count. It
+        ends with the measure, or without one when too few came within half a minute.
+        """
+        track_id = face.track_id
+        if track_id is None or track_id not in self._collecting:
+            gave_up = self._given_up.get(track_id or 0, -math.inf)
+            return _GIVEN_UP if 0 <= time - gave_up < _SAID_SECONDS else None
+        now = self._collecting[track_id]
+        if now is None or time < now.last:
+            now = self._collecting[track_id] = _Collecting(began=time, last=time)
+        step, now.last = min(time - now.last, _LONGEST_STEP), time
+        now.note = _what_disturbs(now, face, quality, time, step)
+        if not now.note:
+            logs = np.log(np.maximum(prediction.probabilities.astype(np.float64), _FLOOR))
+            now.logs = now.logs + step * logs
+            now.seconds += step
+        if now.seconds >= QUIET_SECONDS:
+            self._settle(track_id, now)
+            return None
+        if time - now.began > _PATIENCE:
+            del self._collecting[track_id]
+            self._given_up[track_id] = time
+            return _GIVEN_UP
+        return Calibration(now.seconds / QUIET_SECONDS, now.note)
+
+    def _settle(self, track_id: int, found: _Collecting) -> None:
+        assert self._neutral is not None
+        offset = found.logs / found.seconds - self._neutral
+        self._offsets[track_id] = np.clip(offset, -_MOST_OFFSET, _MOST_OFFSET)
+        del self._collecting[track_id]
+
+
+def _what_disturbs(
+    now: _Collecting, face: Face, quality: Quality | None, time: float, step: float
+) -> str:
+    """Return what to do before this frame counts, empty when it does."""
+    moved = _movement(now, face, step)
+    if quality is not None:
+        if quality.turn < _LEAST_TURN:
+            return _LOOK
+        if quality.overall < _LEAST_QUALITY:
+            return quality.advice or _BETTER
+    if moved > _STILL or time - now.began < _SETTLE_SECONDS:
+        return _REST
+    return ""
+
+
+def _movement(now: _Collecting, face: Face, step: float) -> float:
+    """Return how far brows, eyes or mouth are from their running average, in sides of the crop."""
+    if face.landmarks is None:
+        return 0.0
+    to_crop = similarity(anchors(face.landmarks), template(1))
+    shape = face.landmarks @ to_crop[:, :2].T + to_crop[:, 2]
+    if now.shape is None or now.shape.shape != shape.shape:
+        now.shape = shape
+        return 0.0
+    ways = np.sqrt(((shape - now.shape) ** 2).sum(1))
+    way = max(float(ways[part].mean()) for part in (_PARTS if len(ways) == 68 else (slice(None),)))
+    now.shape = now.shape + min(1.0, step / _SETTLE_SECONDS) * (shape - now.shape)
+    return way

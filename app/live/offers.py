@@ -1,0 +1,109 @@
+"""Which views of its reasons the running model offers, and how far each can be believed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.views import GUIDED, OCCLUSION, VIEWS, View
+from models.runtime.card import Card, ModelError
+
+log = logging.getLogger(__name__)
+
+CHANCE = "no better than chance"
+_LOADING = "the model is not loaded yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Say whether a view can be shown.
+
+    why_not: in a few words, empty where it can. doubt: what speaks against believing it, empty
+    where nothing is known to.
+    """
+
+    view: View
+    why_not: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Hold an offer for each view, in the order of `VIEWS`, and the card of the model."""
+
+    card: Card | None = None
+    views: tuple[Offer, ...] = tuple(Offer(view, _LOADING) for view in VIEWS.values())
+
+    def find(self, name: str) -> Offer | None:
+        """Return the offer of a view that can be shown, None for others."""
+        return next((one for one in self.possible if one.view.name == name), None)
+
+    @property
+    def possible(self) -> tuple[Offer, ...]:
+        """Return the views that can be shown."""
+        return tuple(offer for offer in self.views if not offer.why_not)
+
+    def choose(self, wish: str) -> str:
+        """Return which view to show: the wished one, else one to believe that costs little.
+
+        What was found no better than chance comes last; empty where the model offers none.
+        """
+        if self.find(wish) is not None:
+            return wish
+        best = sorted(self.possible, key=lambda one: (bool(one.doubt), one.view.slow))
+        return best[0].view.name if best else ""
+
+
+def offers_of(classifier: Any, given_up: dict[str, str] | None = None) -> Offers:
+    """Return what a classifier offers, None being one that is not loaded yet.
+
+    Its card and what lies beside its file say what there is; one without them offers nothing.
+    given_up: views that were tried in vain, and why.
+    """
+    if classifier is None:
+        return Offers()
+    card: Card | None = getattr(classifier, "card", None)
+    path: Path | None = getattr(classifier, "path", None)
+    tried, doubted = given_up or {}, _doubted(card, path)
+    return Offers(
+        card,
+        tuple(
+            Offer(
+                view,
+                tried.get(view.name) or _why_not(view, card, path),
+                CHANCE if view.name in doubted else "",
+            )
+            for view in VIEWS.values()
+        ),
+    )
+
+
+def _why_not(view: View, card: Card | None, path: Path | None) -> str:
+    if card is None or path is None:
+        return view.missing
+    if view.name == GUIDED:
+        from models.explain.guided import guided_file
+
+        return "" if guided_file(path).is_file() else view.missing
+    if view.name == OCCLUSION:
+        return ""
+    return "" if card.outputs.keys() >= set(view.outputs) else view.missing
+
+
+def _doubted(card: Card | None, path: Path | None) -> set[str]:
+    """Return the views that were measured on this model and found no better than chance."""
+    if card is None or path is None:
+        return set()
+    from models.explain.note import read_note
+
+    try:
+        note = read_note(path, card.file.sha256 if card.file else None)
+    except ModelError as error:
+        log.warning("%s", error)
+        return set()
+    if note is None:
+        return set()
+    measured = {name: note.method(name) for name in VIEWS}
+    return {name for name, found in measured.items() if found is not None and not found.better}

@@ -1,0 +1,350 @@
+"""Record what an engine says: begin, rule off and end sessions while the picture goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.errors import SessionError
+from app.live.capture import Dropped
+from app.live.status import EngineStatus
+from app.messages import FrameResult
+from app.sessions.video import VIDEOS, VideoOptions
+from app.sessions.writer import LEAST_FREE, Clock, SessionWriter, WriterStatus
+from models.runtime.card import Card
+
+__all__ = ["Recorder", "RecorderStatus", "RecordingOptions", "session_info"]
+
+_RATE_SECONDS = 2.0
+_MOST_EARLY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingOptions:
+    """Say what is recorded. folder: in which each session gets a folder of its own.
+
+    title: added to its name, such as a participant's code; may be empty. consent: the text that
+    was agreed to and when (ISO 8601), empty where nobody was asked. settings: of the window, kept
+    in session.json. video: what is kept of the picture, None for nothing.
+    """
+
+    folder: Path
+    title: str = ""
+    consent: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    video: VideoOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """Hold how the recording stands.
+
+    active: results are being recorded. saving: the last sessions are brought into their final
+    form. folder: of the session being recorded or recorded last. seconds, frames, dropped, bytes:
+    of it. free: bytes left on its disk. seconds_left: until the disk is full at this rate, None
+    while that is unknown.
+    """
+
+    active: bool = False
+    saving: bool = False
+    folder: Path | None = None
+    seconds: float = 0.0
+    frames: int = 0
+    dropped: int = 0
+    bytes: int = 0
+    free: int = 0
+    seconds_left: float | None = None
+
+
+class RecordableEngine(Protocol):
+    """Name what is used of `Engine`."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def card(self) -> Card | None: ...
+    @property
+    def generation(self) -> int: ...
+    def status(self) -> EngineStatus: ...
+    def source_facts(self) -> dict[str, Any]: ...
+    def add_listener(self, listener: Callable[[FrameResult], None], /) -> None: ...
+    def remove_listener(self, listener: Callable[[FrameResult], None], /) -> None: ...
+    def add_drop_listener(self, listener: Dropped, /) -> None: ...
+    def remove_drop_listener(self, listener: Dropped, /) -> None: ...
+
+
+class Recorder:
+    """Turn an engine's results into sessions.
+
+    A session has one source, one model and one finder: when one of them changes, the next result
+    begins another folder. All methods return at once and may be called from any thread.
+    """
+
+    def __init__(self, engine: RecordableEngine) -> None:
+        self._engine = engine
+        self._lock = threading.RLock()
+        self._options: RecordingOptions | None = None
+        self._writer: SessionWriter | None = None
+        self._ending: list[SessionWriter] = []
+        self._generation = -1
+        self._since = 0.0
+        self._last = WriterStatus()
+        self._last_folder: Path | None = None
+        self._notices: list[str] = []
+        self._saved: list[Path] = []
+        self._early: deque[tuple[int | None, float, str]] = deque(maxlen=_MOST_EARLY)
+
+    @property
+    def active(self) -> bool:
+        return self._options is not None
+
+    def start(self, options: RecordingOptions) -> None:
+        """Record from the next frame that is taken on; does nothing while recording.
+
+        Raises `SessionError` when the folder cannot be used.
+        """
+        with self._lock:
+            if self._options is not None:
+                return
+            try:
+                options.folder.mkdir(parents=True, exist_ok=True)
+                free = shutil.disk_usage(options.folder).free
+            except OSError as error:
+                raise SessionError(
+                    f'Recordings cannot be kept in "{options.folder}" ({error.strerror}); choose '
+                    f"another folder."
+                ) from error
+            if free < LEAST_FREE:
+                raise SessionError(
+                    f'There are only {free / 1e6:.0f} MB left where "{options.folder}" is, too '
+                    f"few to record; free some space or choose another folder."
+                )
+            self._options = options
+            self._since = time.monotonic()
+            self._early.clear()
+            self._last, self._last_folder = WriterStatus(), None
+            self._engine.add_listener(self._take)
+            self._engine.add_drop_listener(self._drop)
+
+    def stop(self) -> None:
+        """End the recording; what is left is written in the background."""
+        with self._lock:
+            self._options = None
+            self._engine.remove_listener(self._take)
+            self._engine.remove_drop_listener(self._drop)
+            self._rule_off()
+
+    def close(self, timeout: float) -> bool:
+        """End the recording and wait for the disk, seconds; return whether all is written.
+
+        What is not by then is finished when the session is opened.
+        """
+        self.stop()
+        deadline = time.monotonic() + timeout
+        while not self._all_written() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self._all_written()
+
+    def mark(self, key: str, text: str = "", at: float | None = None) -> bool:
+        """Set a marker; return False when nothing is being recorded.
+
+        at: monotonic seconds, None for now.
+        """
+        now = time.monotonic() if at is None else at
+        with self._lock:
+            if self._writer is None:
+                return False
+            self._writer.mark(now, key, text)
+            return True
+
+    def status(self) -> RecorderStatus:
+        """Return how the recording stands; cheap enough to ask four times a second."""
+        with self._lock:
+            self._look_at_writers()
+            writer = self._writer
+            now = writer.status() if writer is not None else self._last
+            folder = writer.path if writer is not None else self._last_folder
+            free = _free(folder) if self.active else 0
+            return RecorderStatus(
+                active=self.active,
+                saving=bool(self._ending),
+                folder=folder,
+                seconds=now.seconds,
+                frames=now.frames,
+                dropped=sum(now.dropped.values()),
+                bytes=now.bytes,
+                free=free,
+                seconds_left=_seconds_left(now, free) if writer is not None else None,
+            )
+
+    def take_notices(self) -> list[str]:
+        """Return the sentences for the user that nobody has taken yet."""
+        with self._lock:
+            self._look_at_writers()
+            taken, self._notices = self._notices, []
+            return taken
+
+    def take_saved(self) -> list[Path]:
+        """Return the folders that were brought into their final form since the last call."""
+        with self._lock:
+            self._look_at_writers()
+            taken, self._saved = self._saved, []
+            return taken
+
+    def _take(self, result: FrameResult) -> None:
+        """Record a result; runs on the inference thread."""
+        with self._lock:
+            if self._options is None or result.frame.captured_at < self._since:
+                return
+            if self._generation != self._engine.generation or self._writer is None:
+                self._rule_off()
+                self._begin(self._options, result)
+            if self._writer is not None:
+                self._writer.add(result)
+
+    def _drop(self, index: int | None, time: float, reason: str) -> None:
+        with self._lock:
+            if self._writer is None or self._generation != self._engine.generation:
+                self._early.append((index, time, reason))  # a session is about to begin
+            elif time >= self._writer.clock.monotonic:
+                self._writer.drop(index, time, reason)
+
+    def _begin(self, options: RecordingOptions, result: FrameResult) -> None:
+        self._generation = self._engine.generation
+        taken = result.frame.captured_at
+        clock = Clock(taken, time.time() - (time.monotonic() - taken))
+        folder = _new_folder(options, datetime.fromtimestamp(clock.wall).astimezone())
+        info = session_info(
+            status=self._engine.status(),
+            card=self._engine.card,
+            source=self._engine.source_facts(),
+            frame=result.frame.image.shape,
+        )
+        info |= {"title": options.title, "consent": dict(options.consent)}
+        info |= {"settings": dict(options.settings), "video": _of_video(options.video)}
+        try:
+            self._writer = SessionWriter(
+                folder, info, self._engine.labels, clock=clock, video=_at_rate(options.video, info)
+            )
+        except SessionError as error:
+            self._notices.append(str(error))
+            self.stop()
+            return
+        early, self._early = self._early, deque(maxlen=_MOST_EARLY)
+        for drop in early:
+            self._drop(*drop)
+
+    def _rule_off(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            self._last, self._last_folder = writer.status(), writer.path
+            writer.stop()
+            self._ending.append(writer)
+
+    def _look_at_writers(self) -> None:
+        """Note which sessions are finished, and end a recording that the disk has stopped."""
+        if self._writer is not None and self._writer.error:
+            self.stop()
+        for writer in [writer for writer in self._ending if writer.finished]:
+            self._ending.remove(writer)
+            self._saved.append(writer.path)
+            if writer.path == self._last_folder:
+                self._last = writer.status()
+            if writer.error:
+                self._notices.append(writer.error)
+
+    def _all_written(self) -> bool:
+        with self._lock:
+            self._look_at_writers()
+            return not self._ending
+
+
+def session_info(
+    *,
+    status: EngineStatus,
+    card: Card | None,
+    source: Mapping[str, Any],
+    frame: tuple[int, ...],
+) -> dict[str, Any]:
+    """Return what session.json says of program, source, model and finder.
+
+    frame: the shape of its first picture, (height, width, ...).
+    """
+    return {
+        "program": {
+            "name": "Mien",
+            "version": _version(),
+            "python": platform.python_version(),
+            "system": platform.system(),
+        },
+        "source": {**source, "frame_height": frame[0], "frame_width": frame[1]},
+        "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
+        "finder": status.finder,
+    }
+
+
+def _of_card(card: Card | None) -> dict[str, Any]:
+    if card is None:
+        return {}
+    return {
+        "title": card.title,
+        "architecture": card.architecture,
+        "label_set": card.label_set,
+        "sha256": card.file.sha256 if card.file is not None else None,
+        "card_sha256": hashlib.sha256(card.to_json().encode()).hexdigest(),
+        "temperature": card.temperature,
+    }
+
+
+def _at_rate(video: VideoOptions | None, info: Mapping[str, Any]) -> VideoOptions | None:
+    """Return the options with the source's own frame rate, where it is known."""
+    fps = info["source"].get("fps")
+    return replace(video, fps=float(fps)) if video is not None and fps else video
+
+
+def _of_video(video: VideoOptions | None) -> dict[str, Any]:
+    if video is None:
+        return {}
+    files = {kind: VIDEOS[kind] for kind in video.kinds}
+    return {"files": files, "blur": video.blur, "overlays": list(video.overlays)}
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("mien")
+    except importlib.metadata.PackageNotFoundError:  # run from its source
+        return "unknown"
+
+
+def _new_folder(options: RecordingOptions, when: datetime) -> Path:
+    """Return a folder that does not exist yet, named by time and title."""
+    title = "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in options.title)
+    name = f"{when:%Y-%m-%d_%H-%M-%S}" + (f" {title.strip(' .')[:60]}" if title.strip() else "")
+    folder, count = options.folder / name, 1
+    while folder.exists():
+        count += 1
+        folder = options.folder / f"{name}_{count}"
+    return folder
+
+
+def _free(folder: Path | None) -> int:
+    try:
+        return shutil.disk_usage(folder).free if folder is not None else 0
+    except OSError:
+        return 0
+
+
+def _seconds_left(status: WriterStatus, free: int) -> float | None:
+    if status.seconds < _RATE_SECONDS or status.bytes <= 0:
+        return None
+    return max(0.0, free - LEAST_FREE) * status.seconds / status.bytes

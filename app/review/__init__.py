@@ -1,0 +1,1 @@
+"""Look through a recorded session: edits that leave it as it is, statistics, reports; no Qt."""

@@ -1,0 +1,70 @@
+"""What happens around markers: probabilities averaged over several events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.review.series import Series
+
+__all__ = ["Around", "around_events"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """Hold mean probabilities around events.
+
+    lags: (L,) s, middles of the bins, 0 at the event. mean: (C, L), NaN where no event has a row.
+    error: (C, L), standard error over the events, NaN where fewer than two have rows. events:
+    that have any row within reach. counts: (L,) events with a row in this bin.
+    """
+
+    lags: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    error: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    events: int
+
+
+def around_events(
+    part: Series,
+    events: Sequence[float],
+    *,
+    before: float = 2.0,
+    after: float = 5.0,
+    step: float = 0.25,
+) -> Around:
+    """Average what is said of a face over events (s), each event weighing the same.
+
+    before, after: s around the event. step: s, the width of a bin.
+    """
+    bins = max(1, round((before + after) / step))
+    edges = np.linspace(-before, after, bins + 1)
+    means = np.full((len(events), len(part.labels), bins), np.nan)
+    sums = np.concatenate(
+        [np.zeros((len(part.labels), 1)), np.cumsum(part.values, axis=1, dtype=np.float64)], axis=1
+    )
+    for place, event in enumerate(events):
+        cuts = np.searchsorted(part.times, event + edges)
+        counts = np.diff(cuts)
+        filled = counts > 0
+        totals = sums[:, cuts[1:]] - sums[:, cuts[:-1]]
+        means[place][:, filled] = totals[:, filled] / counts[filled]
+    there = np.isfinite(means[:, 0]) if len(part.labels) else np.zeros((len(events), bins), bool)
+    counts = there.sum(axis=0)
+    total = np.where(there[:, None], means, 0.0).sum(axis=0)
+    mean = np.full(total.shape, np.nan)
+    np.divide(total, counts, out=mean, where=counts > 0)
+    squares = np.where(there[:, None], (means - mean) ** 2, 0.0).sum(axis=0)
+    error = np.full(total.shape, np.nan)
+    np.divide(squares, (counts - 1) * counts, out=error, where=counts > 1)
+    return Around(
+        lags=(edges[1:] + edges[:-1]) / 2,
+        mean=mean,
+        error=np.sqrt(error),
+        counts=counts,
+        events=int(there.any(axis=1).sum()),
+    )

@@ -1,0 +1,100 @@
+"""Fetch pictures and landmarks aside: a wish that was overtaken by a newer one is dropped."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.messages import FrameResult
+from app.review.edited import Edited
+from app.review.pictures import field_size, find_pictures
+from app.review.recording import LandmarkReader, Recording
+from app.review.results import as_result
+
+__all__ = ["Fetcher"]
+
+log = logging.getLogger(__name__)
+
+_JOIN_SECONDS = 3.0
+
+
+class Fetcher:
+    """Make the results of single frames of a session on a thread of its own.
+
+    has_pictures: None until the first frame was looked for.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.has_pictures: bool | None = None
+        self.annotated = False
+        self._recording = recording
+        self._changed = threading.Condition()
+        self._wish: tuple[Edited, int] | None = None
+        self._made: tuple[int, FrameResult] | None = None
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="mien-window-fetch", daemon=True)
+        self._thread.start()
+
+    def ask(self, state: Edited, frame: int) -> None:
+        """Wish for a frame; the wish before is dropped if nobody has begun with it."""
+        with self._changed:
+            self._wish = (state, frame)
+            self._changed.notify_all()
+
+    def take(self) -> tuple[int, FrameResult] | None:
+        """Return the newest frame that is ready and was not taken yet, and its number."""
+        with self._changed:
+            made, self._made = self._made, None
+            return made
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(_JOIN_SECONDS)
+
+    def _work(self) -> None:
+        recording = self._recording
+        landmarks = LandmarkReader(recording)
+        pictures = find_pictures(recording)
+        self.annotated = pictures is not None and pictures.annotated
+        width, height = field_size(recording)
+        nothing = np.full((height, width, 3), 24, np.uint8)
+        picture: Callable[[int], NDArray[np.uint8] | None] = (
+            pictures.picture if pictures is not None else lambda _frame: None
+        )
+        try:
+            while (wish := self._next_wish()) is not None:
+                state, frame = wish
+                image = _or_none(picture, frame)
+                if self.has_pictures is None:
+                    self.has_pictures = image is not None
+                shown = image if image is not None else nothing
+                result = as_result(state, frame, shown.copy(), landmarks)
+                with self._changed:
+                    self._made = (frame, result)
+        finally:
+            landmarks.close()
+            if pictures is not None:
+                pictures.close()
+
+    def _next_wish(self) -> tuple[Edited, int] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._wish is not None)
+            wish, self._wish = self._wish, None
+            return None if self._closing else wish
+
+
+def _or_none(
+    picture: Callable[[int], NDArray[np.uint8] | None], frame: int
+) -> NDArray[np.uint8] | None:
+    try:
+        return picture(frame)
+    except Exception as error:  # a damaged file must not end the review
+        log.warning("no picture of frame %d", frame, exc_info=error)
+        return None

@@ -1,0 +1,319 @@
+"""The sections of a report, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from app.palette import UNSURE, colour, display_order
+from app.review.around import around_events
+from app.review.charts import around_chart, line_chart, ribbon_chart, share_bar
+from app.review.compare import Agreement, agreement
+from app.review.edited import Edited, FaceEntry, Interval, Marker
+from app.review.second import Second
+from app.review.series import series
+from app.review.statistics import LabelShare, Summary, summarise
+from app.review.words import amount, clock, per_cent, span
+from models.runtime.card import Card
+
+__all__ = [
+    "card_section",
+    "comparison_section",
+    "edits_section",
+    "face_section",
+    "intervals_section",
+    "limits_section",
+    "markers_section",
+]
+
+# Above it nothing is worth naming as the worst.
+_GOOD = 0.95
+_DASH = "\N{EN DASH}"
+
+
+def face_section(state: Edited, face: FaceEntry) -> str:
+    """Return what the whole session says of a face."""
+    part = series(state, face.number)
+    duration, gap = state.recording.duration, state.recording.gap
+    summary = summarise(state, face.number, 0.0, duration, of=part)
+    return (
+        f"<section><h2>{escape(face.title)}</h2>"
+        f"{ribbon_chart(part, 0.0, duration, gap, state.markers)}"
+        f"{line_chart(part, 0.0, duration, gap)}"
+        f"{_share_table(summary)}{_quality(state, summary)}</section>"
+    )
+
+
+def intervals_section(state: Edited, faces: Sequence[FaceEntry]) -> str:
+    """Return what each kept interval says of each face; empty where none is kept."""
+    if not state.intervals:
+        return ""
+    body = "".join(_interval(state, one, faces) for one in state.intervals)
+    return f"<section><h2>Intervals</h2>{body}</section>"
+
+
+def markers_section(state: Edited, faces: Sequence[FaceEntry]) -> str:
+    """Return the markers, and means around those of each key; empty where there are none."""
+    if not state.markers:
+        return ""
+    rows = "".join(
+        f"<tr><td class='n'>{clock(marker.time)}</td><td>{escape(marker.key)}</td>"
+        f"<td>{escape(marker.text)}</td></tr>"
+        for marker in state.markers
+    )
+    charts = "".join(_around(state, key, faces) for key in _keys(state.markers))
+    return (
+        "<section><h2>Markers</h2><table class='tight'><tr><th class='n'>Time</th><th>Key</th>"
+        f"<th>Text</th></tr>{rows}</table>{charts}</section>"
+    )
+
+
+def comparison_section(state: Edited, faces: Sequence[FaceEntry], second: Second | None) -> str:
+    """Return how another model's reading differs; empty where there is none."""
+    if second is None:
+        return ""
+    body = "".join(
+        _comparison(agreement(state, second, face.number, 0.0, state.recording.duration), face)
+        for face in faces
+    )
+    return (
+        f"<section><h2>Read again with {escape(second.model)}</h2>"
+        f"<p>The same faces on the same pictures, read by another model. Where two models differ, "
+        f"at least one of them is wrong; where they agree, both may be.</p>{body}</section>"
+    )
+
+
+def card_section(card: Card | None, info: dict[str, Any]) -> str:
+    """Return what is known of the model."""
+    if card is None:
+        model = info.get("model")
+        name = model.get("name", "unknown") if isinstance(model, dict) else "unknown"
+        return (
+            f"<section><h2>Model</h2><p>{escape(str(name))}. Its card is not on this computer.</p>"
+            f"</section>"
+        )
+    metric = card.metric("mirror") or card.metric("one")
+    facts = [
+        ("Model", f"{card.title} ({card.name})"),
+        ("Labels", ", ".join(card.labels)),
+        ("Trained on", "; ".join(card.data)),
+        ("Licence", card.licence),
+    ]
+    if metric is not None:
+        facts.append(
+            ("Agrees with its labels",
+             f"on {metric.accuracy:.1%} of {metric.n:,} pictures ({metric.split}); mean F1 "
+             f"{metric.macro_f1:.2f}"),
+        )  # fmt: skip
+        recall = ", ".join(f"{label} {share:.0%}" for label, share in metric.recall.items())
+        facts.append(("Found of each label", recall))
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts
+    )
+    limits = "".join(f"<li>{escape(limit)}</li>" for limit in card.limits)
+    return (
+        f"<section><h2>Model</h2><table class='facts'>{rows}</table><h3>Limits of this model</h3>"
+        f"<ul>{limits}</ul></section>"
+    )
+
+
+def edits_section(state: Edited) -> str:
+    """Return what was changed in review."""
+    said = []
+    for face in state.faces:
+        if face.name:
+            said.append(f"Face {face.number} is called {escape(face.name)}.")
+        if face.kept < face.rows:
+            said.append(
+                f"Of {escape(face.title)}, {amount(face.rows - face.kept, 'frame')} "
+                f"of {face.rows:,} are left out."
+            )
+    recorded = set(state.recording.tracks.tolist())
+    now = {face.number for face in state.faces}
+    if recorded - now:
+        said.append(
+            f"{amount(len(recorded - now), 'recorded track')} "
+            f"{'was' if len(recorded - now) == 1 else 'were'} merged into others."
+        )
+    if now - recorded:
+        said.append(f"{amount(len(now - recorded), 'face was', 'faces were')} split off.")
+    if not said:
+        said = ["Faces are as they were recorded."]
+    items = "".join(f"<li>{sentence}</li>" for sentence in said)
+    return (
+        f"<section><h2>Changed in review</h2><ul>{items}</ul>"
+        f"<p class='quiet'>The recording itself is unchanged; edits.json holds each step.</p>"
+        f"</section>"
+    )
+
+
+def limits_section() -> str:
+    """Return in plain words what the numbers are not."""
+    return """<section><h2>How to read this</h2><ul>
+<li><b>Not feelings.</b> A label says what a stranger might call the look on a face in one moment.
+It does not say what the person felt, thought or meant, and must not be used to decide about
+anybody.</li>
+<li><b>Shares and their intervals.</b> A share is the part of the frames with a face that bear a
+label; frames on which no label was likely enough count as unsure. Neighbouring frames are nearly
+the same, so the 95 % interval (Wilson 1927) is that of the smaller number of independent frames
+(autocorrelation time after Geyer 1992). It says how far the share would move if the same went on
+for as long again. It assumes that the stretch is of one piece: with a trend in it, choose shorter
+intervals.</li>
+<li><b>The model errs, too.</b> None of the intervals covers its errors. It agrees with its own
+training labels only in part, and people agree with each other only in part.</li>
+<li><b>Unequal errors.</b> Some ages, skin tones, cultures, glasses, beards, angles and light are
+rare in the training pictures; expect more errors there. Comparing people is safer with each
+person's own neutral face recorded.</li>
+<li><b>Quality.</b> Small, dark, blurred, turned or covered faces are read badly. The share of
+frames of poor quality is given for each face.</li>
+<li><b>Means around markers</b> weigh each marker the same; bands are one standard error over the
+markers. With few markers they say little.</li></ul></section>"""
+
+
+def _share_table(summary: Summary) -> str:
+    by_label = {row.label: row for row in summary.labels}
+    rows = [by_label[label] for label in display_order(by_label)]
+    if summary.unsure is not None:
+        rows.append(summary.unsure)
+    body = "".join(_share_row(row) for row in rows)
+    return (
+        "<table><tr><th>Label</th><th></th><th class='n'>Share</th><th class='n'>95 % interval</th>"
+        "<th class='n'>Mean probability</th><th class='n'>Times</th><th class='n'>Longest</th></tr>"
+        f"{body}</table>"
+    )
+
+
+def _share_row(row: LabelShare) -> str:
+    mean = _DASH if row.label == UNSURE else f"{per_cent(row.mean)} ± {per_cent(row.deviation)}"
+    return (
+        f"<tr><td>{_dot(row.label)}{escape(row.label)}</td><td>{share_bar(row)}</td>"
+        f"<td class='n'>{per_cent(row.share)}</td><td class='n'>{_range(row)}</td>"
+        f"<td class='n'>{mean}</td><td class='n'>{row.episodes}</td>"
+        f"<td class='n'>{span(row.longest) if row.episodes else _DASH}</td></tr>"
+    )
+
+
+def _quality(state: Edited, summary: Summary) -> str:
+    said = [
+        f"{amount(summary.rows, 'frame')} with this face, {per_cent(summary.missing)} of all "
+        f"frames without it.",
+    ]
+    if summary.independent is not None:
+        said.append(f"Worth about {amount(round(summary.independent), 'independent frame')}.")
+    elif summary.rows:
+        said.append("The label never changed, so no interval can be given.")
+    if summary.quality is None:
+        said.append("Quality was not measured.")
+    else:
+        said.append(
+            f"Mean quality {summary.quality:.2f} of 1; poor on {per_cent(summary.poor)} of the "
+            f"frames{_worst(state, summary.face)}."
+        )
+    return f"<p class='quiet'>{' '.join(said)}</p>"
+
+
+def _worst(state: Edited, face: int) -> str:
+    """Return which part of the quality is the lowest on the average."""
+    rows = state.rows(face)
+    means = {}
+    for name, values in state.recording.qualities.items():
+        known = values[rows][values[rows] == values[rows]]
+        if len(known):
+            means[name] = float(known.mean())
+    if not means:
+        return ""
+    worst = min(means, key=lambda name: means[name])
+    if means[worst] > _GOOD:
+        return ""
+    return f", lowest for {worst.replace('_', ' ')} ({means[worst]:.2f})"
+
+
+def _interval(state: Edited, one: Interval, faces: Sequence[FaceEntry]) -> str:
+    labels = display_order(state.recording.labels)
+    rows = []
+    for face in faces:
+        summary = summarise(state, face.number, one.start, one.end)
+        if not summary.rows:
+            continue
+        by_label = {row.label: row for row in summary.labels}
+        cells = "".join(f"<td class='n'>{_short(by_label[label])}</td>" for label in labels)
+        unsure = per_cent(summary.unsure.share) if summary.unsure else "0 %"
+        rows.append(
+            f"<tr><td>{escape(face.title)}</td>{cells}<td class='n'>{unsure}</td>"
+            f"<td class='n'>{summary.rows:,}</td></tr>"
+        )
+    heads = "".join(f"<th class='n'>{escape(label)}</th>" for label in labels)
+    table = (
+        f"<div class='wide'><table><tr><th>Face</th>{heads}<th class='n'>unsure</th>"
+        f"<th class='n'>frames</th></tr>{''.join(rows)}</table></div>"
+        if rows
+        else "<p class='quiet'>No face that counts is in the picture.</p>"
+    )
+    length = span(one.end - one.start)
+    return (
+        f"<h3>{escape(one.title)}</h3><p class='quiet'>{clock(one.start)} to {clock(one.end)}, "
+        f"{length}; share with its 95 % interval.</p>{table}"
+    )
+
+
+def _around(state: Edited, key: str, faces: Sequence[FaceEntry]) -> str:
+    times = [marker.time for marker in state.markers if marker.key == key]
+    charts = []
+    for face in faces:
+        part = series(state, face.number)
+        around = around_events(part, times)
+        if around.events:
+            charts.append(
+                f"<p>{escape(face.title)}, {amount(around.events, 'marker')}</p>"
+                f"{around_chart(around, part.labels)}"
+            )
+    if not charts:
+        return ""
+    which = "notes" if key == "note" else f"markers {key}"
+    return f"<h3>Means around {which}</h3>{''.join(charts)}"
+
+
+def _comparison(found: Agreement, face: FaceEntry) -> str:
+    if found.same is None:
+        return f"<h3>{escape(face.title)}</h3><p>Not one frame on which both models are sure.</p>"
+    kappa = "" if found.kappa is None else f", Cohen's kappa {found.kappa:.2f}"
+    rows = "".join(
+        f"<tr><td>{_dot(one.label)}{escape(one.label)}</td><td class='n'>{_or_dash(one.first)}</td>"
+        f"<td class='n'>{_or_dash(one.second)}</td><td class='n'>{per_cent(one.both)}</td>"
+        f"<td class='n'>{_or_dash(one.moved)}</td></tr>"
+        for one in found.changes
+    )
+    return (
+        f"<h3>{escape(face.title)}</h3><p>The same label on {per_cent(found.same)} of the "
+        f"{amount(found.sure, 'frame')} on which both are sure{kappa}.</p>"
+        f"<table><tr><th>Label</th><th class='n'>Recorded</th><th class='n'>Second</th>"
+        f"<th class='n'>Both</th><th class='n'>Probability differs by</th></tr>{rows}</table>"
+    )
+
+
+def _keys(markers: Sequence[Marker]) -> list[str]:
+    return sorted({marker.key for marker in markers})
+
+
+def _dot(label: str) -> str:
+    if label == UNSURE:
+        return "<i class='dot unsure'></i>"
+    return f"<i class='dot' style='background:{colour(label, light=True)}'></i>"
+
+
+def _range(row: LabelShare) -> str:
+    if row.low is None or row.high is None:
+        return _DASH
+    return f"{100 * row.low:.1f}{_DASH}{100 * row.high:.1f} %"
+
+
+def _short(row: LabelShare) -> str:
+    if row.low is None or row.high is None:
+        return per_cent(row.share)
+    ends = f"{100 * row.low:.0f}{_DASH}{100 * row.high:.0f} %"
+    return f"{per_cent(row.share)}<br><span class='quiet'>{ends}</span>"
+
+
+def _or_dash(share: float | None) -> str:
+    return _DASH if share is None else per_cent(share)

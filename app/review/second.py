@@ -1,0 +1,173 @@
+"""Read a session again with another model: the same faces on the same pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from app.faces.alignment import align
+from app.faces.base import gray_of
+from app.live.smoother import Smoother
+from app.messages import Box, Face
+from app.review.pictures import Pictures
+from app.review.recording import LandmarkReader, Recording, ReviewError
+from models.runtime.classifier import OnnxClassifier
+from models.runtime.files import written_whole
+from models.runtime.prediction import Prediction
+
+__all__ = ["Second", "Stopped", "read_again", "read_second", "second_files", "write_second"]
+
+_PREFIX = "reading."
+_METADATA = b"mien.reading"
+
+
+class Stopped(Exception):  # noqa: N818 (a wish, not a fault)
+    """Say that the user wants it to end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Second:
+    """Hold what another model says of the rows of a recording.
+
+    model: its name. labels: in the order of its card. shown: (C, N) smoothed probabilities, NaN
+    where there was no picture. decided: (N,) index of the label, -1 where unsure or not read.
+    read: (N,) whether the row was read.
+    """
+
+    model: str
+    labels: tuple[str, ...]
+    shown: NDArray[np.float32]
+    decided: NDArray[np.int16]
+    read: NDArray[np.bool_]
+
+
+def read_again(
+    recording: Recording,
+    pictures: Pictures,
+    classifier: OnnxClassifier,
+    *,
+    report: Callable[[int, int], object],
+    stopped: Callable[[], bool],
+) -> Second:
+    """Classify every row of a recording with another model.
+
+    The faces are those that were recorded, box and landmarks, so that only the model differs;
+    probabilities are smoothed and labels decided as the live program does. report: hears of
+    frames done and frames in all. stopped: asked between frames; raises `Stopped`. Raises
+    `ReviewError` when not one picture can be had.
+    """
+    labels = classifier.labels
+    count = len(recording.tracks)
+    shown = np.full((len(labels), count), np.nan, np.float32)
+    decided = np.full(count, -1, np.int16)
+    read = np.zeros(count, bool)
+    smoother = Smoother(**_smoothing(recording))
+    landmarks = LandmarkReader(recording)
+    frames = np.unique(recording.row_frames)
+    places = {label: place for place, label in enumerate(labels)}
+    try:
+        for done, frame in enumerate(frames.tolist()):
+            if stopped():
+                raise Stopped
+            image = pictures.picture(frame)
+            if image is not None:
+                rows = recording.rows_of_frame(frame).tolist()
+                predictions = _classify(recording, rows, image, landmarks, classifier)
+                for row, prediction in zip(rows, predictions, strict=True):
+                    time = float(recording.times[row])
+                    said = smoother.update(int(recording.tracks[row]), prediction, time)
+                    shown[:, row] = said.probabilities
+                    read[row] = True
+                    if said.confidence >= classifier.unsure_below:
+                        decided[row] = places[said.label]
+            report(done + 1, len(frames))
+    finally:
+        landmarks.close()
+    if count and not read.any():
+        raise ReviewError(
+            "No picture of this session could be read, so there is nothing to classify; open a "
+            "session that was recorded with video, or whose file is still where it was."
+        )
+    return Second(classifier.card.name, labels, shown, decided, read)
+
+
+def write_second(folder: Path, second: Second) -> Path:
+    """Keep a second reading beside a session and return its file. Raises `ReviewError`."""
+    path = folder / f"{_PREFIX}{_safe(second.model)}.parquet"
+    described = {"model": second.model, "labels": list(second.labels)}
+    columns = {f"smooth_{label}": second.shown[place] for place, label in enumerate(second.labels)}
+    columns |= {"decided": second.decided, "read": second.read}
+    table = pa.table(columns).replace_schema_metadata({_METADATA: json.dumps(described)})
+    try:
+        with written_whole(path) as partial:
+            pq.write_table(table, partial, compression="zstd")
+    except OSError as error:
+        raise ReviewError(
+            f'The second reading cannot be kept in "{path}" ({error.strerror or error}); free '
+            f"some space or copy the session to a folder that can be written."
+        ) from error
+    return path
+
+
+def second_files(folder: Path) -> list[Path]:
+    """Return the second readings that lie beside a session."""
+    return sorted(folder.glob(f"{_PREFIX}*.parquet"))
+
+
+def read_second(path: Path, recording: Recording) -> Second:
+    """Open a second reading. Raises `ReviewError` for one that does not fit the recording."""
+    try:
+        table = pq.read_table(path)
+        described = json.loads((table.schema.metadata or {})[_METADATA])
+        labels = tuple(str(label) for label in described["labels"])
+        shown = np.stack([table[f"smooth_{label}"].to_numpy() for label in labels])
+        decided, read = table["decided"].to_numpy(), table["read"].to_numpy()
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        raise ReviewError(
+            f'The second reading "{path.name}" cannot be opened ({error}); remove it and read the '
+            f"session again."
+        ) from error
+    if len(read) != len(recording.tracks):
+        raise ReviewError(
+            f'The second reading "{path.name}" has {len(read)} rows, expected '
+            f"{len(recording.tracks)} as the session has; remove it and read the session again."
+        )
+    return Second(str(described["model"]), labels, shown, decided, read)
+
+
+def _classify(
+    recording: Recording,
+    rows: list[int],
+    image: NDArray[np.uint8],
+    landmarks: LandmarkReader,
+    classifier: OnnxClassifier,
+) -> list[Prediction]:
+    gray = gray_of(image)
+    crops = []
+    for row in rows:
+        x, y, width, height = (float(value) for value in recording.boxes[row])
+        face = Face(Box(x, y, x + width, y + height), 0.0, landmarks.of_row(row))
+        crops.append(align(gray, face, classifier.input_size, field=classifier.input_field).crop)
+    return classifier.classify(crops)
+
+
+def _smoothing(recording: Recording) -> dict[str, float]:
+    """Return how the session was smoothed, as far as it says."""
+    for part in ("settings", "analysis"):
+        stored = recording.info.get(part)
+        seconds = stored.get("smoothing_seconds") if isinstance(stored, dict) else None
+        if isinstance(seconds, int | float):
+            return {"time_constant": float(seconds)}
+    return {}
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name)[:80] or "model"

@@ -1,0 +1,120 @@
+"""Two small tables that grow line by line: markers, and the frames that were passed over."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from app.sessions.arrow import table
+
+__all__ = [
+    "DROPPED",
+    "MARKERS",
+    "Ledger",
+    "iso_time",
+    "read_dropped",
+    "read_markers",
+    "write_markers",
+]
+
+MARKERS = pa.schema(
+    [
+        ("session_time", pa.float64()),
+        ("wall_time", pa.timestamp("us", tz="UTC")),
+        ("key", pa.string()),
+        ("text", pa.string()),
+    ]
+)
+DROPPED = pa.schema(
+    [("session_time", pa.float64()), ("frame", pa.int64()), ("reason", pa.string())]
+)
+
+
+class Ledger:
+    """Append lines to a CSV file; each write is on its way to the disk when it returns."""
+
+    def __init__(self, path: Path, header: Sequence[str]) -> None:
+        """Begin the file with its header. Raises `OSError`."""
+        self._file = path.open("wb", buffering=0)
+        self.append([header])
+
+    def append(self, lines: Iterable[Sequence[object]]) -> None:
+        """Append lines in one write. Raises `OSError`."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        view = memoryview(text.getvalue().encode())
+        while view:
+            view = view[self._file.write(view) :]
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def iso_time(wall: float) -> str:
+    """Return seconds since 1970 as ISO 8601 in UTC with microseconds."""
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="microseconds")
+
+
+def read_markers(path: Path) -> Any:
+    """Return the markers of a session as a table in the schema `MARKERS`, in order of time.
+
+    A line that was cut off is left out; a file that is missing holds none.
+    """
+    rows: list[dict[str, Any]] = []
+    for values in _lines(path, MARKERS.names):
+        try:
+            row: dict[str, Any] = {
+                "session_time": float(values["session_time"]),
+                "wall_time": datetime.fromisoformat(values["wall_time"]),
+            }
+        except ValueError:
+            continue
+        rows.append(row | {"key": values["key"], "text": values["text"]})
+    rows.sort(key=lambda row: row["session_time"])
+    return table(rows, MARKERS)
+
+
+def write_markers(path: Path, markers: Iterable[dict[str, Any]]) -> None:
+    """Write markers, with the keys of `MARKERS`, to a new file. Raises `OSError`."""
+    ledger = Ledger(path, MARKERS.names)
+    ledger.append(
+        (
+            f"{marker['session_time']:.6f}",
+            marker["wall_time"].isoformat(timespec="microseconds"),
+            marker["key"],
+            marker["text"],
+        )
+        for marker in markers
+    )
+    ledger.close()
+
+
+def read_dropped(path: Path) -> Any:
+    """Return the frames that were passed over as a table in the schema `DROPPED`."""
+    rows: list[dict[str, Any]] = []
+    for values in _lines(path, DROPPED.names):
+        try:
+            time = float(values["session_time"])
+            frame = int(values["frame"]) if values["frame"] else None
+        except ValueError:
+            continue
+        rows.append({"session_time": time, "frame": frame, "reason": values["reason"]})
+    return table(rows, DROPPED)
+
+
+def _lines(path: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the whole lines of a CSV file that has a header, by column."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    whole = text[: text.rfind("\n") + 1]
+    for values in csv.DictReader(io.StringIO(whole)):
+        if all(values.get(name) is not None for name in names):
+            yield {name: values[name] for name in names}

@@ -1,0 +1,385 @@
+"""Record a session while it happens, on a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+
+from app.errors import SessionError
+from app.messages import FrameResult
+from app.sessions import folder as places
+from app.sessions import ledger
+from app.sessions.codebook import codebook
+from app.sessions.rows import FrameRow, RowBuilder, frame_row
+from app.sessions.stream import TableStream, to_parquet
+from app.sessions.video import VideoOptions, VideoThread
+from models.runtime.files import written_whole
+
+__all__ = ["Clock", "SessionWriter", "WriterStatus"]
+
+log = logging.getLogger(__name__)
+
+# Half of what a kill may cost, so that the writing itself has time.
+FLUSH_SECONDS = 0.5
+_SYNC_SECONDS = 5.0
+# Half a minute of a camera; a frame's row is a few hundred bytes while it waits.
+CAPACITY = 1024
+_MOST_DROPS_WAITING = 65_536
+LEAST_FREE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Say when a session starts: the same moment on two clocks.
+
+    monotonic: seconds as `Frame.captured_at` has them. wall: seconds since 1970.
+    """
+
+    monotonic: float
+    wall: float
+
+    @classmethod
+    def now(cls) -> Self:
+        return cls(time.monotonic(), time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStatus:
+    """Hold how a recording stands.
+
+    frames, rows: on the disk or waiting for it. dropped: frames by reason. bytes: on the disk.
+    seconds: since the start. finished: everything is in its final form, or was given up. error:
+    one sentence on why the recording stopped by itself, else empty.
+    """
+
+    frames: int = 0
+    rows: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    bytes: int = 0
+    seconds: float = 0.0
+    finished: bool = False
+    error: str = ""
+
+
+class SessionWriter:
+    """Write results into a session's folder; nobody who adds one ever waits for the disk.
+
+    All methods may be called from any thread. What is on the disk is whole after every half
+    second: a program that is killed loses no more, and `open_session` finishes the folder. When
+    the disk is full or fails, the recording stops by itself, says so in `error` and keeps what
+    is there.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        info: Mapping[str, Any],
+        labels: Sequence[str],
+        *,
+        clock: Clock | None = None,
+        wait: bool = False,
+        flush_seconds: float = FLUSH_SECONDS,
+        capacity: int = CAPACITY,
+        least_free: int = LEAST_FREE,
+        video: VideoOptions | None = None,
+    ) -> None:
+        """Make the folder and begin.
+
+        folder: new or empty. info: what else session.json is to say, such as source and model.
+        labels: in the order of the model's card; every result must have them. clock: the start,
+        None for now. wait: where each frame counts, such as of a file, `add` waits for room
+        instead of dropping. capacity: frames that may wait for the disk. least_free: bytes on the
+        disk below which the recording stops. video: what is kept of the picture, None for
+        nothing. Raises `SessionError` when nothing can be written.
+        """
+        self.path = Path(folder)
+        self.error = ""
+        self._clock = clock or Clock.now()
+        self._labels = tuple(labels)
+        self._wait = wait
+        self._flush_seconds = flush_seconds
+        self._capacity = capacity
+        self._least_free = least_free
+        self._rows: deque[FrameRow] = deque()
+        self._drops: deque[tuple[int | None, float, str]] = deque()
+        self._marks: list[tuple[float, str, str]] = []
+        self._dropped: Counter[str] = Counter()
+        self._unlisted = 0
+        self._frame_count = self._row_count = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._synced_at = time.monotonic()
+        self._builder = RowBuilder(
+            self._labels, monotonic=self._clock.monotonic, wall=self._clock.wall
+        )
+        self._info = self._first_info(info)
+        self._open()
+        self._video = self._begin_video(video)
+        self._thread = threading.Thread(target=self._work, name="mien-session", daemon=True)
+        self._thread.start()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
+    def finished(self) -> bool:
+        """Say whether nothing more will be written."""
+        return not self._thread.is_alive()
+
+    def add(self, result: FrameResult) -> None:
+        """Take a result in; does nothing after `stop` or once the recording has stopped.
+
+        Raises `ValueError` for a result whose labels are not the session's.
+        """
+        for face in result.faces:
+            if face.prediction.labels != self._labels:
+                raise ValueError(f"expected {self._labels}, found {face.prediction.labels}")
+        row = frame_row(result)
+        with self._changed:
+            if self._wait:
+                self._changed.wait_for(self._has_room)
+            if self._closing or self.error:
+                return
+            if len(self._rows) >= self._capacity:
+                self._drop(row.index, row.captured_at, "queue full")
+                return
+            self._rows.append(row)
+            self._frame_count += 1
+            self._row_count += len(row.faces) or 1
+            if len(self._rows) == self._capacity // 2:
+                self._changed.notify_all()
+        if self._video is not None:
+            self._video.add(result)
+
+    def drop(self, frame_index: int | None, time: float, reason: str) -> None:
+        """Note that a frame was passed over.
+
+        frame_index: None for a time without frames. time: monotonic seconds, as
+        `Frame.captured_at`. reason: one of those in the codebook.
+        """
+        with self._changed:
+            if not (self._closing or self.error):
+                self._drop(frame_index, time, reason)
+
+    def mark(self, time: float, key: str, text: str = "") -> None:
+        """Set a marker; it is on the disk a moment later. time: monotonic seconds."""
+        with self._changed:
+            if not (self._closing or self.error):
+                self._marks.append((time, key, text))
+                self._changed.notify_all()
+
+    def status(self) -> WriterStatus:
+        """Return how the recording stands."""
+        with self._changed:
+            return WriterStatus(
+                frames=self._frame_count,
+                rows=self._row_count,
+                dropped=dict(self._dropped),
+                bytes=self._stream.size + (self._video.size if self._video else 0),
+                seconds=time.monotonic() - self._clock.monotonic,
+                finished=self.finished,
+                error=self.error,
+            )
+
+    def stop(self) -> None:
+        """Ask for the end and return at once; the rest is written in the background."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Write the rest and bring the folder into its final form; may be called again."""
+        self.stop()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _first_info(self, info: Mapping[str, Any]) -> dict[str, Any]:
+        start = {"wall": ledger.iso_time(self._clock.wall), "monotonic": self._clock.monotonic}
+        return {
+            "format": places.FORMAT,
+            "state": "recording",
+            "started": start,
+            "ended": None,
+            "labels": list(self._labels),
+            **info,
+        }
+
+    def _open(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(self.path.iterdir()):
+                raise SessionError(
+                    f'A recording was to begin in "{self.path}", but there is something in that '
+                    f"folder already; choose a new or an empty one."
+                )
+            places.lock(self.path)
+            places.write_info(self.path, self._info)
+            with written_whole(self.path / places.CODEBOOK) as partial:
+                partial.write_text(codebook(self._labels), encoding="utf-8")
+            self._marker_file = ledger.Ledger(self.path / places.MARKERS, ledger.MARKERS.names)
+            self._drop_file = ledger.Ledger(self.path / places.DROPPED, ledger.DROPPED.names)
+            self._stream = TableStream(self.path / places.STREAM, self._builder.schema)
+        except OSError as error:
+            raise SessionError(
+                f'A recording cannot begin in "{self.path}" ({error.strerror or error}); choose '
+                f"another folder or free some space."
+            ) from error
+
+    def _begin_video(self, options: VideoOptions | None) -> VideoThread | None:
+        if options is None or not options.kinds:
+            return None
+        return VideoThread(
+            self.path,
+            options,
+            start=self._clock.monotonic,
+            wait=self._wait,
+            dropped=self.drop,
+            failed=lambda error: self._give_up(_disk_sentence(error)),
+        )
+
+    def _has_room(self) -> bool:
+        return len(self._rows) < self._capacity or self._closing or bool(self.error)
+
+    def _drop(self, index: int | None, when: float, reason: str) -> None:
+        self._dropped[reason] += 1
+        if len(self._drops) < _MOST_DROPS_WAITING:
+            self._drops.append((index, when, reason))
+        else:  # the disk has hung for long
+            self._unlisted += 1
+
+    def _work(self) -> None:
+        try:
+            while not self._turn():
+                pass
+        except OSError as error:
+            self._give_up(_disk_sentence(error))
+        except Exception as error:
+            log.exception("recording failed")
+            self._give_up(
+                f"The recording stopped ({type(error).__name__}: {error}); what was recorded until "
+                f"then is kept, record again."
+            )
+        if self._video is not None:
+            self._video.close()
+        self._finish()
+
+    def _turn(self) -> bool:
+        """Write what has come within one interval; return whether it was the last turn."""
+        deadline = time.monotonic() + self._flush_seconds
+        with self._changed:
+            self._changed.wait_for(self._urgent, max(0.0, deadline - time.monotonic()))
+            last = self._closing
+            rows, drops, marks = list(self._rows), list(self._drops), self._marks
+            self._rows.clear()
+            self._drops.clear()
+            self._marks = []
+            self._changed.notify_all()
+        self._write(rows, drops, marks)
+        self._check_space()
+        return last
+
+    def _urgent(self) -> bool:
+        return self._closing or bool(self._marks) or len(self._rows) >= self._capacity // 2
+
+    def _write(
+        self,
+        rows: list[FrameRow],
+        drops: list[tuple[int | None, float, str]],
+        marks: list[tuple[float, str, str]],
+    ) -> None:
+        start, wall = self._clock.monotonic, self._clock.wall
+        if marks:
+            self._marker_file.append(
+                (f"{when - start:.6f}", ledger.iso_time(wall + when - start), key, text)
+                for when, key, text in marks
+            )
+        if drops:
+            self._drop_file.append(
+                (f"{when - start:.6f}", "" if index is None else index, reason)
+                for index, when, reason in drops
+            )
+        for row in rows:
+            self._builder.add(row)
+        if rows:
+            self._stream.write(self._builder.take())
+        if time.monotonic() - self._synced_at >= _SYNC_SECONDS:
+            self._synced_at = time.monotonic()
+            self._stream.sync()
+
+    def _check_space(self) -> None:
+        free = shutil.disk_usage(self.path).free
+        if free < self._least_free:
+            self._give_up(
+                f"The recording stopped, because the disk is nearly full ({free / 1e6:.0f} MB "
+                f"left); what was recorded until then is kept: free some space and record again."
+            )
+
+    def _give_up(self, sentence: str) -> None:
+        log.warning("%s", sentence)
+        with self._changed:
+            self.error = self.error or sentence
+            self._closing = True
+            self._changed.notify_all()
+
+    def _finish(self) -> None:
+        """Bring the folder into its final form, as far as the disk allows."""
+        for file in (self._marker_file, self._drop_file, self._stream):
+            try:
+                file.close()
+            except OSError as error:
+                self._give_up(_disk_sentence(error))
+        stream = self.path / places.STREAM
+        try:
+            to_parquet(stream, self.path / places.TABLE, self._builder.schema)
+            places.write_info(self.path, self._info | self._last_info())
+            stream.unlink()
+        except (OSError, pa.ArrowException) as error:
+            # What is there opens all the same, and takes its final form once there is room.
+            self._give_up(_disk_sentence(error))
+        try:
+            places.unlock(self.path)
+        except OSError as error:
+            log.warning("%s", error)
+
+    def _last_info(self) -> dict[str, Any]:
+        now = time.monotonic()
+        wall = self._clock.wall + now - self._clock.monotonic
+        return {
+            "state": "stopped" if self.error else "finished",
+            "why": self.error,
+            "ended": {"wall": ledger.iso_time(wall), "monotonic": now},
+            "counts": {
+                "frames": self._frame_count,
+                "rows": self._row_count,
+                "dropped": dict(self._dropped),
+                "dropped_unlisted": self._unlisted,
+            },
+        }
+
+
+def _disk_sentence(error: Exception) -> str:
+    found = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (
+        f"The recording stopped, because the disk takes no more ({found}); what was recorded until "
+        f"then is kept: free some space and record again."
+    )

@@ -1,0 +1,191 @@
+"""JSON over WebSocket, for browsers and scripts on this computer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http
+import json
+import threading
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.messages import FaceResult
+from app.streams.base import Marker, Sample, StreamError, log, monotonic_to_wall
+
+PORT = 8765
+FORMAT = 1
+# One second of a camera for each listener; a slow one loses the oldest.
+_WAITING = 32
+_CLOSE_SECONDS = 3.0
+_OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class WebSocketSender:
+    """Be a server that sends each listener every frame as one JSON object.
+
+    A web page that some site put into a browser is refused: without this, any site visited could
+    read along. Programs, and pages served by this computer, are let in.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Begin to serve. Raises `StreamError` without websockets or when the port is taken."""
+        try:
+            from websockets.asyncio.server import serve
+        except ModuleNotFoundError as error:
+            raise StreamError(
+                "Streaming over WebSocket needs the package websockets, version 14 or later: run "
+                "pip install websockets."
+            ) from error
+        self._serve = serve
+        self._host, self._port = host, port
+        self._queues: dict[Any, asyncio.Queue[str]] = {}
+        self._loop = asyncio.new_event_loop()
+        self._ending = asyncio.Event()
+        self._ready = threading.Event()
+        self._faults: list[OSError] = []
+        self._lost = 0
+        self._thread = threading.Thread(target=self._run, name="mien-websocket", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        for fault in self._faults:
+            self._thread.join()
+            raise StreamError(
+                f"Expected to serve at {host}:{port}, found that this cannot be done "
+                f"({fault.strerror or fault}); close what uses the port or give "
+                f"another, such as websocket={host}:{port + 1}."
+            ) from fault
+
+    @property
+    def listeners(self) -> int | None:
+        return len(self._queues)
+
+    @property
+    def lost(self) -> int:
+        return self._lost
+
+    def send(self, sample: Sample) -> None:
+        """Send a frame to all who listen."""
+        if self._queues:  # nobody pays for text that nobody reads
+            self._pass_on(json.dumps(frame_message(sample), separators=(",", ":")))
+
+    def mark(self, marker: Marker) -> None:
+        """Send a marker to all who listen."""
+        message = {"type": "marker", "time": marker.time, "wall": monotonic_to_wall(marker.time)}
+        self._pass_on(json.dumps(message | {"key": marker.key, "text": marker.text}))
+
+    def close(self) -> None:
+        """Say goodbye to all and give the port back."""
+        with contextlib.suppress(RuntimeError):  # it has ended already
+            self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _pass_on(self, text: str) -> None:
+        if not self._thread.is_alive():
+            raise ConnectionError("the server ended")
+        self._loop.call_soon_threadsafe(self._spread, text)
+
+    def _spread(self, text: str) -> None:
+        for queue in self._queues.values():
+            if queue.full():
+                queue.get_nowait()
+                self._lost += 1
+            queue.put_nowait(text)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._main())
+        except OSError as error:
+            self._faults.append(error)
+        finally:
+            self._loop.close()
+            self._ready.set()
+
+    async def _main(self) -> None:
+        async with self._serve(
+            self._listen,
+            self._host,
+            self._port,
+            process_request=_refuse_strangers,
+            compression=None,  # it would only add time on one computer
+            close_timeout=1,
+            max_size=2**16,
+            logger=log.getChild("websocket"),
+        ):
+            self._ready.set()
+            await self._ending.wait()
+
+    async def _listen(self, connection: Any) -> None:
+        """Send to one listener until it leaves; whatever it says is not read."""
+        queue: asyncio.Queue[str] = asyncio.Queue(_WAITING)
+        await connection.send(json.dumps(_hello()))
+        self._queues[connection] = queue
+        leaving = asyncio.ensure_future(connection.wait_closed())
+        try:
+            while not leaving.done():
+                coming = asyncio.ensure_future(queue.get())
+                await asyncio.wait({leaving, coming}, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
+                    coming.cancel()
+                    return
+                await connection.send(coming.result())
+        finally:
+            del self._queues[connection]
+            leaving.cancel()
+
+
+def frame_message(sample: Sample) -> dict[str, Any]:
+    """Return what is sent of a frame, as plain values."""
+    return {
+        "type": "frame",
+        "frame": sample.index,
+        "time": sample.captured_at,
+        "wall": monotonic_to_wall(sample.captured_at),
+        "media_time": sample.media_time,
+        "size": [sample.width, sample.height],
+        "faces": [_face(face) for face in sample.faces],
+        "ms": sample.timings.as_dict(),
+    }
+
+
+def _face(face: FaceResult) -> dict[str, Any]:
+    box, labels = face.face.box, face.prediction.labels
+    kinds = {"raw": face.prediction.probabilities, "smooth": face.probabilities}
+    if face.corrected is not None:
+        kinds["corrected"] = face.corrected
+    return {
+        "id": face.face.track_id,
+        "box": [round(value, 2) for value in (box.x1, box.y1, box.width, box.height)],
+        "score": round(face.face.score, 4),
+        "label": face.label,
+        "confidence": round(face.confidence, 4),
+        "unsure": face.unsure,
+        "quality": None if face.quality is None else round(face.quality.overall, 4),
+        "probabilities": {
+            kind: {
+                label: round(value, 4) for label, value in zip(labels, found.tolist(), strict=True)
+            }
+            for kind, found in kinds.items()
+        },
+    }
+
+
+def _hello() -> dict[str, Any]:
+    now = time.monotonic()
+    return {
+        "type": "hello",
+        "program": "Mien",
+        "format": FORMAT,
+        "clock": {"time": now, "wall": monotonic_to_wall(now)},
+    }
+
+
+def _refuse_strangers(connection: Any, request: Any) -> Any:
+    """Return a refusal for a page of another site, None for everybody else."""
+    origin = request.headers.get("Origin")
+    if origin is None or urlsplit(origin).hostname in _OWN_HOSTS:
+        return None
+    return connection.respond(
+        http.HTTPStatus.FORBIDDEN, "Mien sends only to programs and pages of this computer.\n"
+    )

@@ -1,0 +1,171 @@
+"""What stands on a card: what is known of a network, and what is measured of its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.crops import one_crop
+from models.data.face_set import FaceSet
+from models.measure import measure, truth_for
+from models.nets.network import Network, count_parameters
+from models.nets.registry import find_architecture
+from models.runtime.card import Card
+from models.runtime.classifier import OnnxClassifier
+from models.runtime.labels import LABEL_SETS
+from models.scoring import score_crops
+from models.training.metrics import fit_temperature
+from models.training.recipe import Recipe
+from models.unsure import with_rules
+
+OUTPUTS = {
+    "logits": "(N, C) before the temperature and the softmax",
+    "cam": "(N, C, h, w) class activation maps; their mean over h and w is the logit",
+    "theta": "(N, 2, 3) affine map of the spatial transformer, from where it looks to the crop",
+    "warped": "(N, 1, h, w) the normalised crop as the spatial transformer sees it",
+    "length": "(N, 1) length of the feature vector; a logit is it times cos(theta)",
+    "self": "(N, R) self-attention weight of each region, 0 to 1, the whole face first",
+    "region": "(N, R) weight of each region in the decision, summing to 1",
+    "square": "(N, R, 4) left, top, right, bottom of each region in parts of the crop's side",
+    **{f"channel{n}": f"(N, channels) channel weights of block {n}, 0 to 1" for n in range(1, 9)},
+    **{f"spatial{n}": f"(N, 1, h, w) spatial weights of block {n}, 0 to 1" for n in range(1, 9)},
+}
+
+SOURCES = {
+    "fer2013": "FER2013, Training split (Goodfellow et al. 2013, arXiv 1307.0414; pictures from "
+    "the web, for research)",
+    "jaffe": "JAFFE (Lyons et al., FG 1998; for research)",
+    "ck_plus": "CK+ (Lucey et al., CVPRW 2010; for research)",
+    "ferg": "FERG (Aneja et al., ACCV 2016; drawn figures, for research)",
+    "raf_db": "RAF-DB, training part (Li et al., CVPR 2017; pictures from the web, for research)",
+    "affectnet": "AffectNet, training part (Mollahosseini et al., arXiv 1708.03985; pictures from "
+    "the web, for research)",
+    "image_folder": "pictures of the trainer's own",
+}
+VOTES = "FER+ votes (Barsoum et al. 2016, arXiv 1608.01041; MIT)"
+
+LIMITS = (
+    "It names the apparent expression of a face in a picture, not what a person feels.",
+    "Trained on faces found by web search, most of them acted, Western and well lit; it errs more "
+    "on others, on turned or covered faces, and where glasses look like frowning brows.",
+    "Rare expressions (disgust, contempt, fear) are named far less reliably: see the recalls.",
+)
+
+
+def describe(
+    values: dict[str, Any],
+    network: Network,
+    recipe: Recipe,
+    label_set: str,
+    precision: str,
+) -> Card:
+    """Return the card of a network, without figures.
+
+    values: its checkpoint. network: cut down to the label set.
+    """
+    architecture, spec = find_architecture(recipe.architecture), recipe.input
+    parameters, trainable = count_parameters(network)
+    attention = network.attend(torch.zeros(1, 1, spec.size, spec.size))[1]
+    training: dict[str, Any] = {
+        "epoch": values["epoch"],
+        "epochs": recipe.epochs,
+        "chosen_on": "PublicTest",
+        "seconds": round(sum(entry["seconds"] for entry in values["history"])),
+        "begun_from": values["begun_from"],
+        **values["environment"],
+    }
+    return Card(
+        name=f"{recipe.architecture}.{label_set}",
+        title=architecture.title,
+        architecture=recipe.architecture,
+        paper=architecture.paper,
+        label_set=label_set,
+        labels=LABEL_SETS[label_set],
+        input=spec,
+        outputs={name: OUTPUTS[name] for name in ("logits", *attention)},
+        precision=precision,
+        parameters=parameters,
+        trainable=trainable,
+        temperature={"one": 1.0, "mirror": 1.0},
+        metrics=(),
+        recipe=values["recipe"],
+        training=training,
+        data=_data(values.get("sources", ["fer2013"]), recipe),
+        licence="MIT for the weights; the pictures they were trained on are for research",
+        limits=LIMITS,
+    )
+
+
+def _data(sources: list[str], recipe: Recipe) -> tuple[str, ...]:
+    """Return what a network has learnt from, those that it began with first."""
+    known = [SOURCES[source] for source in sources]
+    votes = "fer2013" in sources and ("ferplus" in recipe.labels or recipe.cleaning == "four")
+    return (*known, VOTES) if votes else tuple(known)
+
+
+def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) -> Card:
+    """Return the card with temperatures and metrics of the file itself on PublicTest.
+
+    ten_crop: with ten crops too, which takes ten times as long as one.
+    """
+    validation = faces.split("PublicTest")
+    truth = truth_for(validation, card.label_set)
+    used = truth >= 0
+    classifier = OnnxClassifier(path, provider="CPU")
+    temperatures, metrics, answers = {}, [], {}
+    for crops in ("one", "mirror", "ten-crop") if ten_crop else ("one", "mirror"):
+        if crops == "ten-crop":
+            logits = _ten_crops(classifier, validation)
+        else:
+            logits = run_in_batches(classifier, validation, mirror=crops == "mirror")
+            answers[crops] = logits
+        temperatures[crops] = round(fit_temperature(logits[used], truth[used]), 4)
+        metrics.append(
+            measure(
+                logits,
+                truth,
+                temperature=temperatures[crops],
+                label_set=card.label_set,
+                split="PublicTest",
+                crops=crops,
+            )
+        )
+    card = replace(card, temperature=temperatures, metrics=tuple(metrics))
+    return with_rules(card, answers, truth, split="PublicTest")
+
+
+def dated(card: Card, known: Card | None) -> Card:
+    """Return the card with the dates of an earlier one where the figures are the same."""
+    before = () if known is None else known.metrics
+    return replace(
+        card,
+        metrics=tuple(
+            next((old for old in before if replace(old, date=new.date) == new), new)
+            for new in card.metrics
+        ),
+    )
+
+
+def run_in_batches(
+    classifier: OnnxClassifier, faces: FaceSet, *, mirror: bool
+) -> NDArray[np.float32]:
+    """Return the logits (N, C) of a face set, one crop or its mirror averaged in."""
+    crops = list(one_crop(faces.pixels, classifier.card.input))
+    return np.concatenate(
+        [
+            classifier.run(crops[start : start + 256], mirror=mirror)["logits"]
+            for start in range(0, len(crops), 256)
+        ]
+    )
+
+
+def _ten_crops(classifier: OnnxClassifier, faces: FaceSet) -> NDArray[np.float32]:
+    def logits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return classifier.run(list(crops), mirror=False)["logits"]
+
+    return score_crops(logits, classifier.card.input, faces.pixels, "ten-crop")

@@ -1,0 +1,176 @@
+"""fer-teach: write down what teachers say of training pictures, for students to learn from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.cli.shell import run
+from models.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    from models.nets.network import Network
+    from models.training.examples import Examples
+    from models.training.recipe import Recipe
+
+EXAMPLES = """example:
+  fer-teach mini_xception.distilled runs/*/last.pt --data fer2013.csv -o teachers.npz
+  fer-train mini_xception.distilled --set distillation.logits=teachers.npz --data fer2013.csv \\
+      --out runs/student
+
+RECIPE is the student's: its labels, its cleaning and its [augmentation] decide what the teachers
+are asked. Each sees every training picture in the same views, drawn from --seed; the mean of their
+logits is written as float16. The accuracies printed are those on PublicTest, of each teacher and
+of their mean.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    return run(lambda: _teach(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fer-teach",
+        description="Write what trained networks say of fixed views of every training picture.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recipe", metavar="RECIPE", help="the student's, by name or as a file")
+    parser.add_argument("teachers", nargs="+", type=Path, metavar="TEACHER", help="a .pt")
+    parser.add_argument("--data", type=Path, required=True, help="FER2013, as for the student")
+    parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    parser.add_argument("--views", type=int, default=16, help="of each picture (default: 16)")
+    parser.add_argument("--seed", type=int, default=1, help="of the views (default: 1)")
+    parser.add_argument(
+        "--set",
+        dest="changes",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a key of the recipe to set; repeatable",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    return parser
+
+
+def _teach(arguments: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from models.runtime.card import file_facts
+    from models.training.distillation import load_teacher
+    from models.training.examples import make_examples
+    from models.training.parts import read_parts
+    from models.training.recipe import read_recipe
+    from models.training.run import start_device
+    from models.training.teaching import TeacherLogits, digest_of, single_view, teach
+
+    _check(arguments)
+    recipe = read_recipe(arguments.recipe, arguments.changes)
+    device = start_device(arguments.device, arguments.threads)
+    sets = list(recipe.labels)
+    teachers = [load_teacher(path, sets, device) for path in arguments.teachers]
+    parts = read_parts(arguments.data, arguments.ferplus, recipe.cleaning)
+    print(parts.told)
+    training = make_examples(parts.training, sets, device)
+    accuracies = _measure(
+        arguments.teachers, teachers, make_examples(parts.validation, sets, device), sets
+    )
+    with tqdm(total=arguments.views * len(training), unit="view", leave=False, disable=None) as bar:
+        logits = teach(
+            teachers,
+            training.pixels,
+            recipe.augmentation,
+            label_sets=sets,
+            views=arguments.views,
+            seed=arguments.seed,
+            on_chunk=bar.update,
+        )
+    found = TeacherLogits(
+        logits=logits,
+        label_sets=tuple(sets),
+        digest=digest_of(training.pixels),
+        augmentation=single_view(recipe.augmentation),
+        seed=arguments.seed,
+        teachers=[
+            {
+                "file": _short(path),
+                "sha256": file_facts(path).sha256,
+                "architecture": network_recipe.architecture,
+                "accuracy": scores,
+            }
+            for path, (_, network_recipe), scores in zip(
+                arguments.teachers, teachers, accuracies, strict=True
+            )
+        ],
+    )
+    found.write(arguments.output)
+    print(
+        f"wrote {arguments.output} ({arguments.output.stat().st_size / 1e6:.1f} MB): "
+        f"{len(training):,} pictures, {arguments.views} views, {logits.shape[2]} logits"
+    )
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.views < 1:
+        raise UserError(f"expected --views of at least 1, found {arguments.views}")
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(f"expected --seed of 0 to 2 to the 32, found {arguments.seed}")
+    if arguments.output.suffix != ".npz":
+        raise UserError(f"expected a file that ends in .npz, found {arguments.output.name!r}")
+    if not arguments.output.parent.is_dir():
+        raise UserError(
+            f"expected a folder to write to, found none at {arguments.output.parent}: make it"
+        )
+
+
+def _measure(
+    paths: list[Path],
+    teachers: list[tuple[Network, Recipe]],
+    validation: Examples,
+    sets: list[str],
+) -> list[dict[str, float]]:
+    """Print and return the PublicTest accuracies of each teacher; print those of their mean."""
+    import torch
+
+    from models.cli.evaluate_table import print_table
+    from models.training.metrics import accuracy
+    from models.training.predict import split_arrays
+    from models.training.teaching import mean_logits
+
+    def scores(some: list[tuple[Network, Recipe]], *, mirror: bool) -> dict[str, float]:
+        said = []
+        for chunk in torch.split(validation.pixels, 256):
+            logits = mean_logits(some, chunk, sets)
+            if mirror:
+                logits = logits + mean_logits(some, chunk.flip(3), sets)
+            said.append(logits)
+        heads = split_arrays(torch.cat(said).cpu().numpy(), sets)
+        used = {name: validation.truth[name] >= 0 for name in sets}
+        return {
+            name: accuracy(heads[name][used[name]], validation.truth[name][used[name]])
+            for name in sets
+        }
+
+    known, rows = [], []
+    groups = [*((_short(path), [each]) for path, each in zip(paths, teachers, strict=True))]
+    for name, some in [*groups, ("their mean", teachers)]:
+        one, both = scores(some, mirror=False), scores(some, mirror=True)
+        known.append(one)
+        rows.append([name, *(f"{found[each]:.2%}" for each in sets for found in (one, both))])
+    crops = (f"{each} {crop}" for each in sets for crop in ("one", "mirror"))
+    print_table(["PublicTest", *crops], rows)
+    return known[:-1]
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

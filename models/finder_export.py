@@ -1,0 +1,253 @@
+"""From a checkpoint of the face finder to one ONNX file with its card."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from models.finder_settings import MeasuredFinder, measure_finder
+from models.nets.face_finder import CHANNELS, STRIDES, FaceFinderNet
+from models.precision import quiet
+from models.runtime.card import METADATA_KEY, file_facts
+from models.runtime.errors import UserError
+from models.runtime.face_detector import FaceDetector
+from models.runtime.part_card import PartCard
+from models.training.checkpoint import load_checkpoint
+from models.training.finder_recipe import TASK
+
+__all__ = ["ExportedFinder", "export_finder"]
+
+TOLERANCE = 1e-3
+"""The most that an output may differ between torch and OpenCV."""
+MOST_BYTES = 350_000
+_OPSET = 18
+_SETTINGS = {"score": 0.7, "overlap": 0.3, "side": 1.04, "right": 0.0, "down": 0.0}
+_CHECKED = ((320, 256), (640, 480), (96, 160))
+
+_OUTPUTS = {
+    "obj": "(1, H W / s^2, 1) at strides s of 8, 16, 32: that a face is centred here, 0 to 1",
+    "cls": "(1, ..., 1) expected intersection over union of box and face, 0 to 1",
+    "bbox": "(1, ..., 4) centre x, y in strides from the cell's corner, log of width, height",
+    "kps": "(1, ..., 10) x, y of right eye, left eye, nose tip, right and left mouth corner",
+}
+_DATA = (
+    "frames of YouTube Faces from udacity/P1_Facial_Keypoints (MIT)",
+    "mask pictures of chandrikadeb7/Face-Mask-Detection (MIT)",
+    "MTFL (Zhang et al. 2014; pictures from the web, for research)",
+    "BSDS500 scenes without faces (Berkeley; for research)",
+    "boxes and five landmarks of all of them by YuNet (Wu, Peng and Yu 2023; MIT)",
+)
+_LIMITS = (
+    "It finds faces; it says nothing of who they are or what they feel.",
+    "Its truth is what another network, YuNet, found in these pictures: what that one misses, this "
+    "one was not taught, and its landmarks behind a mask are a guess.",
+    "Most pictures are of people on television and the web; darkness and hands were drawn.",
+    "Heads on their side or upside down, and faces below about 10 pixels, were not taught.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFinder:
+    """Hold what an export came to; delta of the outputs, milliseconds for 640x480."""
+
+    path: Path
+    card: PartCard
+    max_delta: float
+    milliseconds: float
+
+
+def export_finder(
+    checkpoint: Path, *, output: Path | None = None, data: Path | None = None
+) -> ExportedFinder:
+    """Write OUTPUT, by default `face_finder.onnx` here, and its card beside it.
+
+    data: faces to choose the lowest score on, to fit FER2013's square to the box, and to measure;
+    the held-back part alone is used. Raises `UserError` if torch and OpenCV do not agree or the
+    file is too large; then nothing is written.
+    """
+    values = load_checkpoint(checkpoint)
+    if values["recipe"].get("task") != TASK:
+        raise UserError(f"{checkpoint}: expected a checkpoint of {TASK}, found another network's")
+    network = FaceFinderNet().eval()
+    try:
+        network.load_state_dict(values["average"])
+    except RuntimeError as error:
+        raise UserError(
+            f"{checkpoint}: expected the weights of {TASK}, found others: the checkpoint was made "
+            "by another version of this network"
+        ) from error
+    output = output or Path(f"{TASK}.onnx")
+    if output.suffix != ".onnx" or not output.parent.is_dir():
+        raise UserError(f"expected a file to write that ends in .onnx, found {output}")
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
+        draft = Path(folder) / output.name
+        _write_graph(network, draft)
+        measured = measure_finder(draft, data) if data is not None else None
+        card = _card(values, network, measured)
+        _embed(draft, card)
+        delta, milliseconds = _check(network, draft)
+        card = replace(card, file=replace(file_facts(draft), name=output.name))
+        beside = draft.with_suffix(".json")
+        beside.write_text(card.to_json(), encoding="utf-8")
+        for file in (draft, beside):
+            os.replace(file, output.with_suffix(file.suffix))  # noqa: PTH105
+    return ExportedFinder(output, card, delta, milliseconds)
+
+
+class _Exportable(nn.Module):
+    """Take BGR of 0 to 255 and answer as FaceDetectorYN wants it."""
+
+    def __init__(self, network: FaceFinderNet) -> None:
+        super().__init__()
+        self.network = _fused(deepcopy(network))
+        first = next(layer for layer in self.network.modules() if isinstance(layer, nn.Conv2d))
+        first.weight.data /= 255
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
+        levels = self.network(picture)
+        return (
+            *(torch.sigmoid(level[:, :, 1:2]) for level in levels),
+            *(torch.sigmoid(level[:, :, :1]) for level in levels),
+            *(level[:, :, 2:6] for level in levels),
+            *(level[:, :, 6:CHANNELS] for level in levels),
+        )
+
+
+def _fused(network: FaceFinderNet) -> FaceFinderNet:
+    """Put each normalisation into the convolution before it."""
+    for part in list(network.modules()):
+        children = list(part.children())
+        if not isinstance(part, nn.Sequential) or len(children) != 3:
+            continue
+        first, second = children[:2]
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            part[0], part[1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    return network
+
+
+def _write_graph(network: FaceFinderNet, path: Path) -> None:
+    rows, columns = torch.export.Dim("rows", min=1), torch.export.Dim("columns", min=1)
+    with quiet():
+        torch.onnx.export(
+            _Exportable(network).eval(),
+            (torch.zeros(1, 3, 96, 128),),
+            path,
+            input_names=["input"],
+            output_names=output_names(),
+            dynamic_shapes=({2: 32 * rows, 3: 32 * columns},),
+            opset_version=_OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    model = onnx.load(path)
+    graph = model.graph
+    # Where in the Python source each node comes from: a quarter of the file, and local paths.
+    for part in (graph, *graph.node, *graph.initializer):
+        part.ClearField("metadata_props")
+    del graph.value_info[:]  # every reader finds the shapes between by itself
+    onnx.save(model, path)
+
+
+def _embed(path: Path, card: PartCard) -> None:
+    """Write the card into the file's metadata, without what is not needed to run it."""
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {METADATA_KEY: card.without_file().to_json()})
+    onnx.save(model, path)
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise UserError(
+            f"expected a file of at most {MOST_BYTES:,} bytes, found {size:,}: nothing was written"
+        )
+
+
+def _card(
+    values: dict[str, Any], network: FaceFinderNet, measured: MeasuredFinder | None
+) -> PartCard:
+    history, made_with = values["history"], values["environment"]
+    return PartCard(
+        kind="finder",
+        name=TASK,
+        title="Mien's face finder",
+        paper="without anchors, as YOLOX (Ge et al., arXiv 2107.08430); outputs as YuNet (Wu, Peng "
+        "and Yu 2023, Machine Intelligence Research 20)",
+        input="(1, 3, H, W) float32 BGR, 0 to 255; H and W multiples of 32",
+        outputs=_OUTPUTS,
+        parameters=sum(p.numel() for p in network.parameters()),
+        settings=_SETTINGS if measured is None else {**_SETTINGS, **measured.settings},
+        metrics=() if measured is None else measured.metrics,
+        recipe=values["recipe"],
+        training={
+            "epoch": values["epoch"],
+            "seconds": round(sum(entry["seconds"] for entry in history)),
+            "average_precision_on_mosaics": round(history[-1]["average_precision"], 4),
+            **made_with,
+        },
+        data=_DATA,
+        licence="MIT (weights and code); the pictures trained on are for research",
+        limits=_LIMITS,
+    )
+
+
+def _check(network: FaceFinderNet, path: Path) -> tuple[float, float]:
+    """Compare torch with OpenCV on drawn pictures; return the largest difference and the time."""
+    reader = cv2.dnn.readNetFromONNX(str(path))
+    exportable = _Exportable(network).eval()
+    names = output_names()
+    worst = 0.0
+    for width, height in _CHECKED:
+        blob = cv2.dnn.blobFromImage(_drawn(width, height))
+        with torch.inference_mode():
+            expected = exportable(torch.from_numpy(blob))
+        reader.setInput(blob)
+        for name, one, other in zip(names, expected, reader.forward(names), strict=True):
+            if other.reshape(-1).shape != one.reshape(-1).shape:
+                raise UserError(f"expected {one.shape} for {name} of OpenCV, found {other.shape}")
+            worst = max(worst, float(np.abs(one.numpy().ravel() - other.ravel()).max()))
+    if worst > TOLERANCE:
+        raise UserError(
+            f"expected torch and OpenCV to agree within {TOLERANCE}, found {worst:.2g}: nothing "
+            "was written"
+        )
+    return worst, milliseconds_of(FaceDetector(path, score=0.7, overlap=0.3))
+
+
+def output_names() -> list[str]:
+    """Return the outputs in the order that OpenCV's FaceDetectorYN reads them."""
+    return [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
+
+
+def milliseconds_of(detector: FaceDetector, size: tuple[int, int] = (640, 480)) -> float:
+    """Return the median time of a search on a drawn picture, with OpenCV's threads as they are."""
+    picture = _drawn(*size)
+    times: list[float] = []
+    detector.find(picture)
+    while len(times) < 50 and sum(times) < 1.0:
+        started = time.perf_counter()
+        detector.find(picture)
+        times.append(time.perf_counter() - started)
+    return float(np.median(times) * 1e3)
+
+
+def _drawn(width: int, height: int) -> NDArray[np.uint8]:
+    """Return a picture of blurred noise with a few ellipses, the same each time."""
+    rng = np.random.default_rng(width)
+    picture = rng.integers(0, 256, (height // 8, width // 8, 3), np.uint8)
+    picture = cv2.resize(picture, (width, height)).astype(np.uint8, copy=False)
+    for _ in range(4):
+        middle = (int(rng.integers(width)), int(rng.integers(height)))
+        cv2.ellipse(picture, middle, (height // 8, height // 6), 0, 0, 360, (140, 170, 220), -1)
+    return picture

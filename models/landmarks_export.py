@@ -1,0 +1,266 @@
+"""From a checkpoint of the landmark network to one ONNX file with its card."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from models.data.faces_parquet import read_face_pictures, validation_part
+from models.landmark_scores import CONDITIONS, confidences, jitter, marked_faces, score
+from models.nets.landmarks68 import Landmarks68
+from models.nets.network import count_parameters
+from models.precision import quiet
+from models.runtime.card import METADATA_KEY, file_facts
+from models.runtime.errors import UserError
+from models.runtime.landmark_crop import CROP, LOWERED, WIDER
+from models.runtime.landmark_model import LandmarkModel
+from models.runtime.part_card import PartCard
+from models.training.landmarks_run import landmark_checkpoint
+
+__all__ = ["ExportedLandmarks", "export_landmarks"]
+
+TOLERANCE = 2e-3
+"""The most that a point, in parts of the crop, or a confidence may differ from torch."""
+
+NAME = "landmarks68"
+_OUTPUTS = {
+    "points": "(N, 68, 2) float32, x and y in parts of the crop, its left upper corner being 0",
+    "confidence": "(N,) float32, 0 to 1, that there is a face and that the points fit it",
+}
+_DATA = (
+    "68 points, made by a program: frames of YouTube Faces in udacity/P1_Facial_Keypoints (MIT)",
+    "five points by YuNet (MIT) on MTFL (Zhang et al. 2014; for research) and on mask pictures "
+    "(chandrikadeb7/Face-Mask-Detection, MIT)",
+    "squares without faces: BSDS500 (Berkeley; for research) and beside the faces above",
+)
+_LIMITS = (
+    "Points behind a mask, a hand or the turn of a head are guessed.",
+    "The 68 points it learned from are a program's, on 279 people on television, most of them men "
+    "seen from the front: finer than those labels it cannot be.",
+    "The confidence tells faces from background; it says nothing of who or what kind of face.",
+)
+# Confidences from which a fit counts: of a finder's face, of one that is followed, of one that the
+# finder has lost. See the card's metrics for how many faces and squares without one pass each.
+_LIMITS_OF_CONFIDENCE = {"new": 0.5, "followed": 0.3, "doubtful": 0.6}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedLandmarks:
+    """Hold what an export came to; milliseconds: for one face on one thread, in the median."""
+
+    path: Path
+    card: PartCard
+    max_delta: float
+    milliseconds: float
+
+
+class _Whole(nn.Module):
+    """Take uint8 crops, as the app cuts them."""
+
+    def __init__(self, network: Landmarks68) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        points, confidence = self.network(crops.float() / 255)
+        return points, confidence
+
+
+def export_landmarks(
+    checkpoint: Path, output: Path | None = None, data: Path | None = None
+) -> ExportedLandmarks:
+    """Write OUTPUT, by default `landmarks68.onnx` here, and its card beside it.
+
+    Normalisation is folded into the convolutions, and the weights are stored in float16, in which
+    the file is half as large; it computes in float32. data: a folder with faces_*.parquet, on whose
+    people held back it is measured. Raises `UserError` if torch and ONNX Runtime do not agree;
+    then nothing is written.
+    """
+    values = landmark_checkpoint(checkpoint)
+    network = Landmarks68()
+    try:
+        network.load_state_dict(values["average"])
+    except RuntimeError as error:
+        raise UserError(
+            f"{checkpoint}: expected the weights of {NAME}, found others: the checkpoint was made "
+            "by another version of this network"
+        ) from error
+    output = output or Path(f"{NAME}.onnx")
+    if output.suffix != ".onnx":
+        raise UserError(f"expected a file name that ends in .onnx, found {output.name!r}")
+    if not output.parent.is_dir():
+        raise UserError(f"expected a folder to write to, found none at {output.parent}: make it")
+    card = _card(values, network)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
+        draft = Path(folder) / output.name
+        _write_graph(folded(network.eval()), draft)
+        card = _embed(draft, card)
+        exported = _check(network, draft, card)
+        if data is not None:
+            card = _embed(draft, replace(card, metrics=_measured(draft, data)))
+        for file in (draft, draft.with_suffix(".json")):
+            os.replace(file, output.with_suffix(file.suffix))  # noqa: PTH105
+    return replace(exported, path=output, card=card)
+
+
+def folded(network: Landmarks68) -> Landmarks68:
+    """Return a copy in which each convolution does the work of the normalisation after it."""
+    copy = deepcopy(network)
+    for module in copy.modules():
+        if isinstance(module, nn.Sequential):
+            for at in range(len(module) - 1):
+                first, second = module[at], module[at + 1]
+                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                    module[at] = fuse_conv_bn_eval(first, second)
+                    module[at + 1] = nn.Identity()
+    return copy
+
+
+def _write_graph(network: Landmarks68, path: Path) -> None:
+    example = torch.zeros(2, 1, CROP, CROP, dtype=torch.uint8)
+    with quiet():
+        torch.onnx.export(
+            _Whole(network).eval(),
+            (example,),
+            path,
+            input_names=["crops"],
+            output_names=list(_OUTPUTS),
+            dynamic_shapes=({0: torch.export.Dim("faces", min=1)},),
+            opset_version=18,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    model = onnx.load(path)
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.initializer, *graph.value_info):
+        part.ClearField("metadata_props")  # local paths
+    _halve(graph)
+    onnx.save(model, path)
+
+
+def _embed(path: Path, card: PartCard) -> PartCard:
+    """Write the card into the file and beside it; return it with the file's hash."""
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {METADATA_KEY: card.without_file().to_json()})
+    onnx.save(model, path)
+    card = replace(card, file=file_facts(path))
+    path.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
+    return card
+
+
+def _measured(path: Path, data: Path) -> tuple[dict[str, Any], ...]:
+    """Return figures of the file itself on the people held back."""
+    model = LandmarkModel(path)
+    pictures = validation_part(read_face_pictures(data))
+    faces = marked_faces(pictures)
+    if not faces:
+        raise UserError(
+            f"expected faces with 68 landmarks among the people held back, found none in {data}: "
+            "give a folder with faces_people.parquet"
+        )
+    on_faces, on_others = confidences(model.fit, pictures)
+    told: list[dict[str, Any]] = [
+        score(NAME, model.fit, faces, condition, "validation").as_dict() for condition in CONDITIONS
+    ]
+    told.append({"split": "validation", "jitter": round(jitter(model.fit, faces[::4]), 4)})
+    for name, limit in _LIMITS_OF_CONFIDENCE.items():
+        told.append(
+            {
+                "split": "validation",
+                "confidence": f"{name}, from {limit}",
+                "faces": round(float((on_faces >= limit).mean()), 4),
+                "squares without a face": round(float((on_others >= limit).mean()), 4),
+                "n": [len(on_faces), len(on_others)],
+            }
+        )
+    return tuple(told)
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Store large weights in float16; ONNX Runtime widens them once, when it loads the file."""
+    casts = []
+    for weights in graph.initializer:
+        values = onnx.numpy_helper.to_array(weights)
+        if values.dtype == np.float32 and values.ndim > 1 and values.size >= 64:
+            name = weights.name
+            weights.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f"{name}.16"))
+            casts.append(
+                onnx.helper.make_node("Cast", [f"{name}.16"], [name], to=onnx.TensorProto.FLOAT)
+            )
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _card(values: dict[str, Any], network: Landmarks68) -> PartCard:
+    parameters, _ = count_parameters(network)
+    return PartCard(
+        kind="landmarks",
+        name=NAME,
+        title="68 landmarks on a 64-pixel crop",
+        paper="blocks of Liu et al., arXiv 2201.03545; points as the middles of heat maps: Sun et "
+        "al., arXiv 1711.08229; narrow heat maps: Nibali et al., arXiv 1801.07372",
+        input=f"crops (N, 1, {CROP}, {CROP}) uint8 gray: the square of FER2013's framing, "
+        f"{WIDER} times as wide, its middle {LOWERED} of the side lower",
+        outputs=_OUTPUTS,
+        parameters=parameters,
+        settings={"size": CROP, "wider": WIDER, "lowered": LOWERED, **_LIMITS_OF_CONFIDENCE},
+        metrics=(),
+        recipe=values["recipe"],
+        training={
+            "epoch": values["epoch"],
+            "epochs": values["recipe"]["epochs"],
+            "seconds": round(sum(entry["seconds"] for entry in values["history"])),
+            **values["environment"],
+        },
+        data=_DATA,
+        licence="MIT for the weights; of the pictures they were trained on some are for research",
+        limits=_LIMITS,
+    )
+
+
+def _check(network: Landmarks68, path: Path, card: PartCard) -> ExportedLandmarks:
+    """Compare torch with ONNX Runtime on made-up crops; raise `UserError` if they differ."""
+    model = LandmarkModel(path)
+    crops = _made_up_crops()
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(crops).float() / 255)
+    found = model.run(crops)
+    delta = max(
+        float(np.abs(value - wanted.numpy()).max())
+        for value, wanted in zip(found, expected, strict=True)
+    )
+    if not delta <= TOLERANCE:
+        raise UserError(
+            f"expected torch and ONNX Runtime to agree within {TOLERANCE}, found a difference of "
+            f"{delta:.2g}: nothing was written"
+        )
+    times: list[float] = []
+    while len(times) < 200 and sum(times) < 1.0:
+        started = time.perf_counter()
+        model.run(crops[:1])
+        times.append(time.perf_counter() - started)
+    return ExportedLandmarks(path, card, delta, float(np.median(times) * 1e3))
+
+
+def _made_up_crops(count: int = 16) -> NDArray[np.uint8]:
+    """Return crops with structure at several scales, the same ones each time."""
+    rng = np.random.default_rng(0)
+    total = np.zeros((count, 1, CROP, CROP))
+    for cells in (4, 8, 16, 32):
+        coarse = rng.normal(0, 1, (count, 1, cells, cells))
+        total += np.kron(coarse, np.ones((CROP // cells, CROP // cells))) * (8 / cells)
+    return np.clip(128 + 30 * total, 0, 255).astype(np.uint8)

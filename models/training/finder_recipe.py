@@ -1,0 +1,68 @@
+"""The recipe of the face finder."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from models.runtime.errors import UserError
+from models.training.recipe import checked
+
+TASK = "face_finder"
+
+
+@dataclass(frozen=True, slots=True)
+class FinderRecipe:
+    """Hold one training of the face finder.
+
+    epochs: at the full learning rate, which stays the same, so that a training can go on at any
+    later time. steps: an epoch. side: of the pictures, in pixels. warmup: steps. decay: epochs in
+    which the rate then falls to nothing, as a part of those before. ema: decay of the weight
+    average that is evaluated and exported. precision: fp32 or bf16 (autocast).
+    """
+
+    epochs: int
+    task: str = TASK
+    steps: int = 400
+    batch_size: int = 8
+    side: int = 256
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    warmup: int = 300
+    decay: float = 0.2
+    clip_norm: float = 5.0
+    ema: float = 0.998
+    precision: str = "fp32"
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.task != TASK:
+            raise UserError(f"recipe: expected task {TASK}, found {self.task!r}")
+        if self.precision not in ("fp32", "bf16"):
+            raise UserError(f"recipe: expected precision fp32 or bf16, found {self.precision!r}")
+        if self.side % 32 or not 64 <= self.side <= 1024:
+            raise UserError(
+                f"recipe: expected side of 64 to 1024, a multiple of 32, found {self.side}"
+            )
+        lows = {"epochs": 1, "steps": 1, "batch_size": 2, "warmup": 0, "seed": 0}
+        for key, low in lows.items():
+            if getattr(self, key) < low:
+                raise UserError(
+                    f"recipe: expected {key} of at least {low}, found {getattr(self, key)}"
+                )
+        for key in ("learning_rate", "clip_norm"):
+            if not 0 < getattr(self, key) < math.inf:
+                raise UserError(f"recipe: expected {key} above 0, found {getattr(self, key)}")
+        for key in ("weight_decay", "decay", "ema"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise UserError(f"recipe: expected {key} of 0 to 1, found {getattr(self, key)}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build a recipe; raise `UserError` for a key that does not exist or is of a wrong type."""
+        return cls(**checked(cls, dict(values), "recipe"))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, as JSON and TOML have them, that `from_dict` takes back."""
+        return asdict(self)

@@ -1,0 +1,170 @@
+"""Train and test on the folds of a small data set, such as JAFFE.
+
+Wen et al. 2020, ResNet with CBAM and A-Softmax, section 4.3: a network pretrained on FER2013 is
+trained for 30 epochs on four fifths of JAFFE and tested on the rest, five times. The same person
+is on both sides of such folds; `subjects` leaves one person out at a time instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.crops import TTAS, Tta
+from models.data.face_set import FaceSet
+from models.data.splits import Rows, k_fold, leave_one_subject_out
+from models.measure import truth_for
+from models.runtime.errors import UserError
+from models.runtime.labels import LABEL_SETS
+from models.scoring import score_crops
+from models.training.examples import make_examples
+from models.training.loop import Trainer
+from models.training.metrics import accuracy, confusion, macro_f1, recalls
+from models.training.predict import network_logits, split_arrays
+from models.training.recipe import Recipe
+from models.training.warm_start import begin_from
+
+SUBJECTS = "subjects"
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Hold one fold: its number or the subject left out, and its test accuracies by crops."""
+
+    name: str
+    trained_on: int
+    tested_on: int
+    accuracy: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Hold all folds of one way to cut.
+
+    mean, sd: of the accuracy over the folds, by crops; sd has n - 1 under the root. pooled: of all
+    tested pictures together. macro_f1, per_class_recall: of them, with one crop.
+    """
+
+    name: str
+    folds: tuple[Fold, ...]
+    mean: dict[str, float]
+    sd: dict[str, float]
+    pooled: dict[str, float]
+    macro_f1: float
+    per_class_recall: dict[str, float]
+
+
+def protocols_of(text: str) -> list[str]:
+    """Return the ways to cut that a text such as "5,subjects" names; else raise `UserError`."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name != SUBJECTS and not name.isdecimal():
+            raise UserError(
+                f"expected --folds with a number or {SUBJECTS}, such as 5,{SUBJECTS}, found "
+                f"{name!r}"
+            )
+    return names
+
+
+def cut(faces: FaceSet, protocol: str, seed: int) -> list[tuple[str, Rows, Rows]]:
+    """Return name, training rows and test rows of each fold: "5" for five folds, or "subjects"."""
+    if protocol == SUBJECTS:
+        pairs = list(leave_one_subject_out(faces.subjects))
+        assert faces.subjects is not None
+        return [(str(faces.subjects[test[0]]), training, test) for training, test in pairs]
+    pairs = list(k_fold(faces.labels, int(protocol), seed))
+    return [(str(number), *pair) for number, pair in enumerate(pairs, start=1)]
+
+
+def run_protocol(
+    recipe: Recipe,
+    faces: FaceSet,
+    protocol: str,
+    device: torch.device,
+    *,
+    start: Path | None = None,
+    on_fold: Callable[[Fold], object] = lambda _: None,
+) -> Protocol:
+    """Train anew on each fold and test the last epoch's averaged weights on what was left out.
+
+    Nothing is chosen on the test pictures. start: a checkpoint whose weights each fold begins
+    with. on_fold: told of each fold as it ends. Raises `UserError` for a recipe of several label
+    sets and for folds that cannot be cut.
+    """
+    if len(recipe.labels) != 1:
+        raise UserError(
+            f"expected a recipe of one label set for folds, found {' and '.join(recipe.labels)}: "
+            "leave one under [labels]"
+        )
+    (label_set,) = recipe.labels
+    truth = truth_for(faces, label_set)
+    usable = faces.select(truth >= 0)
+    truth = truth[truth >= 0]
+    logits = {tta: np.zeros((len(usable), len(LABEL_SETS[label_set])), np.float32) for tta in TTAS}
+    folds = []
+    for name, training, test in cut(usable, protocol, recipe.seed):
+        trainer = _train(recipe, usable.select(training), device, start)
+        for tta in TTAS:
+            logits[tta][test] = _test(trainer, usable.pixels[test], tta)
+        scores = {str(tta): accuracy(logits[tta][test], truth[test]) for tta in TTAS}
+        folds.append(Fold(name, len(training), len(test), scores))
+        on_fold(folds[-1])
+    return _summed(protocol, folds, logits, truth, LABEL_SETS[label_set])
+
+
+def write_protocols(
+    path: Path, protocols: list[Protocol], *, recipe: Recipe, data: str, start: str | None
+) -> None:
+    """Write everything as JSON."""
+    values: dict[str, Any] = {
+        "data": data,
+        "begun_from": start,
+        "recipe": recipe.as_dict(),
+        "protocols": [asdict(protocol) for protocol in protocols],
+    }
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _train(recipe: Recipe, faces: FaceSet, device: torch.device, start: Path | None) -> Trainer:
+    trainer = Trainer(recipe, device)
+    if start is not None:
+        begin_from(trainer, start)
+    examples = make_examples(faces, trainer.label_sets, device)
+    while trainer.epoch < recipe.epochs:
+        trainer.train_epoch(examples)
+    return trainer
+
+
+def _test(trainer: Trainer, pixels: NDArray[np.uint8], tta: Tta) -> NDArray[np.float32]:
+    spec = trainer.recipe.input
+    logits = score_crops(network_logits(trainer.average.network, spec), spec, pixels, tta)
+    (heads,) = split_arrays(logits, trainer.label_sets).values()
+    return heads
+
+
+def _summed(
+    protocol: str,
+    folds: list[Fold],
+    logits: dict[Tta, NDArray[np.float32]],
+    truth: NDArray[np.int64],
+    labels: tuple[str, ...],
+) -> Protocol:
+    parts = {tta: [fold.accuracy[tta] for fold in folds] for tta in TTAS}
+    counts = confusion(logits["none"], truth)
+    found = zip(labels, recalls(counts), counts.sum(axis=1), strict=True)
+    return Protocol(
+        name=protocol,
+        folds=tuple(folds),
+        mean={tta: float(np.mean(parts[tta])) for tta in TTAS},
+        sd={tta: float(np.std(parts[tta], ddof=1)) for tta in TTAS},
+        pooled={tta: accuracy(logits[tta], truth) for tta in TTAS},
+        macro_f1=macro_f1(counts),
+        per_class_recall={label: float(part) for label, part, count in found if count},
+    )

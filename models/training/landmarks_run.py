@@ -1,0 +1,104 @@
+"""One training of the landmark network: its folder, its progress, its checkpoints."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from models.data.faces_parquet import read_face_pictures, training_part, validation_part
+from models.data.landmarks import make_landmark_set
+from models.runtime.errors import UserError
+from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.landmark_loop import LandmarkData, LandmarkTrainer
+from models.training.landmark_recipe import LandmarkRecipe
+from models.training.run import prepare_folder, start_device, write_log
+from models.training.tasks import TaskRun, task_values
+
+__all__ = ["landmark_checkpoint", "train_landmarks"]
+
+
+def train_landmarks(run: TaskRun) -> None:
+    """Train the landmark network by a recipe into a folder.
+
+    Writes `last.pt` after every epoch, `best.pt` whenever the error with moved boxes is the
+    lowest so far, `log.csv` and a TensorBoard log. Raises `UserError` for anything to correct.
+    """
+    recipe = LandmarkRecipe.from_dict(task_values(run.recipe, run.changes))
+    if run.epochs is not None:
+        recipe = replace(recipe, epochs=run.epochs)
+    device = start_device(run.device, run.threads)
+    trainer = LandmarkTrainer(recipe, device)
+    prepare_folder(run.out, resume=run.resume)
+    if run.resume:
+        trainer.restore(landmark_checkpoint(run.out / "last.pt"))
+    elif run.start is not None:
+        trainer.begin_with(landmark_checkpoint(run.start)["average"])
+    pictures = read_face_pictures(run.data)
+    training = make_landmark_set(training_part(pictures))
+    held_back = make_landmark_set(validation_part(pictures))
+    del pictures
+    parameters = sum(p.numel() for p in trainer.network.parameters())
+    tqdm.write(
+        f"landmarks68: {parameters:,} parameters; {training.marked.sum():,} faces with 68 points, "
+        f"{(training.faces & ~training.marked).sum():,} with five, {(~training.faces).sum():,} "
+        f"squares without; validation {held_back.marked.sum():,} with 68 points of other people; "
+        f"on {device}"
+    )
+    sets = [LandmarkData.of(data, recipe.trusted, device) for data in (training, held_back)]
+    _run_epochs(trainer, trainer.own_labels(sets[0]), sets[1], run)
+
+
+def landmark_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint of this network; raise `UserError` for another file."""
+    values = load_checkpoint(path)
+    if values["recipe"].get("task") != "landmarks68":
+        raise UserError(f"{path}: expected a checkpoint of landmarks68, found another network's")
+    return values
+
+
+def _run_epochs(
+    trainer: LandmarkTrainer, training: LandmarkData, held_back: LandmarkData, run: TaskRun
+) -> None:
+    recipe, made_with = trainer.recipe, environment()
+    until = time.monotonic() + 60 * run.minutes if run.minutes is not None else None
+    faces = len(training.marked) * (recipe.epochs - trainer.epoch)
+    with (
+        SummaryWriter(str(run.out / "tensorboard")) as board,
+        tqdm(total=faces, unit="face", leave=False) as bar,
+    ):
+        while trainer.epoch < recipe.epochs:
+            started, before = time.monotonic(), bar.n
+            bar.set_description(f"epoch {trainer.epoch + 1}/{recipe.epochs}", refresh=False)
+
+            def show(seen: int, loss: float, before: int = before) -> None:
+                bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+                bar.update(before + seen - bar.n)
+
+            loss = trainer.train_epoch(training, show)
+            figures = trainer.evaluate(held_back)
+            seconds = time.monotonic() - started
+            now = {"epoch": trainer.epoch, "loss": loss, "seconds": seconds, **figures}
+            trainer.history.append(now)
+            _write(trainer, run.out, made_with)
+            for name, value in now.items():
+                board.add_scalar(name, value, trainer.epoch)
+            told = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
+            bar.write(
+                f"epoch {trainer.epoch}/{recipe.epochs}  loss {loss:.4f}  {told}  {seconds:.0f} s"
+            )
+            if until is not None and time.monotonic() > until:
+                return
+
+
+def _write(trainer: LandmarkTrainer, out: Path, made_with: dict[str, str]) -> None:
+    state = {**trainer.state(), "environment": made_with}
+    if trainer.history[-1]["moved"] <= min(entry["moved"] for entry in trainer.history):
+        save_checkpoint(out / "best.pt", state)
+    # Last, so that an epoch counts as done only when its best checkpoint is there too.
+    save_checkpoint(out / "last.pt", state)
+    write_log(out / "log.csv", trainer.history)

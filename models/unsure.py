@@ -1,0 +1,162 @@
+"""When a face is unsure, and what a neutral face looks like to a model: measured for its card.
+
+`python -m models.unsure --data FILE [MODEL ...]` measures models that are exported already and
+writes both into their cards, beside and inside the file; nothing else in them changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.cli.shell import run
+from models.runtime.card import Card, UnsureRule, file_facts
+from models.runtime.preprocess import softmax
+
+if TYPE_CHECKING:
+    from models.data.face_set import FaceSet
+
+PRECISION = 0.9
+"""How many of the labels that are shown are to be right."""
+
+# With fewer, one picture more or less would move the threshold.
+_LEAST = 50
+# One prediction that is sure to the last digit must not set the mean.
+_FLOOR = 1e-3
+
+
+def unsure_rule(
+    probabilities: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    *,
+    split: str,
+    precision: float = PRECISION,
+) -> UnsureRule:
+    """Return the lowest threshold above which so many labels are right.
+
+    probabilities: (N, C). truth: (N,), the label of each. The selective classifier of El-Yaniv
+    and Wiener (2010, JMLR 11, section 2) with the highest probability as its selection function.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == truth
+    order = np.argsort(-confidence, kind="stable")
+    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    # Where several are equally sure, the threshold takes all of them or none.
+    last = np.append(np.diff(confidence[order]) != 0, True)
+    enough = np.flatnonzero((shares >= precision) & last & (np.arange(len(order)) >= _LEAST - 1))
+    threshold = 1.0
+    if len(enough):
+        threshold = float(np.floor(1e4 * confidence[order[enough[-1]]]) / 1e4)
+    labelled = confidence >= threshold
+    return UnsureRule(
+        threshold=threshold,
+        precision=round(float(right[labelled].mean()), 4) if labelled.any() else 1.0,
+        coverage=round(float(labelled.mean()), 4),
+        n=len(truth),
+        split=split,
+    )
+
+
+def neutral_mean(
+    probabilities: NDArray[np.float32], truth: NDArray[np.int64], labels: tuple[str, ...]
+) -> tuple[float, ...]:
+    """Return the mean logarithm of each label's probability on neutral faces, in nats.
+
+    Empty where the labels have no neutral or no picture shows it.
+    """
+    if "neutral" not in labels:
+        return ()
+    neutral = probabilities[truth == labels.index("neutral")]
+    if not len(neutral):
+        return ()
+    means = np.log(np.maximum(neutral.astype(np.float64), _FLOOR)).mean(axis=0)
+    return tuple(round(float(value), 4) for value in means)
+
+
+def with_rules(
+    card: Card,
+    logits: Mapping[str, NDArray[np.float32]],
+    truth: NDArray[np.int64],
+    *,
+    split: str,
+) -> Card:
+    """Return the card with both measured at its temperatures.
+
+    logits: (N, C) by crops ("one", "mirror"). truth: (N,), -1 where a picture does not count.
+    """
+    used = truth >= 0
+    unsure, neutral = {}, {}
+    for crops, values in logits.items():
+        probabilities = softmax(values[used], card.temperature[crops])
+        unsure[crops] = unsure_rule(probabilities, truth[used], split=split)
+        means = neutral_mean(probabilities, truth[used], card.labels)
+        if means:
+            neutral[crops] = means
+    return replace(card, unsure=unsure, neutral=neutral)
+
+
+def refresh(path: Path, faces: FaceSet) -> Card:
+    """Measure an exported model on PublicTest and write its card anew; return it."""
+    from models.card_making import run_in_batches
+    from models.export import embed_card
+    from models.measure import truth_for
+    from models.runtime.classifier import OnnxClassifier
+
+    classifier = OnnxClassifier(path, provider="CPU")
+    validation = faces.split("PublicTest")
+    logits = {
+        crops: run_in_batches(classifier, validation, mirror=crops == "mirror")
+        for crops in ("one", "mirror")
+    }
+    card = classifier.card
+    truth = truth_for(validation, card.label_set)
+    card = with_rules(card, logits, truth, split="PublicTest")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unsure-") as folder:
+        draft = Path(folder) / path.name
+        draft.write_bytes(path.read_bytes())
+        embed_card(draft, card)
+        card = replace(card, file=replace(file_facts(draft), name=path.name))
+        beside = draft.with_suffix(".json")
+        beside.write_text(card.to_json(), encoding="utf-8")
+        for file in (draft, beside):
+            os.replace(file, path.with_suffix(file.suffix))  # noqa: PTH105
+    return card
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m models.unsure",
+        description="Measure on PublicTest when a face is unsure, and write it into the cards.",
+    )
+    parser.add_argument("models", nargs="*", help="names or files; by default all bundled ones")
+    parser.add_argument("--data", type=Path, required=True, help="FER2013")
+    parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
+    arguments = parser.parse_args(argv)
+    return run(lambda: _refresh_all(arguments))
+
+
+def _refresh_all(arguments: argparse.Namespace) -> None:
+    from models.data.fer2013 import read_fer2013
+    from models.runtime.store import bundled, find_model
+
+    faces = read_fer2013(arguments.data, arguments.ferplus)
+    for name in arguments.models or [entry.name for entry in bundled()]:
+        card = refresh(find_model(name), faces)
+        for crops, rule in card.unsure.items():
+            print(  # noqa: T201
+                f"{card.name}, {crops}: at {rule.threshold:.4f} and above {rule.precision:.1%} of "
+                f"the labels are right, {rule.coverage:.1%} of {rule.n:,} faces are labelled"
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,251 @@
+"""fer-analyze from the arguments to the tables."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from app.analysis.inputs import find_inputs
+from app.analysis.parts import AnalysisOptions
+from app.analysis.plan import plan
+from app.cli import analyze
+from app.sessions.folder import open_session
+from app.sources.video import VideoSource
+
+Run = Callable[..., int]
+
+
+def run(*words: object) -> int:
+    try:
+        return analyze.main([str(word) for word in words])
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+@pytest.fixture(scope="module")
+def results(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what one worker makes of the films."""
+    out = tmp_path_factory.mktemp("out") / "results"
+    assert run(films, "-o", out, "--workers", 1) == 0
+    return out
+
+
+def test_each_film_becomes_a_session_that_opens(results: Path) -> None:
+    session = open_session(results / "one")
+    assert session.frames["frame"].to_pylist() == list(range(12))
+    assert session.frames["media_time"].to_pylist() == session.frames["session_time"].to_pylist()
+    assert session.frames["session_time"][1].as_py() == pytest.approx(0.04)
+    assert session.frames["face_id"].to_pylist() == [1] * 12
+    raw = np.array([session.frames[f"raw_{label}"].to_pylist() for label in session.labels])
+    assert raw.sum(0) == pytest.approx(np.ones(12), abs=1e-5)
+    assert len(session.frames["landmarks"][0].as_py()) == 136
+    assert session.info["source"]["name"] == "one.mp4"
+    assert session.info["source"]["frame_width"] == 320
+    assert session.info["model"]["sha256"] == session.info["analysis"]["model_sha256"]
+    assert session.info["counts"] == {
+        "frames": 12, "rows": 12, "dropped": {}, "dropped_unlisted": 0,
+    }  # fmt: skip
+    assert "Analysed from files" in (results / "one" / "codebook.md").read_text("utf-8")
+
+
+def test_clocks_that_differ_from_run_to_run_are_left_empty(results: Path) -> None:
+    frames = open_session(results / "two").frames
+    for name in ("wall_time", "ms_find", "ms_total"):
+        assert frames[name].null_count == frames.num_rows
+
+
+def test_the_images_of_a_folder_become_one_table_with_their_names(results: Path) -> None:
+    session = open_session(results / "photos")
+    assert session.frames["file"].to_pylist() == ["face 1.png", "face 10.png"]
+    assert session.frames["frame"].to_pylist() == [0, 2]
+    assert session.frames["face_id"].to_pylist() == [1, 2]  # nobody is followed between photos
+    assert session.dropped.to_pylist() == [
+        {"session_time": 1.0, "frame": 1, "reason": "unreadable"}
+    ]
+
+
+def test_the_summary_says_what_came_of_each(results: Path, films: Path) -> None:
+    with (results / "summary.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["status"], row["folder"], row["frames"], row["faces"]) for row in rows] == [
+        ("done", "one", "12", "12"), ("done", "two", "12", "12"), ("done", "photos", "2", "2"),
+    ]  # fmt: skip
+    assert rows[2]["note"].startswith('"face 2.png" cannot be read')
+    assert Path(rows[0]["input"]) == films / "one.mp4"
+
+
+def test_the_same_again_is_the_same_to_the_byte_and_resume_leaves_it(
+    films: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(films / "two.mp4", "-o", tmp_path / "out") == 0
+    tables = [folder / "two" / "frames.parquet" for folder in (results, tmp_path / "out")]
+    assert tables[0].read_bytes() == tables[1].read_bytes()
+    before = tables[1].stat().st_mtime_ns
+    capsys.readouterr()
+    assert run(films / "one.mp4", films / "two.mp4", "-o", tmp_path / "out", "--resume") == 0
+    said = capsys.readouterr().out
+    assert "two.mp4: already in" in said
+    assert "1 done, 1 already there" in said
+    assert tables[1].stat().st_mtime_ns == before
+
+
+def test_what_is_there_is_told_by_content_and_never_replaced(
+    films: Path, results: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes((films / "one.mp4").read_bytes())
+    assert run(clip, "-o", out) == 0
+    renamed = clip.rename(tmp_path / "renamed.mp4")
+    assert run(renamed, "-o", out, "--resume") == 0
+    assert sorted(path.name for path in out.iterdir()) == ["clip", "summary.csv"]
+    clip.write_bytes((films / "two.mp4").read_bytes())  # another film by the old name
+    assert run(clip, "-o", out, "--resume") == 0
+    first, second = (open_session(out / name) for name in ("clip", "clip-2"))
+    assert not first.frames.equals(second.frames)
+    # Another way of analysing is another result, too.
+    assert run(clip, "-o", out, "--resume", "--every", "5") == 0
+    assert open_session(out / "clip-3").frames["frame"].to_pylist() == [0, 5, 10]
+
+
+def test_a_folder_left_by_one_that_was_killed_is_done_anew(films: Path, tmp_path: Path) -> None:
+    left = tmp_path / "out" / ".one.partial"
+    left.mkdir(parents=True)
+    (left / "frames.parquet").write_bytes(b"half")
+    assert run(films / "one.mp4", "-o", tmp_path / "out", "--resume") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one", "summary.csv"]
+
+
+def test_other_forms_come_beside_the_table(films: Path, tmp_path: Path) -> None:
+    assert run(films / "photos", "-o", tmp_path / "a", "--format", "csv") == 0
+    with (tmp_path / "a" / "photos" / "frames.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == ["face 1.png", "face 10.png"]
+    assert 0 < float(rows[0]["confidence"]) <= 1
+    assert run(films / "photos", "-o", tmp_path / "b", "--format", "jsonl") == 0
+    lines = (tmp_path / "b" / "photos" / "frames.jsonl").read_text("utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record["frame"] for record in records] == [0, 2]
+    assert records[0]["wall_time"] is None
+    assert [record["file"] for record in records] == ["face 1.png", "face 10.png"]
+    assert records[0]["faces"][0]["id"] == 1
+
+
+def test_a_video_with_the_findings_has_the_times_of_the_table(films: Path, tmp_path: Path) -> None:
+    assert run(films / "one.mp4", "-o", tmp_path / "out", "--video") == 0
+    session = open_session(tmp_path / "out" / "one")
+    (video,) = session.videos
+    with VideoSource(video, paced=False) as source, VideoSource(
+        films / "one.mp4", paced=False
+    ) as original:  # fmt: skip
+        times, drawn = [], []
+        while (frame := source.read()) is not None:
+            before = original.read()
+            assert before is not None
+            times.append(frame.media_time)
+            drawn.append(abs(frame.image.astype(int) - before.image).mean())
+    assert times == pytest.approx(session.frames["session_time"].to_pylist(), abs=1e-3)
+    assert min(drawn) > 2  # JPEG alone changes less than one
+
+
+def test_a_broken_file_is_said_and_skipped(
+    films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"not a film" * 50)
+    assert run(broken, films / "photos", "-o", tmp_path / "out") == 1
+    found = capsys.readouterr()
+    assert found.err.startswith("error: ")
+    assert "broken.mp4" in found.err
+    assert "photos: 2 images" in found.out
+    assert "1 done, 1 failed" in found.out
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["photos", "summary.csv"]
+
+
+def test_a_folder_of_which_no_image_can_be_read_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "unreadable"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(b"nothing")
+    assert run(folder, "-o", tmp_path / "out") == 1
+    assert "None of the images" in capsys.readouterr().err
+
+
+def test_a_frame_without_a_face_keeps_its_row(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    cv2.imwrite(str(empty / "gray.png"), np.full((120, 160, 3), 90, np.uint8))
+    assert run(empty, "-o", tmp_path / "out") == 0
+    frames = open_session(tmp_path / "out" / "empty").frames
+    assert frames.num_rows == 1
+    assert pc.all(pc.is_null(frames["face_id"])).as_py()
+
+
+def test_results_inside_the_inputs_are_not_analysed_again(films: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.mp4").write_bytes((films / "one.mp4").read_bytes())
+    out = tmp_path / "results"
+    assert run(tmp_path, "-o", out) == 0
+    (out / "one" / "video.mp4").write_bytes((films / "two.mp4").read_bytes())
+    assert run(tmp_path, "-o", out, "--resume") == 0
+    assert sorted(path.name for path in out.iterdir()) == ["one", "summary.csv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "INPUT"),
+        (["photos"], "-o"),
+        (["nowhere.mp4", "-o", "out"], "nowhere.mp4"),
+        (["empty", "-o", "out"], "found none"),
+        (["photos", "-o", "out", "--every", "0"], "from 1"),
+        (["photos", "-o", "out", "--workers", "many"], "from 1"),
+        (["photos", "-o", "out", "--format", "xlsx"], "parquet"),
+        (["photos", "-o", "out", "--model", "nobody"], "nobody"),
+        (["photos", "-o", "out", "--finder", "eyes"], "haar"),
+        (["photos", "-o", "out", "--finder", "haar", "--yunet", "x.onnx"], "--finder yunet"),
+        (["photos", "-o", "out", "--yunet", "nowhere.onnx"], "nowhere.onnx"),
+        (["photos", "-o", "out", "--workers", "2", "--scheduler", "tcp://h:1"], "leave one out"),
+        (["photos", "-o", "photos/face 1.png/out"], "cannot be made"),
+        (["photos", "-o", "taken"], "--resume"),
+    ],
+)
+def test_what_cannot_begin_is_one_sentence_and_status_2(
+    words: list[str],
+    said: str,
+    films: Path,
+    results: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "photos").symlink_to(films / "photos")
+    (tmp_path / "taken").symlink_to(results)
+    monkeypatch.chdir(tmp_path)
+    assert run(*words) == 2
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.startswith("error: ")
+    assert found.err.count("\n") == 1
+    assert said in found.err
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+def test_a_folder_of_recordings_is_no_folder_of_results(films: Path, tmp_path: Path) -> None:
+    recorded = tmp_path / "out" / "one"
+    recorded.mkdir(parents=True)
+    (recorded / "session.json").write_text('{"format": 1, "state": "finished"}', "utf-8")
+    (job,) = plan(
+        find_inputs([str(films / "one.mp4")]), tmp_path / "out", AnalysisOptions(), resume=False
+    )
+    assert job.name == "one-2"  # and what was recorded stays untouched

@@ -1,0 +1,131 @@
+"""Boxes and bars: the plates beside a face, and their text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from app.messages import Box
+from app.overlays import BarsOverlay, BoxOverlay, Viewport
+from app.overlays.bars import make_panel
+from app.overlays.boxes import place_tags
+from app.overlays.text import fitted, text_mask, text_width
+from app.palette import DISPLAY_ORDER, bgr
+
+if TYPE_CHECKING:
+    from tests.live_program.conftest import Easel
+
+# Boxes
+
+
+def test_brackets_stand_at_the_corners_in_the_colour_of_the_label(easel: Easel) -> None:
+    canvas = easel.drawn(
+        [BoxOverlay()], easel.face((200, 150), 200, label="anger"), size=(400, 300)
+    )
+    coloured_pixels = np.abs(canvas.astype(int) - bgr("anger")).max(axis=2) < 8
+    y, x = np.nonzero(coloured_pixels)
+    below_tag = y > 150
+    assert x[below_tag].min() == pytest.approx(200 - 88, abs=2)
+    assert x[below_tag].max() == pytest.approx(200 + 88, abs=2)
+    assert y.max() == pytest.approx(150 + 88, abs=2)
+    assert not coloured_pixels[:, 180:220].any(), "only the corners are drawn"
+
+
+def test_the_tag_says_id_label_and_confidence(easel: Easel) -> None:
+    faces = [easel.face(confidence=0.924, track=1)]
+    (tag,) = place_tags(faces, [Box(100, 100, 200, 200)], easel.grey(), Viewport(1, False, 400))
+    assert tag is not None
+    assert (tag.track, tag.label, tag.confidence) == ("1", "happiness", "92 %")
+    assert tag.place.y2 <= 100, "above the box, where there is room"
+
+
+def test_the_tag_keeps_its_width_while_the_numbers_change(easel: Easel) -> None:
+    boxes = [Box(100, 100, 200, 200)]
+    widths = set()
+    for confidence in (0.11, 0.40, 0.88):
+        (tag,) = place_tags(
+            [easel.face(confidence=confidence)], boxes, easel.grey(), Viewport(1, False, 400)
+        )
+        assert tag is not None
+        widths.add(tag.place.width)
+    assert len(widths) == 1
+
+
+def test_tags_of_neighbours_do_not_cover_each_other(easel: Easel) -> None:
+    boxes = [Box(40, 100, 120, 180), Box(125, 102, 205, 182), Box(30, 190, 110, 270)]
+    faces = [easel.face(track=number) for number in range(3)]
+    tags = place_tags(faces, boxes, easel.grey(), Viewport(1, False, 400))
+    places = [tag.place for tag in tags if tag is not None]
+    assert len(places) == 3
+    assert places[0].overlap(places[1]) == 0
+    assert places[0].overlap(places[2]) == 0
+    assert places[1].overlap(places[2]) == 0
+
+
+def test_text_stays_legible_on_white(easel: Easel) -> None:
+    white = easel.grey(value=255)
+    canvas = easel.drawn([BoxOverlay()], easel.face(), image=white)
+    tag_rows = canvas[:70].min(axis=2)
+    plate = np.median(tag_rows[tag_rows < 200])
+    # Light text of 235 on a plate of at most 90 has a contrast above 5.
+    assert plate < 90
+
+
+# Bars
+
+
+def test_bars_keep_their_order_and_grow_with_the_probability(easel: Easel) -> None:
+    def length(label: str, confidence: float) -> int:
+        face = easel.face(label=label, confidence=confidence)
+        canvas = easel.drawn([BarsOverlay()], face)
+        return int((np.abs(canvas.astype(int) - bgr(label)).max(axis=2) < 12).any(axis=0).sum())
+
+    assert length("happiness", 0.9) > 1.6 * length("happiness", 0.5) > 0
+    rows = []
+    for label in DISPLAY_ORDER:
+        canvas = easel.drawn([BarsOverlay()], easel.face(label=label, confidence=0.99))
+        bar = np.abs(canvas.astype(int) - bgr(label)).max(axis=2) < 12
+        # The fullest row: single pixels of the text's edges may have the colour by chance.
+        rows.append(int(bar.sum(axis=1).argmax()))
+    assert rows == sorted(rows)
+    assert np.diff(rows) == pytest.approx(make_panel(DISPLAY_ORDER, 14, short=False).row, abs=1)
+
+
+def test_bars_stand_beside_the_face_and_leave_other_faces_free(easel: Easel) -> None:
+    left, right = easel.face((70, 150), 100, track=1), easel.face((330, 150), 100, track=2)
+    canvas = easel.drawn([BarsOverlay()], left, right, image=easel.grey())
+    changed = (canvas != easel.grey()).any(axis=2)
+    assert changed.any()
+    for face in (left, right):
+        box = face.face.box
+        area = changed[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2)]
+        assert area.mean() < 0.05
+
+
+def test_a_lone_face_that_fills_the_picture_still_gets_bars(easel: Easel) -> None:
+    canvas = easel.drawn([BarsOverlay()], easel.face((200, 150), 500))
+    assert (canvas != easel.grey()).any()
+
+
+def test_bars_are_left_out_where_they_would_hide_others(easel: Easel) -> None:
+    places = [(x, y) for x in range(30, 400, 60) for y in range(30, 300, 60)]
+    faces = [easel.face(place, 66, track=number) for number, place in enumerate(places)]
+    assert np.array_equal(easel.drawn([BarsOverlay()], *faces), easel.grey())
+
+
+# Text
+
+
+def test_text_is_shortened_to_its_room() -> None:
+    assert fitted("happiness", 20, 400) == "happiness"
+    short = fitted("an expression with a very long name", 20, 120)
+    assert short.endswith("…")
+    assert text_width(short, 20) <= 120
+
+
+def test_text_is_anti_aliased() -> None:
+    mask = text_mask("surprise", 20)
+    assert mask.max() == 255
+    assert ((mask > 20) & (mask < 235)).mean() > 0.05

@@ -1,0 +1,109 @@
+"""What takes a while: reading again with another model, analysing a video first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.review.second import second_files
+from app.sessions.folder import read_info, write_info
+from app.sessions.mkv import VideoFile
+
+if TYPE_CHECKING:
+    from tests.review.conftest import Desk
+
+pytestmark = pytest.mark.gui
+
+
+def film(path: Path, frames: int) -> Path:
+    writer = cv2.VideoWriter(
+        str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (160, 120)
+    )
+    for index in range(frames):
+        writer.write(np.full((120, 160, 3), 60 + index % 100, np.uint8))
+    writer.release()
+    return path
+
+
+def test_another_model_reads_the_session_and_both_are_shown(
+    desk: Desk, session: Path, qtbot: QtBot
+) -> None:
+    writer = VideoFile(session / "video.mkv", 160, 120)
+    for index in range(120):
+        gray = np.full((120, 160, 3), 60 + index, np.uint8)
+        writer.add(cv2.imencode(".jpg", gray)[1].tobytes(), index / 10)
+    writer.close()
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: desk.model.is_open)
+    desk.review.side.show_page("Compare")
+    tab = desk.review.comparison
+    tab.choice.setCurrentIndex(tab.choice.findData("mini_xception.fer2013"))
+    tab.start_or_stop()
+    assert tab.start.text() == "Stop"
+    desk.wait(qtbot, lambda: desk.model.second is not None, 60)
+    assert not tab.busy
+    assert tab.agreement is not None
+    assert tab.agreement.rows == 120
+    assert desk.model.second is not None
+    assert desk.model.second.model == "mini_xception.fer2013"
+    assert len(desk.review.timeline.lanes.lanes()) == 4
+    assert len(second_files(session)) == 1
+    # It is there again when the session is opened again.
+    before = desk.model.second
+    desk.model.close()
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: desk.model.second not in (None, before))
+    tab.hide_button.click()
+    assert len(desk.review.timeline.lanes.lanes()) == 3
+    # Blurred faces say nothing.
+    write_info(session, read_info(session) | {"video": {"blur": True}})
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: bool(desk.model.recording.info.get("video")))
+    tab.start_or_stop()
+    desk.wait(qtbot, lambda: bool(desk.host.notices.texts))
+    assert "not blurred" in desk.host.notices.texts[0]
+
+
+def test_without_pictures_nothing_is_read_again(opened: Desk, qtbot: QtBot) -> None:
+    opened.review.comparison.start_or_stop()
+    opened.wait(qtbot, lambda: bool(opened.host.notices.texts))
+    assert "no clean pictures" in opened.host.notices.texts[0]
+    assert not opened.review.comparison.busy
+
+
+def test_a_video_is_analysed_and_then_opened(
+    desk: Desk, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = tmp_path / "analyses"
+    monkeypatch.setattr("app.gui.review.opening.analyses_folder", lambda: results)
+    assert desk.review.open_path(str(film(tmp_path / "film.mkv", 12)))
+    assert desk.review.empty.progress.isVisible()
+    desk.wait(qtbot, lambda: desk.review.video.result is not None, 120)
+    assert not desk.host.notices.texts
+    assert desk.model.recording.path.parent == results
+    assert len(desk.model.recording.frame_times) == 12
+    result = desk.review.video.result
+    assert result is not None
+    assert abs(float(result.frame.image.mean()) - 60) < 5
+
+
+def test_an_analysis_can_be_stopped(
+    desk: Desk, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.gui.review.opening.analyses_folder", lambda: tmp_path / "analyses")
+    desk.review.open_path(str(film(tmp_path / "film.mkv", 900)))
+    desk.wait(qtbot, lambda: desk.review.empty.cancel.isVisible(), 60)
+
+    def stopped() -> bool:
+        desk.review.empty.cancel.click()
+        return not desk.review.opener.busy
+
+    desk.wait(qtbot, stopped, 60)
+    assert not desk.model.is_open
+    assert desk.review.empty.isVisible()
+    assert not desk.review.empty.progress.isVisible()

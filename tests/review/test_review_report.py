@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from app.review.charts import stretches
+from app.review.edited import edited
+from app.review.edits import EditList, Exclude, Merge, Name, PutInterval, PutMarker
+from app.review.recording import ReviewError, open_recording
+from app.review.report import report_page, write_report
+from app.review.second import Second
+from app.review.table import FACE_NAME, edited_table
+from app.review.words import amount, clock, per_cent, span
+from app.sessions.export import export_table
+from app.sessions.folder import open_session
+from models.runtime.store import load_model
+
+if TYPE_CHECKING:
+    from tests.review.conftest import Record
+
+EDITS = EditList(
+    (
+        Name(1, "Ada <script>alert(1)</script>"),
+        Merge(3, 2),
+        Exclude(1, 0.0, 0.95),
+        PutInterval("i1", 2.0, 6.0, "the film"),
+        PutMarker("m1", 3.0, "2", "a & b"),
+    )
+)
+
+
+class Reader(HTMLParser):
+    """Check that what is opened is closed, and gather the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += attrs
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+
+def read(page: str) -> tuple[str, Reader]:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return " ".join(" ".join(reader.text).split()), reader
+
+
+def test_a_report_says_what_was_found_and_needs_no_other_file(
+    session: Path, tmp_path: Path
+) -> None:
+    state = edited(open_recording(session), EDITS)
+    card = load_model("mini_xception.ferplus", provider="CPU").card
+    path = tmp_path / "report.html"
+    write_report(path, state, card=card)
+    page = path.read_text(encoding="utf-8")
+    text, reader = read(page)
+    names = {name for name, _ in reader.attributes}
+    assert not names & {"src", "href", "onload", "onclick"}
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "url(" not in page
+    assert "<script" not in page
+    assert "Ada <script>alert(1)</script>" in text
+    for words in (
+        "120 frames in 11.9 s",
+        "2 faces count",
+        "2 frames were passed over",
+        "the film",
+        "a & b",
+        "95 % interval",
+        "Means around markers 1",
+        "apparent expressions",
+        "mini-Xception",
+        "Limits of this model",
+        "10 frames of 120 are left out",
+        "1 recorded track was merged",
+        "Not feelings",
+    ):
+        assert words in text, words
+    # Face 1 counts on 110 frames, of which 60 smile.
+    assert per_cent(60 / 110) in text
+
+
+def test_a_report_compares_readings(session: Path) -> None:
+    state = edited(open_recording(session), EditList())
+    count = len(state.owners)
+    second = Second(
+        "other.model",
+        ("anger", "neutral"),
+        np.full((2, count), 0.5, np.float32),
+        np.zeros(count, np.int16),
+        np.ones(count, bool),
+    )
+    text, _ = read(report_page(state, second=second))
+    assert "Read again with other.model" in text
+    assert "The same label on 100 % of the 40 frames" in text
+    assert "Its card is not on this computer" in text
+
+
+def test_a_report_of_an_empty_session(tmp_path: Path, record: Record) -> None:
+    recording = open_recording(record(tmp_path / "s", lambda _: [], 0))
+    text, _ = read(report_page(edited(recording, EditList())))
+    assert "0 frames in 0.0 s" in text
+    assert "Faces are as they were recorded" in text
+
+
+def test_a_report_that_cannot_be_written_says_so(session: Path, tmp_path: Path) -> None:
+    state = edited(open_recording(session), EditList())
+    with pytest.raises(ReviewError, match="cannot be written"):
+        write_report(tmp_path / "no" / "such" / "place.html", state)
+
+
+def test_the_edited_table_has_the_columns_of_the_recording(session: Path, tmp_path: Path) -> None:
+    recording = open_recording(session)
+    state = edited(recording, EDITS)
+    table, labels = edited_table(state)
+    before = open_session(session).frames
+    assert table.column_names == [*before.column_names, FACE_NAME]
+    ids = np.array(table["face_id"].to_pylist(), float)
+    assert sorted(set(ids[np.isfinite(ids)].astype(int))) == [1, 2]
+    # Frames 0 to 9 lost their only face and keep a row each.
+    assert np.isnan(ids[:10]).all()
+    assert np.isfinite(ids[10:]).all()
+    assert table["frame"].to_pylist()[:12] == list(range(12))
+    assert table["label"].to_pylist()[:10] == [None] * 10
+    assert table["session_time"].to_pylist()[9] == pytest.approx(0.9)
+    assert table["landmarks"].to_pylist()[0] is None
+    names = set(zip(ids[10:].tolist(), table[FACE_NAME].to_pylist()[10:], strict=True))
+    assert names == {(1.0, "Ada <script>alert(1)</script>"), (2.0, None)}
+    assert table.num_rows == before.num_rows
+    for form, suffix in (("csv", "csv"), ("jsonl", "jsonl"), ("parquet", "parquet")):
+        export_table(table, labels, form, tmp_path / f"t.{suffix}")
+    head = (tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()
+    assert head[0].endswith(FACE_NAME)
+    assert len(head) == before.num_rows + 1
+
+
+def test_an_unedited_table_is_the_recorded_one(session: Path) -> None:
+    table, _ = edited_table(edited(open_recording(session), EditList()))
+    assert table.equals(open_session(session).frames)
+
+
+def test_lines_break_where_nothing_is_known() -> None:
+    there = np.array([False, True, True, False, False, True])
+    assert [piece.tolist() for piece in stretches(there)] == [[1, 2], [5]]
+    assert stretches(np.zeros(3, bool)) == []
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert [clock(value) for value in (0, 59.96, 61.25, 3725.0)] == [
+        "0:00.0", "1:00.0", "1:01.2", "1:02:05.0",
+    ]  # fmt: skip
+    assert clock(3599.7, digits=0) == "1:00:00"
+    assert [span(value) for value in (1.25, 75.0, 7380.0)] == ["1.2 s", "1 min 15 s", "2 h 03 min"]
+    assert [per_cent(value) for value in (0, 0.123, 0.9996, 1)] == [
+        "0 %",
+        "12.3 %",
+        "100 %",
+        "100 %",
+    ]
+    assert amount(1, "frame") == "1 frame"
+    assert amount(1200, "face counts", "faces count") == "1,200 faces count"
+    assert re.match(r"^\d", amount(0, "frame"))

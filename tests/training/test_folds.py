@@ -1,0 +1,166 @@
+"""Training and testing on the folds of a small data set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from models.cli.train import main
+from models.data.face_set import FaceSet
+from models.data.jaffe import SQUARE
+from models.data.labels_map import JAFFE
+from models.data.read import read_dataset
+from models.runtime.errors import UserError
+from models.runtime.labels import FER2013
+from models.training.checkpoint import save_checkpoint
+from models.training.examples import make_examples
+from models.training.folds import Fold, Protocol, cut, protocols_of, run_protocol
+from models.training.loop import Trainer
+from models.training.recipe import Augmentation, Recipe
+
+pytestmark = pytest.mark.train
+
+CPU = torch.device("cpu")
+SUBJECTS = ("KA", "KL", "NM")
+
+
+def _stripes(kind: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a picture of JAFFE's size whose stripes tell the expression."""
+    wave = 70 * np.sin(2 * np.pi * ((2, 4, 7, 11)[kind % 4] * np.arange(160) / 160 + rng.random()))
+    stripes = wave[None, :] if kind < 4 else wave[:, None]
+    picture = np.full((256, 256), 128.0)
+    left, top, side = SQUARE
+    picture[top : top + side, left : left + side] += stripes
+    return np.clip(picture + rng.normal(0, 8, picture.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def jaffe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of drawn pictures named as JAFFE names its own: 3 subjects, 7 of each 3."""
+    root, rng, number = tmp_path_factory.mktemp("jaffe"), np.random.default_rng(0), 0
+    for subject in SUBJECTS:
+        for code, word in JAFFE.items():
+            for take in (1, 2, 3):
+                number += 1
+                picture = _stripes(FER2013.index(word), rng)
+                assert cv2.imwrite(str(root / f"{subject}.{code}{take}.{number}.tiff"), picture)
+    return root
+
+
+@pytest.fixture(scope="module")
+def people(jaffe: Path) -> FaceSet:
+    return read_dataset(jaffe).faces
+
+
+@pytest.fixture
+def quick(recipe: Recipe) -> Recipe:
+    return replace(recipe, labels={"fer2013": 1.0}, epochs=1, augmentation=Augmentation(), ema=0.5)
+
+
+def test_the_folds_hold_every_picture_out_once(people: FaceSet) -> None:
+    five = cut(people, "5", seed=1)
+    assert [name for name, _, _ in five] == ["1", "2", "3", "4", "5"]
+    held = np.concatenate([test for _, _, test in five])
+    assert sorted(held.tolist()) == list(range(len(people)))
+    for name, training, test in cut(people, "subjects", seed=1):
+        assert people.subjects is not None
+        assert set(people.subjects[test]) == {name}
+        assert name not in people.subjects[training]
+
+
+@pytest.mark.parametrize("which", ["five", "", "5.5", "-3"])
+def test_another_word_for_folds_is_refused(which: str) -> None:
+    with pytest.raises(UserError, match=r"expected --folds with a number or subjects"):
+        protocols_of(f"5, subjects,{which}")
+    assert protocols_of("5, subjects") == ["5", "subjects"]
+
+
+def test_each_fold_trains_anew_on_its_own_part_and_the_figures_add_up(
+    people: FaceSet, quick: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+    whole = Trainer.train_epoch
+
+    def noted(trainer: Trainer, examples: object) -> float:
+        assert trainer.epoch == 0
+        lengths.append(len(examples))  # type: ignore[arg-type]
+        return whole(trainer, examples)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trainer, "train_epoch", noted)
+    told: list[Fold] = []
+    found = run_protocol(quick, people, "subjects", CPU, on_fold=told.append)
+    assert lengths == [42, 42, 42]
+    assert [fold.name for fold in found.folds] == list(SUBJECTS)
+    assert found.folds == tuple(told)
+    parts = [fold.accuracy["none"] for fold in found.folds]
+    assert found.mean["none"] == pytest.approx(sum(parts) / 3)
+    assert found.sd["none"] == pytest.approx(np.std(parts, ddof=1))
+    assert found.pooled["none"] == pytest.approx(sum(parts) / 3)  # folds of one size
+    assert found.mean.keys() == {"none", "flip", "ten-crop"}
+    assert found.per_class_recall.keys() == set(FER2013)
+
+
+def test_a_network_that_has_learnt_elsewhere_is_better_at_once(
+    people: FaceSet, quick: Recipe, tmp_path: Path
+) -> None:
+    teacher = Trainer(replace(quick, epochs=8, batch_size=8), CPU)
+    examples = make_examples(people, ["fer2013"], CPU)
+    for _ in range(8):
+        teacher.train_epoch(examples)
+    save_checkpoint(tmp_path / "start.pt", {**teacher.state(), "environment": {}})
+    cold: Protocol = run_protocol(quick, people, "2", CPU)
+    warm = run_protocol(quick, people, "2", CPU, start=tmp_path / "start.pt")
+    assert warm.mean["none"] > cold.mean["none"] + 0.3
+
+
+def test_folds_want_one_label_set_and_known_subjects(people: FaceSet, recipe: Recipe) -> None:
+    with pytest.raises(UserError, match="one label set for folds, found fer2013 and ferplus"):
+        run_protocol(recipe, people, "5", CPU)
+    one = replace(recipe, labels={"fer2013": 1.0})
+    with pytest.raises(UserError, match="expected pictures whose subjects are known"):
+        run_protocol(one, replace(people, subjects=None), "subjects", CPU)
+
+
+def test_one_command_runs_both_protocols_and_writes_json(
+    jaffe: Path,
+    quick: Recipe,
+    write_recipe: Callable[[Recipe, Path], str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = write_recipe(quick, tmp_path)
+    out = tmp_path / "run"
+    common = ["--data", str(jaffe), "--out", str(out), "--device", "cpu", "--threads", "1"]
+    assert main([name, "--folds", "2,subjects", "--set", "batch_size=21", *common]) == 0
+    told = capsys.readouterr().out
+    assert "JAFFE: 63 pictures of 3 subjects" in told
+    assert "subjects  ten-crop" in told
+    values = json.loads((out / "folds.json").read_text(encoding="utf-8"))
+    assert [protocol["name"] for protocol in values["protocols"]] == ["2", "subjects"]
+    assert values["recipe"]["batch_size"] == 21
+    assert values["begun_from"] is None
+    for protocol in values["protocols"]:
+        assert sum(fold["tested_on"] for fold in protocol["folds"]) == 63
+        assert 0 <= protocol["mean"]["ten-crop"] <= 1
+    # Another recipe's network, learnt before, is what is trained on: no key has to be repeated.
+    teacher = Trainer(replace(quick, input_size=44, field=44), CPU)
+    save_checkpoint(tmp_path / "start.pt", {**teacher.state(), "environment": {}})
+    other = [name, "--folds", "2", "--from", str(tmp_path / "start.pt"), *common]
+    assert main([*other, "--set", "architecture=acn"]) == 2
+    assert "expected input_size 48 with acn, found 44" in capsys.readouterr().err
+    assert main(other) == 0
+    values = json.loads((out / "folds.json").read_text(encoding="utf-8"))
+    assert values["recipe"]["field"] == 44
+    assert values["begun_from"] == "start.pt"
+    assert main([name, "--folds", "2,many", *common]) == 2
+    assert "expected --folds with a number" in capsys.readouterr().err
+    assert main([name, "--folds", "2", "--minutes", "3", *common]) == 2
+    assert "expected --minutes without --folds" in capsys.readouterr().err

@@ -1,0 +1,98 @@
+"""Which part of a data set is trained on, which is chosen on, and which is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.cli.train import main
+from models.data.face_set import FaceSet
+from models.runtime.errors import UserError
+from models.training.checkpoint import load_checkpoint
+from models.training.parts import read_parts
+from models.training.recipe import Recipe
+
+pytestmark = pytest.mark.train
+
+
+def _raf_db(root: Path, training: int = 40, test: int = 9) -> Path:
+    """Write pictures of noise in RAF-DB's layout, which has no validation part."""
+    rng = np.random.default_rng(1)
+    aligned = root / "basic" / "Image" / "aligned"
+    aligned.mkdir(parents=True)
+    lines = []
+    for part, count in (("train", training), ("test", test)):
+        for number in range(count):
+            name = f"{part}_{number:05}"
+            picture = rng.integers(0, 256, (48, 48)).astype(np.uint8)
+            assert cv2.imwrite(str(aligned / f"{name}_aligned.jpg"), picture)
+            lines.append(f"{name}.jpg {number % 4 + 4}")
+    labels = root / "basic" / "EmoLabel" / "list_patition_label.txt"
+    labels.parent.mkdir()
+    labels.write_text("\n".join(lines))
+    return root
+
+
+def test_fer2013_keeps_its_own_parts(data: Path) -> None:
+    parts = read_parts(data, None, "none")
+    assert (len(parts.training), len(parts.validation)) == (62, 32)
+    assert parts.told == "dropped from training: 1 copies of test pictures, 1 blank"
+
+
+def test_a_tenth_is_held_out_where_there_is_no_validation_part(tmp_path: Path) -> None:
+    root = _raf_db(tmp_path)
+    parts = read_parts(root, None, "none")
+    assert (len(parts.training), len(parts.validation)) == (36, 4)
+    assert parts.told.startswith("held out to choose on: 4 of 40 pictures, by pictures; ")
+    names = set(parts.training.names) | set(parts.validation.names)
+    assert len(names) == 40
+    assert not any("test_" in name for name in names)
+    # One of each expression, and the same ones again.
+    assert len(set(parts.validation.labels)) == 4
+    again = read_parts(root, None, "none")
+    assert list(again.validation.names) == list(parts.validation.names)
+
+
+def test_whole_subjects_are_held_out_where_they_are_known(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for subject in ("KA", "KL", "NM", "TM"):
+        for number, code in enumerate(("AN", "HA", "SA", "SU", "NE", "DI")):
+            picture = rng.integers(0, 256, (256, 256)).astype(np.uint8)
+            assert cv2.imwrite(str(tmp_path / f"{subject}.{code}1.{number}.tiff"), picture)
+    parts = read_parts(tmp_path, None, "none")
+    assert parts.validation.subjects is not None
+    assert parts.training.subjects is not None
+    assert len(set(parts.validation.subjects)) == 1
+    assert not set(parts.validation.subjects) & set(parts.training.subjects)
+    assert len(parts.training) + len(parts.validation) == 24
+
+
+def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"at least 20 pictures .* found 8"):
+        read_parts(_raf_db(tmp_path, training=8), None, "none")
+
+
+def test_fer2013_without_a_part_is_refused(
+    faces: FaceSet, write_data: Callable[[FaceSet, str, Path], Path], tmp_path: Path
+) -> None:
+    path = write_data(faces.split("Training"), "parquet", tmp_path)
+    with pytest.raises(UserError, match="expected Training and PublicTest rows, found 63 and 0"):
+        read_parts(path, None, "none")
+
+
+def test_another_data_set_is_trained_on_and_named_in_the_checkpoint(
+    recipe: Recipe, write_recipe: Callable[[Recipe, Path], str], tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    name = write_recipe(replace(recipe, labels={"fer2013": 1.0}, epochs=1), tmp_path)
+    root, out = _raf_db(tmp_path / "raf"), tmp_path / "run"
+    common = ["--data", str(root), "--device", "cpu", "--threads", "1"]
+    assert main([name, *common, "--out", str(out)]) == 0
+    values = load_checkpoint(out / "last.pt")
+    assert values["sources"] == ["raf_db"]
+    assert 0 <= values["history"][0]["fer2013"] <= 1

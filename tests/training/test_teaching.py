@@ -1,0 +1,216 @@
+"""What teachers said of fixed views, kept in a file: the views, the file, the student."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.cli.teach import main
+from models.cli.train import main as train_main
+from models.data.face_set import FaceSet, clean_training
+from models.runtime.errors import UserError
+from models.training.distillation import Ensemble, load_teacher
+from models.training.examples import Examples, make_examples
+from models.training.loop import Trainer
+from models.training.recipe import Augmentation, Distillation, Recipe
+from models.training.teaching import (
+    Answers,
+    TeacherLogits,
+    digest_of,
+    fixed_view,
+    mean_logits,
+    single_view,
+    teach,
+)
+
+pytestmark = pytest.mark.train
+
+CPU = torch.device("cpu")
+SETS = ["fer2013", "ferplus"]
+HOW = Augmentation(rotate=10.0, shift=0.1, erase=0.3)
+
+
+@pytest.fixture
+def examples(faces: FaceSet) -> Examples:
+    return make_examples(clean_training(faces)[0], SETS, CPU)
+
+
+@pytest.fixture
+def asked(trained: Path, examples: Examples, tmp_path: Path) -> Path:
+    """Return a file of what the trained network says of three views."""
+    teachers = [load_teacher(trained / "last.pt", SETS, CPU)]
+    logits = teach(teachers, examples.pixels, HOW, label_sets=SETS, views=3, seed=5)
+    path = tmp_path / "teachers.npz"
+    TeacherLogits(
+        logits=logits,
+        label_sets=tuple(SETS),
+        digest=digest_of(examples.pixels),
+        augmentation=single_view(HOW),
+        seed=5,
+        teachers=[{"file": "last.pt"}],
+    ).write(path)
+    return path
+
+
+def student_of(recipe: Recipe, path: Path, **changes: object) -> Recipe:
+    how = Distillation(logits=str(path), weight=1.0, temperature=2.0)
+    return replace(recipe, augmentation=HOW, distillation=how, **changes)  # type: ignore[arg-type]
+
+
+def test_a_view_comes_from_its_seed_and_number(examples: Examples) -> None:
+    first = fixed_view(examples.pixels, HOW, seed=1, view=0)
+    assert first.dtype == torch.uint8
+    assert first.shape == examples.pixels.shape
+    torch.manual_seed(99)
+    assert torch.equal(first, fixed_view(examples.pixels, HOW, seed=1, view=0))
+    assert not torch.equal(first, fixed_view(examples.pixels, HOW, seed=1, view=1))
+    assert not torch.equal(first, fixed_view(examples.pixels, HOW, seed=2, view=0))
+
+
+def test_the_file_keeps_what_was_said(
+    asked: Path, trained: Path, examples: Examples, recipe: Recipe
+) -> None:
+    known = TeacherLogits.read(asked)
+    assert known.logits.shape == (len(examples), 3, 15)
+    assert known.logits.dtype == torch.float16
+    # One teacher's answers are those that it would give if it ran.
+    path = str(trained / "last.pt")
+    live = Ensemble(Distillation((path,), temperature=2.0), SETS, CPU)
+    answers = Answers(student_of(recipe, asked), CPU)
+    for epoch in (0, 1, 4):
+        pictures = answers.pictures(examples.pixels, epoch)
+        assert torch.equal(pictures, fixed_view(examples.pixels, HOW, 5, epoch % 3))
+        rows = torch.tensor([4, 40, 7])
+        expected = live.probabilities(pictures[rows] / 255)
+        found = answers.probabilities(rows, epoch)
+        for name in SETS:
+            torch.testing.assert_close(found[name], expected[name], atol=2e-3, rtol=0)
+
+
+def test_several_teachers_are_averaged_each_with_its_own_framing(
+    recipe: Recipe, examples: Examples, tmp_path: Path
+) -> None:
+    from models.training.checkpoint import save_checkpoint
+
+    teachers = []
+    for name, field in (("one", 48), ("two", 44)):
+        trainer = Trainer(replace(recipe, input_size=field, field=field, seed=field), CPU)
+        trainer.train_epoch(examples)
+        save_checkpoint(tmp_path / f"{name}.pt", {**trainer.state(), "environment": {}})
+        teachers.append(load_teacher(tmp_path / f"{name}.pt", SETS, CPU))
+    pixels = examples.pixels[:9]
+    each = [mean_logits([teacher], pixels, SETS) for teacher in teachers]
+    assert not torch.allclose(each[0], each[1])
+    torch.testing.assert_close(mean_logits(teachers, pixels, SETS), (each[0] + each[1]) / 2)
+
+
+def test_a_student_learns_from_the_file_and_a_resumed_one_goes_on_with_it(
+    recipe: Recipe, asked: Path, examples: Examples
+) -> None:
+    how = student_of(recipe, asked, epochs=6, batch_size=8, ema=0.9)
+    student, resumed = Trainer(how, CPU), Trainer(how, CPU)
+    # All weight is on the teachers, so labels of other pictures do no harm.
+    wrong = replace(
+        examples, targets={name: each.roll(1, 0) for name, each in examples.targets.items()}
+    )
+    losses = [student.train_epoch(wrong) for _ in range(4)]
+    assert losses[-1] < 0.7 * losses[0]
+    resumed.restore(deepcopy(student.state()))
+    assert resumed.train_epoch(examples) == student.train_epoch(wrong)
+
+
+def test_mixup_blends_the_answers_too(recipe: Recipe, asked: Path, examples: Examples) -> None:
+    how = student_of(recipe, asked)
+    mixed = replace(how, augmentation=replace(HOW, mixup=1.0, mixup_until=0.5), epochs=2)
+    trainer = Trainer(mixed, CPU)
+    rows = torch.arange(8)
+    parts, targets, taught = trainer._batch(examples, rows, torch.Generator().manual_seed(1))
+    pure = Trainer(how, CPU)._batch(examples, rows, torch.Generator().manual_seed(1))
+    own = (parts - pure[0].roll(1, 0))[:, 0, 20, 20] / (pure[0] - pure[0].roll(1, 0))[:, 0, 20, 20]
+    for after, before in ((targets, pure[1]), (taught, pure[2])):
+        for name in SETS:
+            expected = before[name] * own[:, None] + before[name].roll(1, 0) * (1 - own[:, None])
+            torch.testing.assert_close(after[name], expected, atol=1e-3, rtol=1e-3)
+    # Its end has pictures as they are.
+    trainer.epoch = 1
+    last = trainer._batch(examples, rows, torch.Generator().manual_seed(1))
+    assert torch.equal(last[0], pure[0])
+
+
+def test_other_pictures_views_or_labels_are_refused(
+    recipe: Recipe, asked: Path, examples: Examples, tmp_path: Path
+) -> None:
+    fewer = replace(examples, pixels=examples.pixels.flip(0))
+    with pytest.raises(UserError, match="training pictures that the teachers saw, found 62"):
+        Trainer(student_of(recipe, asked), CPU).train_epoch(fewer)
+    turned = replace(student_of(recipe, asked), augmentation=Augmentation(rotate=11))
+    with pytest.raises(UserError, match=r"views of the recipe's \[augmentation\], found others"):
+        Trainer(turned, CPU)
+    with pytest.raises(UserError, match="teachers for fer2013-4, found some for fer2013 and"):
+        Trainer(student_of(recipe, asked, labels={"fer2013-4": 1.0}), CPU)
+    with pytest.raises(UserError, match="expected teachers or logits, found both"):
+        Distillation(("a.pt",), logits="b.npz")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"text", b"PK\x03\x04 cut"])
+def test_a_file_that_is_none_is_named(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "teachers.npz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"teachers\.npz: expected a file of fer-teach, found none"):
+        TeacherLogits.read(path)
+    np.savez(path, logits=np.zeros(3))
+    with pytest.raises(UserError, match=r"teachers\.npz: expected a file of fer-teach, found none"):
+        TeacherLogits.read(path)
+
+
+def test_the_commands_teach_and_train(
+    recipe: Recipe,
+    trained: Path,
+    data: Path,
+    write_recipe: Callable[[Recipe, Path], str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = write_recipe(replace(recipe, epochs=1), tmp_path)
+    path = tmp_path / "teachers.npz"
+    common = ["--data", str(data), "--device", "cpu", "--threads", "1"]
+    teacher = str(trained / "last.pt")
+    arguments = [name, teacher, teacher, "-o", str(path), "--views", "2", *common]
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    assert "62 pictures, 2 views, 15 logits" in told
+    assert "their mean" in told
+    known = TeacherLogits.read(path)
+    assert known.logits.shape == (62, 2, 15)
+    assert len(known.teachers) == 2
+    assert known.teachers[0]["architecture"] == "mini_xception"
+    assert 0 < known.teachers[0]["accuracy"]["ferplus"] <= 1
+    setting = f"distillation.logits={path}"
+    assert train_main([name, "--set", setting, "--out", str(tmp_path / "run"), *common]) == 0
+    assert (tmp_path / "run" / "last.pt").is_file()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (["--views", "0"], "--views of at least 1"),
+        (["--seed", "-1"], "--seed of 0 to"),
+        (["-o", "teachers.pt"], r"ends in \.npz, found 'teachers\.pt'"),
+        (["-o", "no/teachers.npz"], "a folder to write to, found none at no"),
+    ],
+)
+def test_a_wrong_argument_is_a_sentence(
+    changed: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixed = ["mini_xception", "a.pt", "--data", "x.csv"]
+    assert main([*fixed, "-o", "t.npz", *changed]) == 2
+    import re
+
+    assert re.search(said, capsys.readouterr().err)

@@ -1,0 +1,115 @@
+"""The inset of a card: the crop, the view, and what parts the two likeliest labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from app.gui.inset import make_inset, pixelated, versus
+from app.gui.inset_painter import HEIGHT, TILE, tile_side
+from app.messages import FaceResult
+from app.overlays import Shown
+from app.palette import bgr
+from app.views import CAM, GUIDED, LOOK, REGIONS
+from models.runtime.labels import FERPLUS
+
+if TYPE_CHECKING:
+    from tests.window.conftest import Artist
+
+LEFT = (200.0, 140.0, 360.0, 300.0)
+HAPPY, ANGRY = FERPLUS.index("happiness"), FERPLUS.index("anger")
+
+
+def torn_face(draw: Artist) -> FaceResult:
+    """Return a face between happiness and anger: its left speaks for one, its right for both."""
+    face = draw.face(1, LEFT, confidence=0.6)
+    face.probabilities[ANGRY] = 0.3
+    maps = np.zeros((8, 6, 6), np.float32)
+    maps[HAPPY, :, :3] = 4
+    maps[ANGRY, :, 3:] = 4
+    return replace(face, prediction=replace(face.prediction, attention={"cam": maps}))
+
+
+def with_outputs(face: FaceResult, **outputs: Any) -> FaceResult:
+    arrays = {name: np.asarray(values, np.float32) for name, values in outputs.items()}
+    return replace(face, prediction=replace(face.prediction, attention=arrays))
+
+
+@pytest.mark.parametrize("side", [72, 80, 144, 216])
+def test_the_crop_is_shown_pixel_by_pixel(side: int) -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
+    shown = pixelated(crop, side)
+    assert shown.shape == (side, side, 3)
+    centres = ((np.arange(48) + 0.5) * side / 48).astype(int)
+    middle = shown[np.ix_(centres, centres)][..., 0].astype(int)
+    # Not blurred: each pixel keeps its own value in its middle.
+    assert np.abs(middle - crop).mean() < 12
+    assert np.abs(middle - crop).mean() < np.abs(np.diff(crop.astype(int))).mean() / 5
+
+
+def test_two_labels_are_told_apart_in_their_colours(draw: Artist) -> None:
+    inset = make_inset(torn_face(draw), Shown(CAM), 80)
+    assert inset.labels == ("happiness", "anger")
+    assert inset.versus is not None
+    for label, part in (("happiness", np.s_[30:50, 5:25]), ("anger", np.s_[30:50, 55:75])):
+        ink = inset.versus[part].reshape(-1, 3).mean(axis=0)
+        expected = np.array(bgr(label), float)
+        likeness = ink @ expected / np.linalg.norm(ink) / np.linalg.norm(expected)
+        assert likeness > 0.99, label
+
+
+def test_places_that_speak_for_both_alike_stay_grey(draw: Artist) -> None:
+    face = torn_face(draw)
+    face.prediction.attention["cam"][:, :3] = 2
+    shown = versus(face, CAM, 80)
+    assert shown is not None
+    upper, lower = shown[:20].astype(int), shown[60:].astype(int)
+    assert np.ptp(upper, axis=2).max() <= 2
+    assert np.ptp(lower, axis=2).mean() > 40
+
+
+def test_a_label_without_a_map_of_its_own_is_not_compared(draw: Artist) -> None:
+    maps = np.full((8, 48, 48), np.nan, np.float32)
+    maps[HAPPY] = np.eye(48)
+    inset = make_inset(with_outputs(torn_face(draw), guided=maps), Shown(GUIDED), 80)
+    assert inset.view is not None
+    assert inset.versus is None
+
+
+def test_a_view_that_is_not_there_yet_is_left_open(draw: Artist) -> None:
+    inset = make_inset(torn_face(draw), Shown(GUIDED), 80)
+    assert (inset.view, inset.versus) == (None, None)
+    nothing = make_inset(torn_face(draw), Shown(""), 80)
+    assert (nothing.view, nothing.versus, nothing.facts) == (None, None, ())
+
+
+def test_a_look_is_told_in_numbers(draw: Artist) -> None:
+    face = with_outputs(
+        draw.face(1, LEFT), theta=[[0.5, 0, 0.2], [0, 0.5, -0.1]], warped=np.zeros((1, 48, 48))
+    )
+    inset = make_inset(face, Shown(LOOK), 80)
+    assert inset.view is not None
+    assert inset.facts == (("zoom", "2.00"), ("turn", "0°"), ("right", "+10 %"), ("down", "-5 %"))
+
+
+def test_regions_are_told_with_their_weights(draw: Artist) -> None:
+    face = with_outputs(
+        draw.face(1, LEFT), region=[0.8, 0.2], square=[[0, 0, 1, 1], [0, 0, 0.7, 0.7]]
+    )
+    inset = make_inset(face, Shown(REGIONS), 80)
+    assert inset.facts == (("whole face", "80 %"), ("top left", "20 %"))
+
+
+def test_weights_are_told_with_their_range(draw: Artist) -> None:
+    weights = np.linspace(0.25, 0.75, 36).reshape(1, 6, 6)
+    inset = make_inset(with_outputs(draw.face(1, LEFT), spatial2=weights), Shown("spatial2"), 80)
+    assert inset.view is not None
+    assert inset.facts == (("least", "0.25"), ("most", "0.75"))
+
+
+def test_pictures_fit_a_narrow_card() -> None:
+    assert tile_side(400) == TILE < HEIGHT
+    assert 3 * tile_side(200) + 16 == pytest.approx(200)

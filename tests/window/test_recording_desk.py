@@ -1,0 +1,274 @@
+"""Recording from the live workspace: the sign of it, markers, consent, and what is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.gui.recording_bar import clock, duration, size
+from app.gui.window import MainWindow
+from app.messages import Calibration, FaceResult, FrameResult
+from app.sessions.folder import open_session
+from app.settings import Settings, load_settings
+from models.runtime.labels import FERPLUS
+
+if TYPE_CHECKING:
+    from tests.window.conftest import Artist, World
+
+pytestmark = pytest.mark.gui
+
+Open = Callable[..., MainWindow]
+
+
+class Studio:
+    """Hold a window that may record, and hand results to whoever listens."""
+
+    def __init__(self, window: MainWindow, world: World, draw: Artist) -> None:
+        self.window = window
+        self.desk = window.live.recording
+        self.actions = window.live.menu_actions
+        self.folder = world.folder / "Sessions"
+        self._world = world
+        self._draw = draw
+        self._index = 0
+
+    def see(self, *faces: FaceResult, count: int = 1) -> None:
+        """Let the engine make results."""
+        for _ in range(count):
+            now = time.monotonic()
+            result: FrameResult = self._draw.result(
+                *(faces or (self._draw.face(1, (200, 100, 300, 200)),)), index=self._index, at=now
+            )
+            self._index += 1
+            self._world.engine.result = result
+            for listener in list(self._world.engine.listeners):
+                listener(result)
+        self.tick()
+
+    def tick(self) -> None:
+        self.desk._refreshed_at = float("-inf")
+        self.window.tick(at_once=True)
+
+    def settle(self, qtbot: QtBot) -> list[Path]:
+        """Wait until all is saved and return the sessions."""
+
+        def saved() -> None:
+            assert self.desk.recorder.close(0)
+
+        qtbot.waitUntil(saved, timeout=20_000)
+        self.tick()
+        return sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+
+
+@pytest.fixture
+def studio(open_window: Open, world: World, draw: Artist) -> Callable[..., Studio]:
+    def opened(**settings: object) -> Studio:
+        chosen = Settings(theme="dark", recording_folder=str(world.folder / "Sessions"))
+        for name, value in settings.items():
+            object.__setattr__(chosen, name, value)
+        return Studio(open_window(chosen), world, draw)
+
+    return opened
+
+
+def press(action: QAction) -> None:
+    assert action.isEnabled()
+    action.trigger()
+
+
+def test_nothing_is_recorded_unasked(studio: Callable[..., Studio]) -> None:
+    here = studio()
+    here.see(count=3)
+    assert here.desk.bar.isHidden()
+    assert not here.folder.exists()
+    assert here.actions.record.shortcut().toString() == "R"
+
+
+def test_a_recording_shows_itself_and_says_where_it_went(
+    studio: Callable[..., Studio], qtbot: QtBot
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    assert not here.desk.bar.isHidden()
+    assert "begins with the next frame" in here.desk.bar.text
+    here.see(count=3)
+    assert here.desk.bar.text.startswith("0:00 Recording  ·  3 frames  ·  0 dropped")
+    assert here.desk.bar.property("on")
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    assert here.desk.bar.text == f"Saved 3 frames in {folder}"
+    assert not here.desk.bar.property("on")
+    session = open_session(folder)
+    assert session.labels == FERPLUS
+    assert session.frames.num_rows == 3
+    assert session.videos == (), "numbers only, unless more is asked for"
+    here.desk.bar.buttons["close"].click()
+    assert here.desk.bar.isHidden()
+
+
+def test_the_session_just_saved_is_reviewed_at_a_click(
+    studio: Callable[..., Studio], qtbot: QtBot
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see(count=2)
+    here.desk.bar.buttons["stop"].click()
+    assert not here.actions.record.isChecked()
+    here.settle(qtbot)
+    here.desk.bar.buttons["review"].click()
+    assert here.window.workspace.name == "review"
+
+
+def test_markers_and_notes_reach_the_session(studio: Callable[..., Studio], qtbot: QtBot) -> None:
+    here = studio()
+    press(here.actions.markers[0])
+    assert any("R begins one" in text for text in here.window.notices.texts)
+    press(here.actions.record)
+    here.see()
+    QTest.keyClick(here.window.live.video, Qt.Key.Key_3)
+    assert "Marker 3 at 0:00" in here.desk.bar.text
+    press(here.actions.note)
+    line = here.desk.bar._note
+    assert line.isVisible()
+    assert line.hasFocus()
+    QTest.keyClicks(line, "r1 smiled")
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert here.actions.record.isChecked(), "typing an r ends no recording"
+    assert not line.isVisible()
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    marks = open_session(folder).markers.to_pylist()
+    assert [(mark["key"], mark["text"]) for mark in marks] == [("3", ""), ("note", "r1 smiled")]
+
+
+def test_consent_comes_before_the_recording(studio: Callable[..., Studio], qtbot: QtBot) -> None:
+    here = studio(consent_text="I agree to be recorded.")
+    press(here.actions.record)
+    assert here.desk.bar.text == "Consent I agree to be recorded."
+    here.see(count=2)
+    assert not here.folder.exists(), "nothing is kept before the answer"
+    here.desk.bar.buttons["decline"].click()
+    assert here.desk.bar.isHidden()
+    assert not here.actions.record.isChecked()
+    assert not here.folder.exists()
+    press(here.actions.record)
+    here.desk.bar.buttons["agree"].click()
+    here.see(count=2)
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    consent = open_session(folder).info["consent"]
+    assert (consent["text"], consent["answer"]) == ("I agree to be recorded.", "agreed")
+    assert consent["wall"]
+
+
+def test_what_is_chosen_in_the_panel_is_recorded_and_remembered(
+    studio: Callable[..., Studio], world: World, qtbot: QtBot
+) -> None:
+    here = studio(recording_video="raw", recording_blur=True)
+    panel = here.desk.panel
+    press(here.actions.record_options)
+    assert panel.isVisible()
+    panel._title.setText("P07")
+    panel._video.setCurrentIndex(3)
+    press(here.actions.record)
+    assert panel.isHidden()
+    here.see(count=2)
+    assert not panel._video.isEnabled(), "not while it goes on"
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    assert folder.name.endswith(" P07")
+    session = open_session(folder)
+    assert [video.name for video in session.videos] == ["video.mkv", "video_annotated.mkv"]
+    assert session.info["video"]["blur"]
+    assert session.info["settings"]["overlays"] == ["attention", "boxes", "bars"]
+    here.window.close()
+    settings, warnings = load_settings(world.settings_path)
+    assert not warnings
+    assert (settings.recording_video, settings.recording_blur) == ("both", True)
+    assert settings.recording_folder == str(here.folder)
+
+
+def test_a_place_that_cannot_be_used_is_said(studio: Callable[..., Studio], world: World) -> None:
+    (world.folder / "file").write_text("")
+    here = studio(recording_folder=str(world.folder / "file"))
+    press(here.actions.record)
+    assert any("Recordings cannot be kept in" in text for text in here.window.notices.texts)
+    assert not here.actions.record.isChecked()
+    assert here.desk.bar.isHidden()
+
+
+def test_the_engine_goes_on_for_a_recording_that_nobody_watches(
+    studio: Callable[..., Studio], world: World
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.window.show_workspace("review")
+    here.see(count=2)
+    assert ("paused", True) not in world.engine.asked
+    assert here.desk.recorder.status().frames == 2
+    press(here.actions.record)
+    here.window.live._status_at = float("-inf")
+    here.tick()
+    assert world.engine.asked[-1] == ("paused", True)
+
+
+def test_closing_the_window_saves_the_recording(
+    studio: Callable[..., Studio], world: World
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see(count=2)
+    here.window.close()
+    (folder,) = here.folder.iterdir()
+    assert open_session(folder).info["state"] == "finished"
+
+
+def test_a_neutral_face_leaves_a_marker(
+    studio: Callable[..., Studio], draw: Artist, qtbot: QtBot
+) -> None:
+    from dataclasses import replace
+
+    here = studio()
+    press(here.actions.record)
+    plain = draw.face(4, (200, 100, 300, 200))
+    here.see(replace(plain, calibration=Calibration(0.5)))
+    here.see(replace(plain, corrected=plain.probabilities))
+    here.see(replace(plain, corrected=plain.probabilities))
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    marks = open_session(folder).markers.to_pylist()
+    assert [(mark["key"], mark["text"]) for mark in marks] == [("neutral", "face 4")]
+
+
+def test_every_control_of_the_bar_has_a_name_and_says_its_key(
+    studio: Callable[..., Studio],
+) -> None:
+    here = studio()
+    for button in here.desk.bar.buttons.values():
+        assert button.text()
+        assert button.toolTip()
+    assert here.desk.bar._note.accessibleName()
+    for part in (here.desk.panel._title, here.desk.panel._video, here.desk.panel._consent):
+        assert part.accessibleName()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (7.9, "0:07"), (754, "12:34"), (3723, "1:02:03")]
+)
+def test_times_are_short(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_amounts_are_in_one_unit() -> None:
+    assert [duration(value) for value in (540, 31 * 3600, 400_000)] == ["9 min", "31 h", "5 days"]
+    assert [size(value) for value in (999, 12_345, 5e6, 7.25e9)] == [
+        "999 bytes", "12 kB", "5 MB", "7.2 GB",
+    ]  # fmt: skip
