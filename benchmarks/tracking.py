@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -34,9 +34,14 @@ SIZE = (640, 480)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Hold a face cut out of its photograph: picture, soft mask, middle and side of its square."""
+    """Hold a face cut out of its photograph.
+
+    picture, mask: colours and how much of them counts. back: the same without a face, as the back
+    of a head. middle, side: of its square.
+    """
 
     picture: NDArray[np.float32]
+    back: NDArray[np.float32]
     mask: NDArray[np.float32]
     middle: tuple[float, float]
     side: float
@@ -44,7 +49,10 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Say where a person is on one frame; in pixels and degrees. seen: nothing hides the face."""
+    """Say where a person is on one frame, in pixels and degrees.
+
+    seen: nothing hides the face. away: it is turned away.
+    """
 
     person: int
     x: float
@@ -52,6 +60,7 @@ class Place:
     side: float
     turn: float = 0.0
     seen: bool = True
+    away: bool = False
 
 
 Film = tuple[list[Image], list[list[Place]]]
@@ -114,7 +123,8 @@ def actor_of(picture: FacePicture) -> Actor:
     axes = (round(side * 0.6), round(side * 0.8))
     cv2.ellipse(hard, (round(x), round(y)), axes, 0, 0, 360, 1.0, -1)
     soft = cv2.GaussianBlur(hard, (0, 0), side * 0.04)
-    return Actor(pixels, soft.astype(np.float32), (x, y), side)
+    back = cv2.GaussianBlur(pixels, (0, 0), side * 0.15) * 0.5
+    return Actor(pixels, back.astype(np.float32), soft.astype(np.float32), (x, y), side)
 
 
 def draw(canvas: NDArray[np.float32], actor: Actor, place: Place) -> None:
@@ -128,7 +138,8 @@ def draw(canvas: NDArray[np.float32], actor: Actor, place: Place) -> None:
     )
     mask = cv2.warpAffine(actor.mask, to_frame, SIZE)[..., None]
     # Beyond the photograph the head ends as the photograph does.
-    picture = cv2.warpAffine(actor.picture, to_frame, SIZE, borderMode=cv2.BORDER_REPLICATE)
+    side = actor.back if place.away else actor.picture
+    picture = cv2.warpAffine(side, to_frame, SIZE, borderMode=cv2.BORDER_REPLICATE)
     canvas += mask * (picture - canvas)
 
 
@@ -143,8 +154,7 @@ def film(
     for number, on_frame in enumerate(places):
         canvas = scenes(number).astype(np.float32)
         for place in on_frame:
-            if place.seen or place.side > 0:
-                draw(canvas, actors[place.person], place)
+            draw(canvas, actors[place.person], place)
         canvas += rng.normal(0, 2.5, canvas.shape)
         images.append(np.clip(canvas, 0, 255).astype(np.uint8))
     return images, list(places)
@@ -163,6 +173,15 @@ def walk(rng: np.random.Generator, frames: int, gap: range) -> list[list[Place]]
         turn = 18 * math.sin(1.1 * time + phase[3])
         here = Place(0, x, y, side * near, turn)
         places.append([] if number in gap else [here])
+    return places
+
+
+def turn_away(rng: np.random.Generator, frames: int, gap: range) -> list[list[Place]]:
+    """One face that is turned away for a while, and moves on meanwhile."""
+    places = walk(rng, frames, range(0))
+    for number in gap:
+        (here,) = places[number]
+        places[number] = [replace(here, seen=False, away=True)]
     return places
 
 
@@ -193,7 +212,7 @@ def _hidden(place: Place, before: Sequence[Place]) -> Place:
         abs(place.x - other.x) < 0.9 * other.side and abs(place.y - other.y) < 0.9 * other.side
         for other in before
     )
-    return Place(place.person, place.x, place.y, place.side, place.turn, not covered)
+    return replace(place, seen=not covered)
 
 
 def cut_to_another(rng: np.random.Generator, frames: int) -> list[list[Place]]:
@@ -281,6 +300,8 @@ def films_of(kind: str, count: int, pictures: Sequence[FacePicture]) -> Iterator
         actors = [actor_of(picture) for picture in chosen]
         if kind == "walk":
             places = walk(rng, 120, range(60, 60 + int(rng.integers(4, 18))))
+        elif kind == "turn":
+            places = turn_away(rng, 120, range(50, 50 + int(rng.integers(6, 21))))
         elif kind == "cross 2":
             places = cross(rng, int(rng.choice([50, 75, 110])), 2)
         elif kind == "cross 3":
@@ -317,6 +338,7 @@ def _scene(picture: FacePicture) -> Image:
 
 KINDS = {
     "walk": "one face that moves and is away for 4 to 17 frames",
+    "turn": "one face that moves and is turned away for 6 to 20 frames",
     "cross 2": "two people pass each other",
     "cross 3": "three people pass each other",
     "swap": "another person at the same place from one frame to the next",

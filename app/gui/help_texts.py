@@ -19,7 +19,16 @@ adjusted on pictures kept aside, so that of all such pictures called &ldquo;92 %
 100 bore the label that people had given them. On other cameras, in other light, or for people
 unlike those in the training pictures it can be further off, and it then still looks sure.</p>
 <h3>Unsure</h3>
-<p>No label stands out. That is an answer, not a fault.</p>
+<p>No label is likely enough. That is an answer, not a fault. The threshold is the model&rsquo;s
+own: with it nine of ten labels that it gave to pictures it had not learnt from were right.</p>
+<h3>Quality and advice</h3>
+<p>Four dots for how well the face can be read: its size, sharpness, light and turn, whether it is
+cut off or covered. The worst of them counts, and a word says what to change. It tells nothing of
+whether the label is right.</p>
+<h3>Calibrate: a person&rsquo;s neutral face</h3>
+<p>Resting faces differ: brows may look angry, lips sad. Five quiet seconds of a face at rest are
+compared with the neutral faces the model knows, and the difference is taken off from then on; the
+thin line on each bar is the value without it. It lasts as long as the face keeps its number.</p>
 <h3>Bars</h3>
 <p>One for each label, always in the same order; together they make 100 %. They are smoothed over
 a fraction of a second, so a short twitch may not show.</p>
@@ -77,6 +86,8 @@ errors for people and looks that are rare in them.</li>
 <li><b>It stays here.</b> Mien works on this computer alone and sends nothing, unless you
 switch a stream on (<i>File &gt; Streams</i>); the foot of the window then says so. Nothing is kept
 unless you save it: a snapshot is a picture of a person, treat it as one.</li>
+<li><b>Recordings.</b> R keeps numbers only, unless you ask for video; a red dot shows for as long
+as it runs. Numbers about a person are personal data, too: ask, say for how long, and delete.</li>
 </ul>
 """
 
@@ -117,12 +128,21 @@ def model_name(card: Card) -> str:
     return f"{card.title} ({_LABEL_SETS.get(card.label_set, card.label_set)})"
 
 
+def _unsure_fact(card: Card) -> list[tuple[str, str]]:
+    rule = card.unsure.get("mirror")
+    if rule is None:
+        return []
+    share = f"then {rule.precision:.0%} of its labels are right and {rule.coverage:.0%} of faces"
+    return [("Unsure below", f"{rule.threshold:.0%}: {share} get one ({rule.split})")]
+
+
 def model_card(card: Card) -> str:
     """Return the page about a model."""
     facts = [
         ("Network", f"{card.architecture}, {card.parameters:,} values"),
         ("Labels", ", ".join(card.labels)),
         ("Looks at", f"{card.input.size} by {card.input.size} pixels, gray"),
+        *_unsure_fact(card),
         ("Trained on", "; ".join(card.data)),
         ("Paper", card.paper),
         ("Licence", card.licence),

@@ -100,26 +100,7 @@ class CompareTab(QWidget):
         self._said.setWordWrap(True)
         self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.changes = ChangeTable(host.theme)
-        inside = QWidget()
-        inside.setObjectName("cards")
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(8)
-        column.addWidget(introduction)
-        column.addWidget(self.choice)
-        column.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
-        for widget in (self.progress, self._said, self.changes):
-            column.addWidget(widget)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 8)
-        layout.addWidget(scroll, 1)
-        layout.addWidget(self.hide_button)
+        self._build(introduction)
         model.opened.connect(self._after_opening)
         for signal in (model.changed, model.selected, model.chosen, model.compared):
             signal.connect(self.renew)
@@ -193,6 +174,28 @@ class CompareTab(QWidget):
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
         self.refresh()
+
+    def _build(self, introduction: QLabel) -> None:
+        inside = QWidget()
+        inside.setObjectName("cards")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(8)
+        column.addWidget(introduction)
+        column.addWidget(self.choice)
+        column.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
+        for widget in (self.progress, self._said, self.changes):
+            column.addWidget(widget)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inside)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 8)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.hide_button)
 
     def _after_opening(self) -> None:
         """Show the second reading that lies beside the session, if there is one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -28,6 +28,7 @@ from app.review.words import amount, clock, per_cent, span
 _ROW = 33
 _RANGE, _MEAN = 72, 84
 _MOST_KEPT = 3
+_ROOMY = 300
 _DASH = "\N{EN DASH}"
 _INTERVAL = Qt.ItemDataRole.UserRole
 
@@ -75,30 +76,7 @@ class IntervalTab(QWidget):
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip("Remove the kept interval that is marked in the list")
         self.remove_button.clicked.connect(self.remove)
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for button in (self.keep_button, self.all_button, self.remove_button):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
-            row.addWidget(button)
-        inside = QWidget()
-        inside.setObjectName("cards")
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(6)
-        for widget in (self._title, self._who, self.shares, self._facts, how):
-            column.addWidget(widget)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inside)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 8)
-        layout.addWidget(scroll, 1)
-        layout.addWidget(self.kept)
-        layout.addLayout(row)
+        self._build(how)
         for signal in (model.opened, model.changed, model.selected, model.chosen):
             signal.connect(self.renew)
 
@@ -133,6 +111,10 @@ class IntervalTab(QWidget):
         self.keep_button.setEnabled(not whole)
         self.all_button.setEnabled(not whole)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_kept()
+
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
         self.refresh()
@@ -142,6 +124,32 @@ class IntervalTab(QWidget):
         item = self.kept.currentItem()
         if item is not None:
             self._model.remove_interval(item.data(_INTERVAL))
+
+    def _build(self, how: QLabel) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for button in (self.keep_button, self.all_button, self.remove_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.installEventFilter(KeepSpace(button))
+            row.addWidget(button)
+        inside = QWidget()
+        inside.setObjectName("cards")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 6, 0)
+        column.setSpacing(6)
+        for widget in (self._title, self._who, self.shares, self._facts, how):
+            column.addWidget(widget)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inside)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 8)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.kept)
+        layout.addLayout(row)
 
     def _fill_kept(self) -> None:
         self._filling = True
@@ -157,10 +165,15 @@ class IntervalTab(QWidget):
                 self.kept.setCurrentItem(item)
         self._filling = False
         self.kept.setVisible(bool(intervals))
-        if intervals:
-            rows = min(len(intervals), _MOST_KEPT)
-            self.kept.setFixedHeight(rows * self.kept.sizeHintForRow(0) + 6)
         self.remove_button.setVisible(bool(intervals))
+        self._fit_kept()
+
+    def _fit_kept(self) -> None:
+        """Give the list a few rows, or one where the statistics need the room."""
+        if self.kept.count():
+            most = _MOST_KEPT if self.height() >= _ROOMY else 1
+            rows = min(self.kept.count(), most)
+            self.kept.setFixedHeight(rows * self.kept.sizeHintForRow(0) + 6)
 
     def _go_to(self, item: QListWidgetItem) -> None:
         one: Interval = item.data(_INTERVAL)

@@ -40,21 +40,7 @@ class MarkersTab(QWidget):
         super().__init__()
         self._model = model
         self._filling = False
-        self.table = QTableWidget(0, 3)
-        self.table.setAccessibleName("Markers")
-        self.table.setHorizontalHeaderLabels(["Time", "Key", "Text"])
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(24)
-        self.table.setMinimumHeight(88)
-        self.table.setShowGrid(False)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(_TIME, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_KEY, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_TEXT, QHeaderView.ResizeMode.Stretch)
+        self.table = _make_table()
         self.table.currentCellChanged.connect(self._picked)
         self.table.itemChanged.connect(self._retyped)
         self.key = QComboBox()
@@ -229,3 +215,22 @@ class AroundChart(QWidget):
         painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter,
                          amount(self._around.events, "marker"))  # fmt: skip
         painter.end()
+
+
+def _make_table() -> QTableWidget:
+    table = QTableWidget(0, 3)
+    table.setAccessibleName("Markers")
+    table.setHorizontalHeaderLabels(["Time", "Key", "Text"])
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(24)
+    table.setMinimumHeight(88)
+    table.setShowGrid(False)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setTabKeyNavigation(False)
+    header = table.horizontalHeader()
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setSectionResizeMode(_TIME, QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(_KEY, QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(_TEXT, QHeaderView.ResizeMode.Stretch)
+    return table

@@ -151,7 +151,7 @@ class Timeline(QFrame):
     def _fit(self) -> None:
         """Give the lanes room for a few faces; more can be scrolled to."""
         lanes = max(1, len(self.lanes.lanes()))
-        room = max(2, int(0.35 * self.height()) // LANE)
+        room = max(2, int(0.28 * self.height()) // LANE)
         self._scroll.setFixedHeight(LANE * min(lanes, _MOST_LANES, room))
         self._reveal()
 
