@@ -224,6 +224,7 @@ def _face_as_json(result: FaceResult) -> dict[str, Any]:
         "score": round(result.face.score, 4),
         "label": result.label,
         "confidence": round(result.confidence, 4),
+        "unsure": result.unsure,
         "probabilities": _by_label(labels, result.probabilities),
         "raw_probabilities": _by_label(labels, result.prediction.probabilities),
     }

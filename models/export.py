@@ -36,7 +36,12 @@ from models.training.predict import build_network
 from models.training.recipe import Recipe
 
 TOLERANCE = {"fp32": 1e-4, "fp16": 5e-2, "int8": 1.5}
-"""The most that a logit may differ between torch and ONNX Runtime, by precision."""
+"""The most that a logit may differ between torch and ONNX Runtime, by precision.
+
+Networks that measure angles have long features and large logits, so where the largest is above
+`_LARGE` this grows with it.
+"""
+_LARGE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +271,12 @@ def _check(network: Network, path: Path, card: Card) -> Exported:
     found = classifier.run(crops, mirror=False)["logits"]
     delta = float(np.abs(found - expected).max())
     same = bool((found.argmax(1) == expected.argmax(1)).all())
-    if not (delta <= TOLERANCE[card.precision] and same):
+    allowed = TOLERANCE[card.precision] * max(1.0, float(np.abs(expected).max()) / _LARGE)
+    # Smaller numbers may turn a label that hung in the balance; PublicTest says what that costs.
+    if not (delta <= allowed and (same or card.precision != "fp32")):
         raise UserError(
-            f"expected torch and ONNX Runtime to agree within {TOLERANCE[card.precision]} on the "
-            f"stored crops, found a difference of {delta:.2g} and "
+            f"expected torch and ONNX Runtime to agree within {allowed:.2g} on the stored crops, "
+            f"found a difference of {delta:.2g} and "
             f"{'the same' if same else 'other'} labels: nothing was written"
         )
     times: list[float] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,21 @@ Points = NDArray[np.float32] | NDArray[np.float64]
 
 # Left eye of the picture, right eye, mouth: the medians of FER2013, in pixels of its 48.
 _TEMPLATE = np.array([[15.0, 18.9], [32.7, 18.8], [24.0, 38.0]])
+
+
+def _means(count: int, *parts: Sequence[int]) -> NDArray[np.float64]:
+    """Return the matrix (parts, count) that takes points to the middles of some of them."""
+    weights = np.zeros((len(parts), count))
+    for row, part in zip(weights, parts, strict=True):
+        row[list(part)] = 1 / len(part)
+    return weights
+
+
+# Eyes and mouth of 68 and of 5 points. Three matrix rows are ten times as quick as three means.
+_ANCHORS = {
+    68: _means(68, range(36, 42), range(42, 48), range(48, 68)),
+    5: _means(5, [0], [1], [3, 4]),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +85,11 @@ def anchors(landmarks: Points) -> NDArray[np.float64]:
 
     landmarks: (68, 2) in the iBUG order or (5, 2) as `Face` has them.
     """
-    points = np.asarray(landmarks, dtype=np.float64)
-    if len(points) == 68:
-        return np.array([points[36:42].mean(0), points[42:48].mean(0), points[48:68].mean(0)])
-    if len(points) == 5:
-        return np.array([points[0], points[1], (points[3] + points[4]) / 2])
-    raise ValueError(f"alignment needs 68 or 5 landmarks, not {len(points)}")
+    weights = _ANCHORS.get(len(landmarks))
+    if weights is not None:
+        middles: NDArray[np.float64] = weights @ np.asarray(landmarks, dtype=np.float64)
+        return middles
+    raise ValueError(f"alignment needs 68 or 5 landmarks, not {len(landmarks)}")
 
 
 def similarity(source: Points, target: Points) -> NDArray[np.float64]:
@@ -83,12 +98,17 @@ def similarity(source: Points, target: Points) -> NDArray[np.float64]:
     Least squares in closed form (Umeyama 1991, IEEE PAMI 13, eq. 40-42), in the plane, where
     with complex numbers it is one division; it never mirrors.
     """
-    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    source_mean, target_mean = source.mean(0), target.mean(0)
-    a, b = (source - source_mean) @ (1, 1j), (target - target_mean) @ (1, 1j)
-    turn = np.vdot(a, b) / max(float(np.vdot(a, a).real), 1e-12)
-    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    return np.column_stack([linear, target_mean - linear @ source_mean])
+    a, b = _complex(source), _complex(target)
+    a_mean, b_mean = complex(a.sum()) / len(a), complex(b.sum()) / len(b)
+    a, b = a - a_mean, b - b_mean
+    turn = complex(np.vdot(a, b)) / max(float(np.vdot(a, a).real), 1e-12)
+    shift = b_mean - turn * a_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def _complex(points: Points) -> NDArray[np.complex128]:
+    """Return points (N, 2) as N complex numbers x + iy."""
+    return np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
 
 
 def upright_square(landmarks: Points) -> Box:
@@ -105,7 +125,7 @@ def misfit(landmarks: Points) -> float:
     to_frame = similarity(_TEMPLATE, anchors(landmarks))
     off = _TEMPLATE @ to_frame[:, :2].T + to_frame[:, 2] - anchors(landmarks)
     side = FER2013_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
-    return float(np.sqrt((off**2).sum(1).mean()) / max(side, 1e-6))
+    return math.sqrt(float(np.vdot(off, off)) / len(off)) / max(side, 1e-6)
 
 
 def _square_to_frame(box: Box, size: int, field: int) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -108,10 +109,10 @@ def head_turn(landmarks: NDArray[np.float32]) -> tuple[float, float]:
     across, down = (_TO_POSE @ (points - points.mean(0))).T
     across /= max(float(np.linalg.norm(across)), 1e-9)
     down /= max(float(np.linalg.norm(down)), 1e-9)
-    away = np.cross(across, down)
-    # The head's own -z, the way it faces, seen from the camera.
-    right, lower, towards = -across[2], -down[2], max(float(away[2]), 1e-9)
-    return math.degrees(math.atan2(right, towards)), math.degrees(math.atan2(lower, towards))
+    # The head's own -z, the way it faces, seen from the camera: the third is their cross product.
+    (x, y, right), (u, v, lower) = across.tolist(), down.tolist()
+    towards = max(x * v - y * u, 1e-9)
+    return math.degrees(math.atan2(-right, towards)), math.degrees(math.atan2(-lower, towards))
 
 
 def _quality(
@@ -160,20 +161,27 @@ def _graded(value: float, bounds: tuple[float, float]) -> float:
 
 
 def _sharpness(look: NDArray[np.uint8]) -> float:
-    middle = look[_MIDDLE].astype(np.float32)
-    edges = cv2.Laplacian(middle, cv2.CV_32F)
-    return _graded(float(np.sqrt(np.square(edges).mean()) / (middle.std() + 5)), _SHARPNESS)
+    middle = look[_MIDDLE]
+    _, contrast = _mean_and_spread(middle)
+    mean, spread = _mean_and_spread(cv2.Laplacian(middle, cv2.CV_32F))
+    return _graded(math.hypot(mean, spread) / (contrast + 5), _SHARPNESS)
 
 
 def _light(look: NDArray[np.uint8]) -> tuple[float, str]:
     """Return how good the light is and what would make it better."""
     face = look[_FACE]
-    level, contrast = (float(part[0, 0]) for part in cv2.meanStdDev(face))
-    left, right = (float(half.mean()) for half in np.split(face, 2, axis=1))
+    level, contrast = _mean_and_spread(face)
+    middle = face.shape[1] // 2
+    left, right = cv2.mean(face[:, :middle])[0], cv2.mean(face[:, middle:])[0]
     dark = min(_graded(level, _DARKNESS), _graded(contrast, _CONTRAST))
     bright = _graded(float(np.count_nonzero(face > _WHITE)) / face.size, _BURNT)
     even = _graded(abs(left - right) / (left + right + 1), _ONE_SIDED)
     return min((dark, _TOO_DARK), (bright, _TOO_BRIGHT), (even, _UNEVEN))
+
+
+def _mean_and_spread(values: NDArray[Any]) -> tuple[float, float]:
+    mean, spread = cv2.meanStdDev(values)
+    return float(mean[0, 0]), float(spread[0, 0])
 
 
 def _turned(face: Face) -> float:

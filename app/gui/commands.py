@@ -45,7 +45,7 @@ class Commands:
         self._snapshot_folder = snapshot_folder
         self._wanted = source
         self._paths: dict[str, str] = {}
-        self._picked_model = self._picked_finder = False
+        self._picked_model = self._picked_finder = self._picked_landmarks = False
         self._remember_path(source)
 
     def use_source(self, spec: str) -> None:
@@ -89,11 +89,17 @@ class Commands:
             settings = replace(settings, model=status.model)
         if self._picked_finder and status.finder:
             settings = replace(settings, finder=status.finder)
+        if self._picked_landmarks and status.landmarks:
+            settings = replace(settings, landmarks=status.landmarks)
         return settings
 
     def use_model(self, name_or_path: str) -> None:
         self._picked_model = True
         self._engine.use_model(name_or_path)
+
+    def use_landmarks(self, name: str) -> None:
+        self._picked_landmarks = True
+        self._engine.use_landmarks(name)
 
     def use_finder(self, name: str) -> None:
         """Change the finder; YuNet asks for its file unless one that exists is known."""

@@ -35,6 +35,7 @@ _EASE_SECONDS = 0.1
 _NUMBER_SECONDS = 0.2
 # Shorter ways than this share of a bar cannot be seen.
 _LEAST_STEP = 0.002
+_LEAST_TICK = 0.02
 _PAD = 12
 _ROW = 20
 _HEADER = 52
@@ -161,12 +162,17 @@ class FaceCard(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.chosen.emit(self.track)
-        elif event.key() == Qt.Key.Key_Down:
-            self.focusNextChild()
-        elif event.key() == Qt.Key.Key_Up:
-            self.focusPreviousChild()
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self._go_on(forward=event.key() == Qt.Key.Key_Down)
         else:
             super().keyPressEvent(event)
+
+    def _go_on(self, *, forward: bool) -> None:
+        """Give the focus to the next card, past the button between."""
+        for _ in range(2):
+            self.focusNextPrevChild(forward)
+            if isinstance(self.window().focusWidget(), FaceCard):
+                return
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -278,7 +284,8 @@ class FaceCard(QWidget):
                 painter.setBrush(label_colour(label, tokens))
                 painter.drawRoundedRect(bar, 4, 4)
                 painter.restore()
-            if self._plain is not None:  # where it would be without the neutral face
+            if self._plain is not None and abs(value - float(self._plain[index])) > _LEAST_TICK:
+                # Where it would be without the neutral face.
                 place = bar.left() + length * float(self._plain[index])
                 painter.setBrush(QColor(tokens.text))
                 painter.drawRect(QRectF(place - 0.5, bar.top() - 2, 1.5, bar.height() + 4))

@@ -217,13 +217,15 @@ def _export(painter: QPainter, _ink: QColor) -> None:
 
 
 def _record(painter: QPainter, _ink: QColor) -> None:
+    painter.drawEllipse(QPointF(10, 10), 7.2, 7.2)
     _fill(painter, _RED)
-    painter.drawEllipse(QPointF(10, 10), 6, 6)
+    painter.drawEllipse(QPointF(10, 10), 4.5, 4.5)
 
 
 def _stop(painter: QPainter, _ink: QColor) -> None:
+    painter.drawEllipse(QPointF(10, 10), 7.2, 7.2)
     _fill(painter, _RED)
-    painter.drawRoundedRect(QRectF(4.5, 4.5, 11, 11), 2, 2)
+    painter.drawRoundedRect(QRectF(6.5, 6.5, 7, 7), 1, 1)
 
 
 def _mien(painter: QPainter, ink: QColor) -> None:

@@ -16,7 +16,14 @@ from app.gui.commands import Commands
 from app.gui.face_panel import FacePanel
 from app.gui.history import History
 from app.gui.live_engine import LiveEngine
-from app.gui.menus import FINDER_NAMES, FinderMenu, ModelMenu, SourceMenu, live_menus
+from app.gui.menus import (
+    FINDER_NAMES,
+    FinderMenu,
+    LandmarkMenu,
+    ModelMenu,
+    SourceMenu,
+    live_menus,
+)
 from app.gui.pages import show_model_card
 from app.gui.recording import RecordingDesk
 from app.gui.stage import PLAY_AGAIN, stage, status_line
@@ -81,14 +88,16 @@ class LiveWorkspace(Workspace):
             host.window, self.menu_actions, around.models, self.commands.use_model
         )
         self.finders = FinderMenu(host.window, self.commands.use_finder)
+        self.landmarks = LandmarkMenu(host.window, self.commands.use_landmarks)
         self.views = AttentionViews(
             engine, self.video, self.panel, self.menu_actions.overlays["attention"],
             wished=settings.attention_view, say=host.notices.say, parent=host.window,
         )  # fmt: skip
         self.toolbar = Toolbar(self.menu_actions, self.sources, self.models, self.finders, theme)
         self._menus = live_menus(
-            self.menu_actions, host.actions, self.sources, self.models, self.finders, host.window
-        )
+            self.menu_actions, host.actions, self.sources, self.models, self.finders,
+            self.landmarks, host.window,
+        )  # fmt: skip
         self._menus[1].insertMenu(self.menu_actions.mirror, self.views.menu)
         self._menus[1].insertAction(self.menu_actions.mirror, self.menu_actions.next_view)
         self.recording = RecordingDesk(
@@ -177,6 +186,7 @@ class LiveWorkspace(Workspace):
         self.sources.set_current(status.source)
         self.models.set_current(status.model)
         self.finders.set_current(status.finder)
+        self.landmarks.set_current(status.landmarks)
         self.toolbar.source.set_value(_capitalised(status.source))
         self.toolbar.model.set_value(self.models.shown_name(status.model))
         self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
@@ -198,6 +208,7 @@ class LiveWorkspace(Workspace):
             source=chosen.source,
             model=chosen.model,
             finder=chosen.finder,
+            landmarks=chosen.landmarks,
             yunet_file=chosen.yunet_file,
             recent=chosen.recent,
             overlays=tuple(name for name, act in acts.overlays.items() if act.isChecked()),

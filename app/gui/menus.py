@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
-from app.settings import FINDERS
+from app.settings import FINDERS, LANDMARKERS
 from app.sources import CameraInfo
 from models.runtime.store import ModelEntry
 
@@ -23,6 +23,10 @@ FINDER_WORDS = {
     "haar": "Haar cascade: quick, faces from the front",
     "hog": "dlib HOG: steady, larger faces from the front",
     "yunet": "YuNet: also turned and small faces; needs its file",
+}
+LANDMARK_WORDS = {
+    "landmarks68": "Mien: quick, also turned and covered faces",
+    "dlib": "dlib: faces from the front",
 }
 FINDER_NAMES = {
     "mien": "Mien",
@@ -201,12 +205,34 @@ class FinderMenu(ChoiceMenu):
             self.add_choice(FINDER_WORDS[name], name == self._current, partial(self._pick, name))
 
 
+class LandmarkMenu(ChoiceMenu):
+    """List what fits the landmarks."""
+
+    def __init__(self, parent: QWidget, pick: Callable[[str], None]) -> None:
+        super().__init__("&Landmarks", parent)
+        self._pick = pick
+        self._current = ""
+        self.refresh()
+
+    def set_current(self, name: str) -> None:
+        """Check the landmarks in use."""
+        if name != self._current:
+            self._current = name
+            self.refresh()
+
+    def build(self) -> None:
+        for name in LANDMARKERS:
+            words = LANDMARK_WORDS[name]
+            self.add_choice(words, name == self._current, partial(self._pick, name))
+
+
 def live_menus(
     actions: Actions,
     shared: WindowActions,
     sources: SourceMenu,
     models: ModelMenu,
     finders: FinderMenu,
+    landmarks: LandmarkMenu,
     parent: QWidget,
 ) -> list[QMenu]:
     """Return File, View and Model of the live workspace. shared: those of every workspace."""
@@ -231,6 +257,7 @@ def live_menus(
     model = QMenu("&Model", parent)
     model.addMenu(models)
     model.addMenu(finders)
+    model.addMenu(landmarks)
     model.addSeparator()
     model.addActions([actions.open_model, actions.model_card])
     return [file, view, model]

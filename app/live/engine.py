@@ -17,7 +17,7 @@ from app.live.listeners import Listeners
 from app.live.makers import real_makers
 from app.live.offers import Offers, offers_of
 from app.live.options import EngineOptions
-from app.live.parts import Change, FramePipeline, Makers, Parts
+from app.live.parts import SAFE_LANDMARKS, Change, FramePipeline, Makers, Parts
 from app.live.slot import Slot
 from app.live.status import EngineState, EngineStatus, Faults, Meter, Notices
 from app.live.switch import Switch
@@ -74,6 +74,7 @@ class Engine:
             model=options.model,
             finder=options.finder,
             yunet_file=options.yunet_file,
+            landmarks=options.landmarks or SAFE_LANDMARKS,
             use_safe_ones=options.fallback_to_actor,
             ready=self._take_pipeline,
             change=self._change_part,
@@ -186,6 +187,10 @@ class Engine:
         """Change the face finder; yunet_file: None for the one given before."""
         self._parts.use_finder(name, yunet_file)
 
+    def use_landmarks(self, name: str) -> None:
+        """Change what fits the landmarks, one of `LANDMARKERS`."""
+        self._parts.use_landmarks(name)
+
     def use_view(self, name: str) -> None:
         """Say which view of the reasons is shown: the slow ones are made only when wanted.
 
@@ -245,6 +250,7 @@ class Engine:
             provider=self._parts.provider,
             model=self._parts.model,
             finder=self._parts.finder,
+            landmarks=self._parts.landmarks,
             notices=self._notices.waiting(),
         )
 

@@ -46,7 +46,7 @@ def real_makers(options: EngineOptions) -> Makers:
         source=source,
         classifier=classifier,
         finder=_finder,
-        landmarker=lambda: _landmarker(options.landmarks),
+        landmarker=lambda name=None: _landmarker(name or options.landmarks),
         pipeline=pipeline,
         default_model=_default_model,
         explainers=_explainers,

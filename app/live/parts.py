@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.live.explaining import MakeExplainers
+from app.settings import LANDMARKERS
 from models.runtime.card import Card
 from models.runtime.errors import UserError
 from models.runtime.prediction import Classifier
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SAFE_FINDER = "haar"
+SAFE_LANDMARKS = LANDMARKERS[0]
 
 
 class FramePipeline(Protocol):
@@ -33,6 +35,7 @@ class FramePipeline(Protocol):
     def process(self, frame: Frame, /) -> FrameResult: ...
     def reset(self) -> None: ...
     def set_finder(self, finder: FaceFinder, /) -> None: ...
+    def set_landmarker(self, landmarker: Any, /) -> None: ...
     def set_classifier(self, classifier: Classifier, /) -> None: ...
     def calibrate(self, track_id: int, /) -> None: ...
     def forget_baseline(self, track_id: int, /) -> None: ...
@@ -52,7 +55,8 @@ class LoadedClassifier(Classifier, Protocol):
 class Makers:
     """Say how each part is made; each raises `UserError` when it cannot be.
 
-    landmarker: whatever `pipeline` takes beside a finder and a classifier. default_model: its
+    landmarker: by its name, whatever `pipeline` takes beside a finder and a classifier;
+    without a name the one that was asked for. default_model: its
     name; used when none is named and when another is refused. explainers: of the slow views of a
     classifier, None where there are none.
     """
@@ -60,7 +64,7 @@ class Makers:
     source: Callable[[str], FrameSource]
     classifier: Callable[[str], LoadedClassifier]
     finder: Callable[[str, Path | None], FaceFinder]
-    landmarker: Callable[[], Any]
+    landmarker: Callable[..., Any]
     pipeline: Callable[[FaceFinder, Any, Classifier], FramePipeline]
     default_model: Callable[[], str]
     explainers: MakeExplainers | None = None
@@ -76,6 +80,7 @@ class Parts:
         model: str | None,
         finder: str,
         yunet_file: Path | None,
+        landmarks: str,
         use_safe_ones: bool,
         ready: Callable[[FramePipeline], None],
         change: Callable[[Change], None],
@@ -92,6 +97,7 @@ class Parts:
         self.error = ""
         self.model = ""
         self.finder = ""
+        self.landmarks = ""
         self.provider = ""
         self.labels: tuple[str, ...] = ()
         self.card: Card | None = None
@@ -100,6 +106,7 @@ class Parts:
         self._wanted_model = model
         self._wanted_finder = finder
         self._yunet_file = yunet_file
+        self._wanted_landmarks = landmarks
         self._use_safe_ones = use_safe_ones
         self._ready = ready
         self._change = change
@@ -140,6 +147,15 @@ class Parts:
 
         self._jobs.put(job)
 
+    def use_landmarks(self, name: str) -> None:
+        """Change what fits the landmarks; keep the old one if it is refused."""
+
+        def job() -> None:
+            landmarker = self._load_landmarker(name)
+            self._change(lambda pipeline: pipeline.set_landmarker(landmarker))
+
+        self._jobs.put(job)
+
     def _work(self) -> None:
         try:
             pipeline = self._load_all()
@@ -166,10 +182,10 @@ class Parts:
         finder = self._load(
             self._wanted_finder, SAFE_FINDER, lambda name: self._load_finder(name, self._yunet_file)
         )
-        if self._stopping.is_set():  # the landmarks take a second, which a quick end can save
+        if self._stopping.is_set():  # dlib's landmarks take a second, which a quick end can save
             return None
-        self._begin("Loading the landmarks")
-        return self._makers.pipeline(finder, self._makers.landmarker(), classifier)
+        landmarker = self._load(self._wanted_landmarks, SAFE_LANDMARKS, self._load_landmarker)
+        return self._makers.pipeline(finder, landmarker, classifier)
 
     def _load(self, wanted: str, safe: str, load: Callable[[str], T]) -> T:
         try:
@@ -197,6 +213,12 @@ class Parts:
         self.finder = name
         self._yunet_file = yunet_file
         return finder
+
+    def _load_landmarker(self, name: str) -> Any:
+        self._begin("Loading the landmarks")
+        landmarker = self._makers.landmarker(name)
+        self.landmarks = name
+        return landmarker
 
     def _begin(self, step: str) -> None:
         log.info("%s", step)

@@ -76,6 +76,10 @@ class Pipeline:
         self._finder = finder
         self._schedule.reset()
 
+    def set_landmarker(self, landmarker: Landmarker) -> None:
+        """Fit landmarks with another landmarker from the next frame on; tracks go on."""
+        self._follower = Follower(landmarker)
+
     def set_classifier(self, classifier: Classifier) -> None:
         """Classify with another model from the next frame on; tracks go on, averages begin."""
         self._classifier = classifier

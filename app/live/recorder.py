@@ -206,11 +206,16 @@ class Recorder:
         with self._lock:
             if self._options is None or result.frame.captured_at < self._since:
                 return
-            if self._generation != self._engine.generation or self._writer is None:
+            if self._generation != self._engine.generation or not self._fits(result):
                 self._rule_off()
                 self._begin(self._options, result)
             if self._writer is not None:
                 self._writer.add(result)
+
+    def _fits(self, result: FrameResult) -> bool:
+        """Say whether a result belongs into the session that is being recorded."""
+        writer = self._writer
+        return writer is not None and writer.labels == _labels_of(result, writer.labels)
 
     def _drop(self, index: int | None, time: float, reason: str) -> None:
         with self._lock:
@@ -233,8 +238,9 @@ class Recorder:
         info |= {"title": options.title, "consent": dict(options.consent)}
         info |= {"settings": dict(options.settings), "video": _of_video(options.video)}
         try:
+            labels = _labels_of(result, self._engine.labels)
             self._writer = SessionWriter(
-                folder, info, self._engine.labels, clock=clock, video=_at_rate(options.video, info)
+                folder, info, labels, clock=clock, video=_at_rate(options.video, info)
             )
         except SessionError as error:
             self._notices.append(str(error))
@@ -291,6 +297,11 @@ def session_info(
         "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
         "finder": status.finder,
     }
+
+
+def _labels_of(result: FrameResult, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels of a result's model; without a face it says nothing of them."""
+    return result.faces[0].prediction.labels if result.faces else known
 
 
 def _of_card(card: Card | None) -> dict[str, Any]:

@@ -241,7 +241,8 @@ def _tell_guided(file: Path) -> None:
 def _tell(done: Exported) -> None:
     assert done.card.file is not None
     print(f"wrote {done.path} ({done.card.file.bytes / 1000:,.0f} kB) and its card")
-    print(f"torch and ONNX Runtime: max |difference| {done.max_delta:.2g}, same labels")
+    labels = "the same" if done.same_labels else "not all the same"
+    print(f"torch and ONNX Runtime: max |difference| {done.max_delta:.2g}, {labels} labels")
     print(f"one crop on one thread: {done.milliseconds:.2f} ms (median)")
     for metric in done.card.metrics:
         print(

@@ -124,3 +124,23 @@ def test_misfit_tells_faces_from_other_triangles() -> None:
 def test_other_numbers_of_landmarks_are_refused() -> None:
     with pytest.raises(ValueError, match="68 or 5"):
         anchors(np.zeros((7, 2)))
+
+
+def test_the_live_crop_of_a_small_field_is_the_middle_of_the_whole_one() -> None:
+    rng = np.random.default_rng(3)
+    picture = rng.integers(0, 256, (240, 320)).astype(np.uint8)
+    points = np.array([[140, 100], [190, 104], [165, 130], [148, 152], [182, 155]], np.float32)
+    for face in (
+        Face(square(160, 120, 150), 1.0, landmarks=points),
+        Face(square(160, 120, 150), 1.0),
+    ):
+        whole, middle = align(picture, face, 48), align(picture, face, 44, field=44)
+        # As many samples a pixel, at the same places but for rounding.
+        np.testing.assert_allclose(middle.crop.astype(int), whole.crop[2:46, 2:46], atol=2)
+        np.testing.assert_allclose(
+            middle.crop_to_frame @ (10, 30, 1), whole.crop_to_frame @ (12, 32, 1), atol=1e-6
+        )
+        larger = align(picture, face, 88, field=44)
+        np.testing.assert_allclose(
+            larger.crop_to_frame @ (-0.5, 87.5, 1), middle.crop_to_frame @ (-0.5, 43.5, 1)
+        )

@@ -99,7 +99,7 @@ class ScriptedPipeline:
         self.reached = threading.Event()
         self.processed: list[int] = []
         self.resets: list[int] = []
-        self.asked: list[tuple[str, int]] = []
+        self.asked: list[tuple[str, object]] = []
         self.finder: FaceFinder | None = None
         self.classifier: Classifier | None = None
 
@@ -116,6 +116,9 @@ class ScriptedPipeline:
 
     def set_finder(self, finder: FaceFinder) -> None:
         self.finder = finder
+
+    def set_landmarker(self, landmarker: str) -> None:
+        self.asked.append(("landmarks", landmarker))
 
     def calibrate(self, track_id: int) -> None:
         self.asked.append(("calibrate", track_id))
@@ -152,7 +155,7 @@ class Stage:
             source=self._source,
             classifier=self._classifier,
             finder=self._finder,
-            landmarker=lambda: None,
+            landmarker=self._landmarker,
             pipeline=self._pipeline,
             default_model=lambda: "plain",
         )
@@ -179,6 +182,11 @@ class Stage:
         if name not in ("haar", "hog"):
             raise FinderError(f"There is no finder {name}.")
         return ScriptedFinder(name)
+
+    def _landmarker(self, name: str) -> str:
+        if name not in ("landmarks68", "dlib"):
+            raise FinderError(f"There are no landmarks {name}.")
+        return name
 
     def _pipeline(
         self, finder: FaceFinder, landmarker: Any, classifier: Classifier
@@ -238,6 +246,33 @@ def test_the_newest_frame_wins_and_the_others_are_counted(stage: Stage) -> None:
     wait_for_state(engine, EngineState.ENDED)
     assert stage.pipeline.processed[-1] == 19
     assert engine.status().dropped == 20 - len(stage.pipeline.processed)
+
+
+def test_neutral_faces_are_asked_of_the_pipeline(stage: Stage) -> None:
+    engine = stage.engine("actor")
+    wait_until(engine.latest)
+    generation = engine.generation
+    engine.calibrate(3)
+    engine.forget_baseline(4)
+    wait_until(lambda: len(stage.pipeline.asked) == 2)
+    assert stage.pipeline.asked == [("calibrate", 3), ("forget", 4)]
+    assert engine.generation == generation, "the same source, model and finder go on"
+
+
+def test_another_part_makes_another_generation(stage: Stage) -> None:
+    stage.sources["film"] = lambda: ScriptedSource(live=True)
+    engine = stage.engine("actor")
+    wait_until(engine.latest)
+    seen = [engine.generation]
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: engine.use_model("rich"),
+        lambda: engine.use_finder("hog"),
+        lambda: engine.use_source("film"),
+    )
+    for change in changes:
+        change()
+        wait_until(lambda: engine.generation > seen[-1])
+        seen.append(engine.generation)
 
 
 def test_no_frame_of_an_unpaced_file_is_lost(stage: Stage) -> None:
@@ -449,6 +484,9 @@ def test_model_and_finder_change_while_it_runs(stage: Stage) -> None:
     wait_until(engine.latest)
     engine.use_model("rich")
     engine.use_finder("hog")
+    engine.use_landmarks("dlib")
+    wait_until(lambda: ("landmarks", "dlib") in stage.pipeline.asked)
+    assert engine.status().landmarks == "dlib"
     wait_until(lambda: stage.pipeline.finder is not None and stage.pipeline.finder.name == "hog")
     assert stage.pipeline.classifier is not None
     assert stage.pipeline.classifier.labels == engine.labels
@@ -461,20 +499,27 @@ def test_a_refused_model_or_finder_leaves_the_old_one(stage: Stage) -> None:
     wait_until(engine.latest)
     engine.use_model("none")
     engine.use_finder("none")
-    wait_until(lambda: len(engine.status().notices) == 2)
-    assert engine.take_notices() == ["There is no model none.", "There is no finder none."]
+    engine.use_landmarks("none")
+    wait_until(lambda: len(engine.status().notices) == 3)
+    assert engine.take_notices() == [
+        "There is no model none.",
+        "There is no finder none.",
+        "There are no landmarks none.",
+    ]
+    assert engine.status().landmarks == "landmarks68"
     assert (engine.status().model, engine.status().finder) == ("plain", "haar")
     assert engine.status().state is EngineState.RUNNING
     assert engine.labels == ("neutral", "happiness")
 
 
 def test_at_the_start_safe_parts_stand_in_for_refused_ones(stage: Stage) -> None:
-    engine = stage.engine("actor", model="none", finder="none")
+    engine = stage.engine("actor", model="none", finder="none", landmarks="none")
     wait_until(engine.latest)
     assert (engine.status().model, engine.status().finder) == ("plain", "haar")
-    model, finder = engine.take_notices()
+    model, finder, landmarks = engine.take_notices()
     assert model == "There is no model none; meanwhile plain is used."
     assert finder == "There is no finder none; meanwhile haar is used."
+    assert landmarks == "There are no landmarks none; meanwhile landmarks68 is used."
 
 
 def test_without_fallback_a_refused_model_fails(stage: Stage) -> None:

@@ -125,6 +125,20 @@ def test_the_crop_belongs_to_the_frame(landmarker: Landmarker, clip: list[Image]
     assert face.confidence == pytest.approx(float(face.probabilities.max()))
 
 
+def test_a_model_of_a_smaller_field_gets_the_middle_of_the_face(
+    landmarker: Landmarker, clip: list[Image]
+) -> None:
+    sides = []
+    for classifier in (FakeClassifier(48), FakeClassifier(44, 44), FakeClassifier(64, 44)):
+        (result,) = play(Pipeline(make_finder("hog"), landmarker, classifier), clip[:1])
+        (face,) = result.faces
+        corners = face.crop_to_frame @ np.array([[-0.5, face.crop.shape[1] - 0.5], [0, 0], [1, 1]])
+        sides.append(float(np.linalg.norm(corners[:, 1] - corners[:, 0])))
+    whole, middle, finer = sides
+    assert middle == pytest.approx(whole * 44 / 48)
+    assert finer == pytest.approx(middle)
+
+
 def test_timings_add_up(landmarker: Landmarker, clip: list[Image]) -> None:
     results = play(Pipeline(make_finder("hog"), landmarker, FakeClassifier()), clip[:2])
     first, second = (result.timings for result in results)

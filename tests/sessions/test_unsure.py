@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -72,6 +75,36 @@ def test_the_mean_of_neutral_faces() -> None:
     assert means == pytest.approx(np.log([0.5 * 0.8, 0.5 * 0.2]) / 2, abs=1e-4)
     assert neutral_mean(probabilities, np.array([1, 1, 1]), LABELS) == ()
     assert neutral_mean(probabilities, np.array([0, 0, 1]), ("joy", "happiness")) == ()
+
+
+@pytest.mark.train
+def test_a_model_exported_earlier_gets_both_and_stays_the_same_otherwise(tmp_path: Path) -> None:
+    from models.data.face_set import FaceSet
+    from models.unsure import refresh
+
+    entry = bundled()[0]
+    path = tmp_path / entry.file.name
+    for file in (entry.file, entry.file.with_suffix(".json")):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    random = np.random.default_rng(0)
+    votes = np.zeros((80, 10), np.uint8)
+    votes[np.arange(80), np.arange(80) % 2] = 10  # neutral and happiness in turn
+    faces = FaceSet(
+        random.integers(0, 255, (80, 48, 48), np.uint8), np.zeros(80, np.int64), votes,
+        np.array(["PublicTest"] * 80), np.array([f"{row}.png" for row in range(80)]),
+    )  # fmt: skip
+    card = refresh(path, faces)
+    assert {rule.n for rule in card.unsure.values()} == {80}
+    assert card.unsure != entry.card.unsure
+    assert set(card.neutral) == {"one", "mirror"}
+    model = load_model(str(path))
+    assert model.card == card, "the card beside fits the one inside, and the file its hash"
+    assert replace(card, unsure={}, neutral={}, file=None) == replace(
+        entry.card, unsure={}, neutral={}, file=None
+    )
+    crop = np.full((48, 48), 128, np.uint8)
+    before = load_model(entry.name).classify([crop])[0].probabilities
+    np.testing.assert_allclose(model.classify([crop])[0].probabilities, before, atol=1e-6)
 
 
 @pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.name)

@@ -1,4 +1,4 @@
-"""How much of a picture a network sees: the same part in training, measuring and the live crop."""
+"""How much of a picture a network sees: the same part in training, measuring and export."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from app.faces.alignment import align
-from app.faces.base import square
-from app.messages import Face
 from models.crops import one_crop
 from models.data.face_set import FaceSet, clean_training
 from models.export import _calibration, export
@@ -116,26 +113,6 @@ def test_int8_is_calibrated_on_what_the_model_sees(recipe: Recipe, faces: FaceSe
     expected = to_input(list(training.pixels[:, 2:46, 2:46]), spec)
     assert found.shape == expected.shape == (62, 1, 44, 44)
     np.testing.assert_array_equal(np.sort(found.sum((1, 2, 3))), np.sort(expected.sum((1, 2, 3))))
-
-
-def test_the_live_crop_of_a_small_field_is_the_middle_of_the_whole_one() -> None:
-    rng = np.random.default_rng(3)
-    picture = rng.integers(0, 256, (240, 320)).astype(np.uint8)
-    points = np.array([[140, 100], [190, 104], [165, 130], [148, 152], [182, 155]], np.float32)
-    for face in (
-        Face(square(160, 120, 150), 1.0, landmarks=points),
-        Face(square(160, 120, 150), 1.0),
-    ):
-        whole, middle = align(picture, face, 48), align(picture, face, 44, field=44)
-        # As many samples a pixel, at the same places but for rounding.
-        np.testing.assert_allclose(middle.crop.astype(int), whole.crop[2:46, 2:46], atol=2)
-        np.testing.assert_allclose(
-            middle.crop_to_frame @ (10, 30, 1), whole.crop_to_frame @ (12, 32, 1), atol=1e-6
-        )
-        larger = align(picture, face, 88, field=44)
-        np.testing.assert_allclose(
-            larger.crop_to_frame @ (-0.5, 87.5, 1), middle.crop_to_frame @ (-0.5, 43.5, 1)
-        )
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_ctrl_c_loses_no_whole_epoch_and_resume_continues_exactly(
         whole = Trainer._step
         steps = iter(range(1000))
 
-        def interrupted(trainer: Trainer, *arguments: Any) -> float:
+        def interrupted(trainer: Trainer, *arguments: Any) -> torch.Tensor | float:
             if next(steps) == 6:  # of four an epoch
                 raise KeyboardInterrupt
             return whole(trainer, *arguments)

@@ -93,6 +93,9 @@ class FakeEngine:
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         self.asked.append(("finder", name, yunet_file))
 
+    def use_landmarks(self, name: str) -> None:
+        self.asked.append(("landmarks", name))
+
     @property
     def labels(self) -> tuple[str, ...]:
         return FERPLUS

@@ -205,6 +205,22 @@ def test_a_place_that_cannot_be_used_is_said(studio: Callable[..., Studio], worl
     assert here.desk.bar.isHidden()
 
 
+def test_a_full_disk_ends_it_and_says_so(studio: Callable[..., Studio], qtbot: QtBot) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see()
+    here.desk.recorder._writer._least_free = 1 << 60  # type: ignore[union-attr]
+
+    def over() -> None:
+        here.tick()
+        assert not here.actions.record.isChecked()
+        assert any("the disk is nearly full" in text for text in here.window.notices.texts)
+
+    qtbot.waitUntil(over, timeout=20_000)
+    (folder,) = here.settle(qtbot)
+    assert open_session(folder).info["state"] == "stopped"
+
+
 def test_the_engine_goes_on_for_a_recording_that_nobody_watches(
     studio: Callable[..., Studio], world: World
 ) -> None:

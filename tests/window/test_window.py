@@ -249,11 +249,13 @@ def test_only_what_the_engine_accepted_is_remembered(open_window: OpenWindow, wo
     window = open_window()
     window.live.commands.use_model("/somewhere/broken.onnx")
     window.live.commands.use_finder("hog")
-    world.engine.now = replace(world.engine.now, finder="hog")
+    window.live.commands.use_landmarks("dlib")
+    world.engine.now = replace(world.engine.now, finder="hog", landmarks="dlib")
     window.close()
     settings, _ = load_settings(world.settings_path)
     assert settings.model == "mini_xception.ferplus"
     assert settings.finder == "hog"
+    assert settings.landmarks == "dlib"
 
 
 def test_what_the_command_line_chose_is_not_remembered(
