@@ -24,7 +24,7 @@ from models.nets.network import count_parameters
 from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
-from models.runtime.landmark_crop import CROP, LOWERED, WIDER
+from models.runtime.landmark_crop import CROP, LOWERED, MIRRORED, WIDER
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import PartCard
 from models.training.landmarks_run import landmark_checkpoint
@@ -67,15 +67,23 @@ class ExportedLandmarks:
 
 
 class _Whole(nn.Module):
-    """Take uint8 crops, as the app cuts them."""
+    """Take uint8 crops, as the app cuts them, and see each also in the mirror.
+
+    The mean of both errs less and trembles much less than either, for twice the time.
+    """
 
     def __init__(self, network: Landmarks68) -> None:
         super().__init__()
         self.network = network
+        self.swap = list(MIRRORED)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        points, confidence = self.network(crops.float() / 255)
-        return points, confidence
+        gray = crops.float() / 255
+        points, confidence = self.network(gray)
+        mirrored, confidence_mirrored = self.network(gray.flip(3))
+        mirrored = mirrored[:, self.swap]
+        back = torch.stack([1 - mirrored[..., 0], mirrored[..., 1]], dim=2)
+        return (points + back) / 2, (confidence + confidence_mirrored) / 2
 
 
 def export_landmarks(
@@ -105,9 +113,10 @@ def export_landmarks(
     card = _card(values, network)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name
-        _write_graph(folded(network.eval()), draft)
+        whole = _Whole(network.eval()).eval()
+        _write_graph(_Whole(folded(network)).eval(), draft)
         card = _embed(draft, card)
-        exported = _check(network, draft, card)
+        exported = _check(whole, draft, card)
         if data is not None:
             card = _embed(draft, replace(card, metrics=_measured(draft, data)))
         for file in (draft, draft.with_suffix(".json")):
@@ -128,11 +137,11 @@ def folded(network: Landmarks68) -> Landmarks68:
     return copy
 
 
-def _write_graph(network: Landmarks68, path: Path) -> None:
+def _write_graph(whole: _Whole, path: Path) -> None:
     example = torch.zeros(2, 1, CROP, CROP, dtype=torch.uint8)
     with quiet():
         torch.onnx.export(
-            _Whole(network).eval(),
+            whole,
             (example,),
             path,
             input_names=["crops"],
@@ -232,12 +241,12 @@ def _card(values: dict[str, Any], network: Landmarks68) -> PartCard:
     )
 
 
-def _check(network: Landmarks68, path: Path, card: PartCard) -> ExportedLandmarks:
+def _check(whole: _Whole, path: Path, card: PartCard) -> ExportedLandmarks:
     """Compare torch with ONNX Runtime on made-up crops; raise `UserError` if they differ."""
     model = LandmarkModel(path)
     crops = _made_up_crops()
     with torch.inference_mode():
-        expected = network(torch.from_numpy(crops).float() / 255)
+        expected = whole(torch.from_numpy(crops))
     found = model.run(crops)
     delta = max(
         float(np.abs(value - wanted.numpy()).max())

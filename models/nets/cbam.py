@@ -60,10 +60,13 @@ class Cbam(nn.Module):
         """Return the refined map, the channel weights (N, C, 1, 1) and the map (N, 1, H, W)."""
         if self.order == "channel_first":
             channel = self.channel(x)
-            spatial = self.spatial(x * channel)
-        elif self.order == "spatial_first":
+            x = x * channel
             spatial = self.spatial(x)
-            channel = self.channel(x * spatial)
-        else:
-            channel, spatial = self.channel(x), self.spatial(x)
+            return x * spatial, channel, spatial
+        if self.order == "spatial_first":
+            spatial = self.spatial(x)
+            x = x * spatial
+            channel = self.channel(x)
+            return x * channel, channel, spatial
+        channel, spatial = self.channel(x), self.spatial(x)
         return x * channel * spatial, channel, spatial

@@ -155,6 +155,38 @@ def test_training_lowers_the_error(marked_folder: Path) -> None:
     assert trainer.evaluate(data)["error"] < 0.7 * before
 
 
+def test_a_network_labels_what_it_was_not_told(trained: Path, marked_folder: Path) -> None:
+    made = make_landmark_set(read_face_pictures(marked_folder))
+    labels = {}
+    for own in (0.0, 0.5, 1.0):
+        recipe = LandmarkRecipe(epochs=1, batch_size=12, five=1, empty=2, own=own, trusted=9.0)
+        trainer = LandmarkTrainer(recipe, torch.device("cpu"))
+        trainer.begin_with(load_checkpoint(trained / "last.pt")["average"])
+        data = LandmarkData.of(made, recipe.trusted, trainer.device)
+        labels[own] = trainer.own_labels(data)
+        restored = LandmarkTrainer(recipe, torch.device("cpu"))
+        restored.restore(trainer.state())
+        torch.testing.assert_close(
+            restored.own_labels(data).points, labels[own].points, equal_nan=True
+        )
+    assert not torch.isfinite(labels[0.0].points[data.only_five]).any()
+    assert torch.isfinite(labels[0.5].points[data.only_five]).all()
+    marked = data.marked
+    halfway = (labels[0.0].points[marked] + labels[1.0].points[marked]) / 2
+    torch.testing.assert_close(labels[0.5].points[marked], halfway)
+
+
+def test_what_the_network_says_against_five_points_is_not_taught(
+    trained: Path, marked_folder: Path
+) -> None:
+    made = make_landmark_set(read_face_pictures(marked_folder))
+    recipe = LandmarkRecipe(epochs=1, batch_size=12, five=1, empty=2, own=0.5, trusted=1e-3)
+    trainer = LandmarkTrainer(recipe, torch.device("cpu"))
+    trainer.begin_with(load_checkpoint(trained / "last.pt")["average"])
+    data = trainer.own_labels(LandmarkData.of(made, 9.0, trainer.device))
+    assert not torch.isfinite(data.points[data.only_five]).any()
+
+
 def test_folding_changes_no_answer() -> None:
     torch.manual_seed(0)
     network = Landmarks68()
