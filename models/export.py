@@ -147,20 +147,14 @@ def export(
     output = _checked_place(output or Path(f"{name}.onnx"))
     spec = recipe.input
     calibration = _calibration(faces, spec) if precision == "int8" else None
-    if faces is not None and not (truth_for(faces.split("PublicTest"), label_set) >= 0).any():
-        raise UserError(
-            "expected PublicTest pictures to measure on, found none: use the whole file"
-        )
+    _check_faces(faces, label_set)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name
         if graph is None:
             _write_graph(network, spec, draft, opset)
         else:
             shutil.copyfile(graph, draft)
-        if precision == "fp16":
-            to_fp16(draft)
-        elif calibration is not None:
-            to_int8(draft, calibration)
+        _shrink(draft, precision, calibration)
         card = replace(describe(values, network, recipe, label_set, precision), name=name)
         embed_card(draft, card)
         if faces is not None:
@@ -176,6 +170,20 @@ def export(
         for file in files:
             os.replace(file, output.with_name(file.name))  # noqa: PTH105
     return replace(exported, path=output, card=card)
+
+
+def _check_faces(faces: FaceSet | None, label_set: str) -> None:
+    if faces is not None and not (truth_for(faces.split("PublicTest"), label_set) >= 0).any():
+        raise UserError(
+            "expected PublicTest pictures to measure on, found none: use the whole file"
+        )
+
+
+def _shrink(path: Path, precision: str, calibration: NDArray[np.float32] | None) -> None:
+    if precision == "fp16":
+        to_fp16(path)
+    elif calibration is not None:
+        to_int8(path, calibration)
 
 
 def _checked_place(output: Path) -> Path:

@@ -78,9 +78,8 @@ def _teach(arguments: argparse.Namespace) -> None:
     parts = read_parts(arguments.data, arguments.ferplus, recipe.cleaning)
     print(parts.told)
     training = make_examples(parts.training, sets, device)
-    accuracies = _measure(
-        arguments.teachers, teachers, make_examples(parts.validation, sets, device), sets
-    )
+    validation = make_examples(parts.validation, sets, device)
+    accuracies = _measure(arguments.teachers, teachers, validation, sets)
     with tqdm(total=arguments.views * len(training), unit="view", leave=False, disable=None) as bar:
         logits = teach(
             teachers,
@@ -101,10 +100,10 @@ def _teach(arguments: argparse.Namespace) -> None:
             {
                 "file": _short(path),
                 "sha256": file_facts(path).sha256,
-                "architecture": network_recipe.architecture,
+                "architecture": itself.architecture,
                 "accuracy": scores,
             }
-            for path, (_, network_recipe), scores in zip(
+            for path, (_, itself), scores in zip(
                 arguments.teachers, teachers, accuracies, strict=True
             )
         ],
