@@ -1,4 +1,4 @@
-"""Faces by hand and overlays drawn on plain pictures.
+"""Faces by hand, overlays drawn on plain pictures, and a stage for the engine.
 
 With MIEN_UPDATE_GOLDEN=1 in the environment the golden pictures are written anew.
 """
@@ -6,7 +6,7 @@ With MIEN_UPDATE_GOLDEN=1 in the environment the golden pictures are written ane
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.messages import Box, Face, FaceResult, Frame, FrameResult, Prediction
 from app.overlays import OVERLAYS, make_overlay, render
 from app.overlays.base import Canvas, Overlay
 from models.runtime.labels import FERPLUS
+from tests.live_program.scripted import Stage
 
 CROP = 48
 
@@ -156,3 +157,10 @@ def _sixty_eight() -> NDArray[np.float64]:
 @pytest.fixture
 def easel() -> Easel:
     return Easel()
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    stage = Stage()
+    yield stage
+    stage.stop()
