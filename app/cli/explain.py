@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--methods", metavar="LIST", help="which columns, with commas between")
     parser.add_argument("--label", help="explain this label, not the one that each model names")
-    parser.add_argument("--finder", choices=FINDERS, default="haar", help="(%(default)s)")
+    parser.add_argument("--finder", choices=FINDERS, default=FINDERS[0], help="(%(default)s)")
     parser.add_argument("--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file")
     parser.add_argument("--whole", action="store_true", help="the images are faces already")
     parser.add_argument("--all-faces", action="store_true", help="not only the largest of each")

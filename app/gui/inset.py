@@ -141,4 +141,5 @@ def _weight_facts(face: FaceResult, name: str) -> tuple[tuple[str, str], ...]:
     weights = spatial_weights(face, name)
     if weights is None:
         return ()
-    return (("least", f"{weights.min():.2f}"), ("most", f"{weights.max():.2f}"))
+    least, most = (f"{100 * value:.0f} %" for value in (weights.min(), weights.max()))
+    return (("lets through", ""), ("least", least), ("most", most))

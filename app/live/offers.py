@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 CHANCE = "no better than chance"
 _LOADING = "the model is not loaded yet"
+_HEAVY = 2_000_000
+"""Parameters from which the hundred crops of an occlusion map are too many to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,20 @@ class Offers:
         """Return which view to show: the wished one, else one to believe that costs little.
 
         What was found no better than chance comes last; empty where the model offers none.
+        Occlusion comes before guided backpropagation, since its patches are read at a glance,
+        but not for a heavy network.
         """
         if self.find(wish) is not None:
             return wish
-        best = sorted(self.possible, key=lambda one: (bool(one.doubt), one.view.slow))
+        heavy = self.card is not None and self.card.parameters > _HEAVY
+        best = sorted(
+            self.possible,
+            key=lambda one: (
+                bool(one.doubt),
+                one.view.slow,
+                heavy and one.view.name == OCCLUSION,
+            ),
+        )
         return best[0].view.name if best else ""
 
 

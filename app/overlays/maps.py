@@ -58,7 +58,8 @@ def spatial_weights(face: FaceResult, name: str) -> Map | None:
 
     None for other names and where the model has none. "cbam" is the product over the blocks, each
     enlarged to the crop first, and of it the n-th root for n blocks (Woo et al., arXiv 1807.06521,
-    section 3): the order of the places stays, and numbers that would be tiny can be read.
+    section 3): the order of the places stays, and numbers that would be tiny can be read. Enlarged
+    linearly, as cubic curves swing to below 0, which a product does not forgive.
     """
     attention = face.prediction.attention
     if name != BLOCKS:
@@ -70,6 +71,6 @@ def spatial_weights(face: FaceResult, name: str) -> Map | None:
     side = face.crop.shape[0]
     total = np.zeros((side, side), np.float32)
     for values in blocks:
-        grown = cv2.resize(values, (side, side), interpolation=cv2.INTER_CUBIC)
+        grown = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
         total += np.log(np.clip(grown, 1e-6, 1))
     return np.asarray(np.exp(total / len(blocks)), np.float32)

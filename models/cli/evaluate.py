@@ -167,7 +167,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
                 temperature_note=model.temperature_note(setting.tta),
                 latency_ms=latency(alone),
                 evaluation=evaluation,
-                explanations=_explanations(arguments, name, setting),
+                explanations=_explanations(arguments, name, setting, threads),
             )
         )
     comparisons = compare(results)
@@ -181,9 +181,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _explanations(
-    arguments: argparse.Namespace, name: str, setting: Setting
+    arguments: argparse.Namespace, name: str, setting: Setting, threads: int
 ) -> tuple[Faithfulness, ...]:
-    return () if arguments.explain is None else explain_model(name, setting, arguments.explain)
+    if arguments.explain is None:
+        return ()
+    return explain_model(name, setting, arguments.explain, threads)
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

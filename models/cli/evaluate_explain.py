@@ -30,14 +30,18 @@ def check_explained(names: list[str]) -> None:
             )
 
 
-def explain_model(name: str, setting: Setting, pictures: int) -> tuple[Faithfulness, ...]:
+def explain_model(
+    name: str, setting: Setting, pictures: int, threads: int
+) -> tuple[Faithfulness, ...]:
     """Measure every explanation of an exported model on pictures of the split, chosen by a seed."""
     from tqdm import tqdm
 
     classifier = load_model(name, provider="CPU", mirror=False)
     # The map of one block is part of the product of all, and is not measured by itself.
     explainers = [
-        each for each in explainers_for(classifier) if not each.name.startswith("spatial")
+        each
+        for each in explainers_for(classifier, threads=threads)
+        if not each.name.startswith("spatial")
     ]
     pixels = setting.faces.pixels
     rows = np.random.default_rng(_SEED).permutation(len(pixels))[:pictures]
@@ -50,7 +54,11 @@ def explain_model(name: str, setting: Setting, pictures: int) -> tuple[Faithfuln
     ) as bar:
         return tuple(
             measure_faithfulness(
-                Runner(classifier), explainers, crops, seed=_SEED, on_crop=bar.update
+                Runner(classifier, threads=threads),
+                explainers,
+                crops,
+                seed=_SEED,
+                on_crop=bar.update,
             )
         )
 

@@ -42,12 +42,14 @@ class Runner:
     """Run a model for its explanations, in a session of its own that opens at the first use.
 
     So a slower thread can explain while another classifies. One crop, without its mirror image.
+    threads: of ONNX Runtime's own pool.
     """
 
-    def __init__(self, classifier: OnnxClassifier) -> None:
+    def __init__(self, classifier: OnnxClassifier, *, threads: int = 1) -> None:
         self.card = classifier.card
         self.path = classifier.path
         self._provider = classifier.provider
+        self._threads = threads
         self._own: OnnxClassifier | None = None
 
     @property
@@ -57,7 +59,9 @@ class Runner:
     def run(self, crops: Sequence[Crop]) -> dict[str, Map]:
         """Return every output of the model for N crops (S, S) uint8."""
         if self._own is None:
-            self._own = OnnxClassifier(self.path, provider=self._provider, mirror=False)
+            self._own = OnnxClassifier(
+                self.path, provider=self._provider, threads=self._threads, mirror=False
+            )
         return self._own.run(crops, mirror=False)
 
     def probabilities(self, crops: Sequence[Crop]) -> Map:

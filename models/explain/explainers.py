@@ -13,7 +13,10 @@ from models.runtime.classifier import OnnxClassifier
 
 
 def explainers_for(
-    classifier: OnnxClassifier, *, on_problem: Callable[[str], None] | None = None
+    classifier: OnnxClassifier,
+    *,
+    on_problem: Callable[[str], None] | None = None,
+    threads: int = 1,
 ) -> list[Explainer]:
     """Return every explanation that a model can give.
 
@@ -21,13 +24,13 @@ def explainers_for(
     "guided" where its graph lies beside the model, "occlusion" always. They run in a session of
     their own, so that they may be asked from another thread than the classifier, though only from
     one. on_problem: told in a sentence why a damaged graph is left out; without it `ModelError` is
-    raised.
+    raised. threads: of ONNX Runtime, for one map.
     """
-    runner = Runner(classifier)
+    runner = Runner(classifier, threads=threads)
     found: list[Explainer] = [*forward_explainers(runner)]
     if guided_file(classifier.path).is_file():
         try:
-            found.append(GuidedBackprop(classifier))
+            found.append(GuidedBackprop(classifier, threads=threads))
         except ModelError as error:
             if on_problem is None:
                 raise

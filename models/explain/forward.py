@@ -40,14 +40,15 @@ def cam_map(attention: Attention, label_index: int, size: int) -> Map:
 def cbam_map(attention: Attention, _label_index: int, size: int) -> Map:
     """Return the product of the spatial weights of all blocks; the same for every label.
 
-    Woo et al., arXiv 1807.06521, section 3. The maps are enlarged first. Of the product of n the
+    Woo et al., arXiv 1807.06521, section 3. The maps are enlarged first, linearly: cubic curves
+    swing beyond small weights to below 0, which a product does not forgive. Of the product of n the
     n-th root is taken, which leaves the order of the places as it is and shows more than the
     greatest; the least place has 0.
     """
     total = np.zeros((size, size), np.float64)
     blocks = _blocks(attention)
     for name in blocks:
-        values = cv2.resize(attention[name][0], (size, size), interpolation=cv2.INTER_CUBIC)
+        values = cv2.resize(attention[name][0], (size, size), interpolation=cv2.INTER_LINEAR)
         total += np.log(np.clip(values, 1e-6, 1))
     product = np.exp(total / len(blocks)).astype(np.float32)
     return scaled(product - product.min(), size)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from models.explain.onnx_convolution import convolution
 from models.explain.onnx_graph import Graph, attributes_of
 from models.explain.onnx_resampling import grid_sample
 from models.runtime.card import ModelError
@@ -24,44 +25,6 @@ def _relu(graph: Graph, node: Any, gradient: str) -> dict[str, str]:
     active = graph.add("Greater", node.output[0], graph.constant(0.0))
     return {
         node.input[0]: graph.add("Where", active, graph.add("Relu", gradient), graph.constant(0.0))
-    }
-
-
-def _conv(graph: Graph, node: Any, gradient: str) -> dict[str, str]:
-    given = attributes_of(node)
-    crops, weights = node.input[:2]
-    if given.get("auto_pad", "NOTSET") != "NOTSET":
-        raise ModelError(f"expected a convolution with its padding in numbers, found {given}")
-    kernel = graph.sizes(weights, (2, 3))
-    strides = list(given.get("strides", (1, 1)))
-    pads = list(given.get("pads", (0, 0, 0, 0)))
-    dilations = list(given.get("dilations", (1, 1)))
-    # Rows and columns that no window reached at the far end.
-    rest = [
-        size - ((out - 1) * stride - before - after + dilation * (side - 1) + 1)
-        for size, out, stride, before, after, dilation, side in zip(
-            graph.sizes(crops, (2, 3)),
-            graph.sizes(node.output[0], (2, 3)),
-            strides,
-            pads[:2],
-            pads[2:],
-            dilations,
-            kernel,
-            strict=True,
-        )
-    ]
-    return {
-        crops: graph.add(
-            "ConvTranspose",
-            gradient,
-            weights,
-            group=given.get("group", 1),
-            strides=strides,
-            pads=pads,
-            dilations=dilations,
-            kernel_shape=kernel,
-            output_padding=rest,
-        )
     }
 
 
@@ -132,9 +95,9 @@ def _reduce_max(graph: Graph, node: Any, gradient: str) -> dict[str, str]:
     source = node.input[0]
     equal = graph.add("Equal", source, _kept(graph, node, node.output[0]))
     here = graph.add("Cast", equal, to=1)
-    axes = graph.constant(_axes(graph, node))
-    share = graph.add("Div", here, graph.add("ReduceSum", here, axes, keepdims=1))
-    return {source: graph.add("Mul", share, _kept(graph, node, gradient))}
+    count = graph.add("ReduceSum", here, graph.constant(_axes(graph, node)), keepdims=1)
+    share = graph.add("Div", _kept(graph, node, gradient), count)
+    return {source: graph.add("Mul", here, share)}
 
 
 def _add(graph: Graph, node: Any, gradient: str) -> dict[str, str]:
@@ -239,7 +202,7 @@ RULES: dict[str, Rule] = {
     "AveragePool": _average_pool,
     "BatchNormalization": _batch_norm,
     "Concat": _concat,
-    "Conv": _conv,
+    "Conv": convolution,
     "Div": _divide,
     "Einsum": _einsum,
     "Expand": _expand,

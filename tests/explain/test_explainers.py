@@ -189,6 +189,15 @@ def test_the_product_of_attention_blocks_is_where_all_agree() -> None:
     assert found.max() == 1
 
 
+def test_small_weights_beside_great_ones_leave_no_seam_in_the_product() -> None:
+    step = np.full((1, 6, 6), 0.05, np.float32)
+    step[:, :, 3:] = 0.95
+    found = cbam_map({"spatial1": step, "spatial2": step}, 0, 48)
+    assert (np.diff(found, axis=1) >= -1e-6).all()
+    assert found[0, 0] == 0
+    assert found[0, -1] == 1
+
+
 def test_regions_are_painted_where_they_lie() -> None:
     squares = np.array([[0, 0, 1, 1], [0, 0, 0.5, 0.5], [0.5, 0.5, 1, 1]], np.float32)
     found = region_map({"square": squares, "region": np.array([0.6, 0.1, 0.3])}, 0, 48)

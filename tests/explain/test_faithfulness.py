@@ -26,7 +26,7 @@ from models.explain.faithfulness import (
     order,
 )
 from models.explain.note import Note, note_file, read_note, write_note
-from models.explain.table import HEADER, row, section
+from models.explain.table import HEADER, row, section, verdict
 from models.runtime.card import ModelError
 from models.runtime.classifier import OnnxClassifier
 
@@ -208,8 +208,23 @@ def test_the_table_says_yes_and_no() -> None:
     assert rows[1][-2] == "< 0.001"
     assert section([]) == ""
     page = section(NOTE.methods)
-    assert page.count("<tr>") == 3
+    assert page.count("<tr>") == 2 + 2
     assert "&lt; 0.001" in page
+    good, bad = NOTE.methods[1].title, NOTE.methods[0].title
+    assert f"finding what the model goes by: {good}." in page
+    assert f"not to be read as a reason: {bad}." in page
+    assert page.count("<svg") == 4
+    # The drawing runs from 5 to 95: the dot of the first deletion area lies where its number says.
+    assert f'<circle cx="{5 + 90 * NOTE.methods[0].deletion:.1f}" cy="7" r="4"/>' in page
+
+
+def test_the_verdict_lists_what_there_is() -> None:
+    good = NOTE.methods[1]
+    three = [replace(good, title=title) for title in ("one", "two", "three")]
+    assert verdict(three).endswith("goes by: one, two and three.")
+    assert verdict([good]).endswith(f"goes by: {good.title}.")
+    assert "No better" not in verdict([good])
+    assert verdict([]) == ""
 
 
 @pytest.mark.train

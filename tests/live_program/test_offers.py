@@ -91,6 +91,19 @@ def test_what_is_no_better_than_chance_is_marked_and_shown_last(file: Path) -> N
     assert offered.choose(CAM) == CAM, "who wishes it, sees it"
 
 
+@pytest.mark.parametrize(("parameters", "first"), [(58_000, OCCLUSION), (11_000_000, GUIDED)])
+def test_a_heavy_network_is_not_covered_a_hundred_times_unasked(
+    file: Path, parameters: int, first: str
+) -> None:
+    write_note(file, Note("d", "PublicTest", "2026-01-31", (measured("cam", better=False),)))
+    file.with_name("net.guided.onnx").write_bytes(b"graph")
+    model = Model(file, ("cam",))
+    model.card = replace(model.card, parameters=parameters)
+    offered = offers_of(model)
+    assert offered.choose("") == first
+    assert offered.choose(OCCLUSION) == OCCLUSION
+
+
 def test_all_blocks_share_the_doubt(file: Path) -> None:
     write_note(file, Note("d", "PublicTest", "2026-01-31", (measured("cbam", better=False),)))
     offered = offers_of(Model(file, OUTPUTS[BLOCKS]))

@@ -107,7 +107,7 @@ def test_weights_are_told_with_their_range(draw: Artist) -> None:
     weights = np.linspace(0.25, 0.75, 36).reshape(1, 6, 6)
     inset = make_inset(with_outputs(draw.face(1, LEFT), spatial2=weights), Shown("spatial2"), 80)
     assert inset.view is not None
-    assert inset.facts == (("least", "0.25"), ("most", "0.75"))
+    assert inset.facts == (("lets through", ""), ("least", "25 %"), ("most", "75 %"))
 
 
 def test_pictures_fit_a_narrow_card() -> None:
