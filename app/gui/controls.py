@@ -1,28 +1,16 @@
-"""Controls whose signs the style sheet cannot draw: it knows pictures only."""
+"""Controls that draw their own signs, since the style sheet knows pictures only."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QSpinBox, QWidget
 
 from app.gui.theme import Theme
 
 
-class Combo(QComboBox):
-    """A combo box that shows it is one: the style sheet leaves no arrow."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        _draw_arrow(self, self._theme, self.height() / 2, 2.0)
-
-
 class Number(QSpinBox):
-    """A box for a number, with arrows of its own for the same reason."""
+    """A box for a number, with arrows that show it is one."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

@@ -111,6 +111,7 @@ class LiveWorkspace(Workspace):
         )  # fmt: skip
         self.users.append(self.streaming.active)
         self.recording.also_mark.append(self.streaming.mark)
+        self.recording.others_listen = self.streaming.active
         self._build()
         self._connect()
         self._restore(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -41,15 +42,18 @@ class RecordingDesk(QObject):
         super().__init__()
         self.recorder = Recorder(engine)
         self.bar = RecordingBar(host.theme)
-        self.panel = RecordingPanel(settings)
+        self.panel = RecordingPanel(settings, host.theme)
         self._host = host
         self._actions = actions
         self._overlays = overlays
         self._shown = shown
+        self._smoothing_seconds = settings.smoothing_seconds
         self._refreshed_at = float("-inf")
         self._asked = ""
-        self.also_mark: list[Callable[[str, str], bool]] = []
-        """Each takes key and text of a marker and says whether anybody got it."""
+        self.also_mark: list[Callable[[str, str, float], bool]] = []
+        """Each takes key, text and monotonic seconds of a marker; False when nobody got it."""
+        self.others_listen: Callable[[], bool] = lambda: False
+        """Says whether a marker reaches anybody while nothing is recorded."""
         self._calibrating: set[int] = set()
         actions.record.toggled.connect(self._toggle)
         actions.record_options.triggered.connect(self._show_panel)
@@ -59,7 +63,7 @@ class RecordingDesk(QObject):
         self.bar.agreed.connect(self._agree)
         self.bar.declined.connect(self._decline)
         self.bar.stopped.connect(lambda: actions.record.setChecked(False))
-        self.bar.noted.connect(lambda text: self.mark("note", text))
+        self.bar.noted.connect(lambda text, at: self.mark("note", text, at))
         self.bar.review_wanted.connect(host.open_path)
 
     def active(self) -> bool:
@@ -80,20 +84,21 @@ class RecordingDesk(QObject):
         if status.active or status.saving:
             self.bar.show_status(status)
         elif saved:
-            self.bar.show_saved(saved[-1], status.frames)
+            self.bar.show_saved(saved[-1], status.frames, status.error)
         self.panel.set_locked(status.active)
 
-    def mark(self, key: str, text: str = "") -> None:
-        """Set a marker at this moment."""
-        taken = [take(key, text) for take in self.also_mark]
-        if not self.recorder.mark(key, text):
+    def mark(self, key: str, text: str = "", at: float | None = None) -> None:
+        """Set a marker. at: monotonic seconds, None for this moment."""
+        at = time.monotonic() if at is None else at
+        taken = [take(key, text, at) for take in self.also_mark]
+        if not self.recorder.mark(key, text, at):
             if any(taken):
                 self._host.notices.say(f"{text or f'Marker {key}'} was sent.")
                 return
             self._host.notices.say("Markers and notes belong to a recording; R begins one.")
             return
-        status = self.recorder.status()
-        self.bar.say(f"{text or f'Marker {key}'} at {clock(status.seconds)}")
+        seconds = self.recorder.status().seconds - (time.monotonic() - at)
+        self.bar.say(f"{text or f'Marker {key}'} at {clock(max(0.0, seconds))}")
 
     def watch(self, result: FrameResult) -> None:
         """Note in the session when a face's neutral measure was taken."""
@@ -160,7 +165,10 @@ class RecordingDesk(QObject):
         self.bar.show_status(self.recorder.status())
 
     def _settings(self) -> dict[str, Any]:
-        return {"overlays": list(self._overlays())}
+        return {
+            "smoothing_seconds": self._smoothing_seconds,
+            "overlays": list(self._overlays()),
+        }
 
     def _video(self) -> VideoOptions | None:
         kinds = {"none": (), "both": tuple(VIDEOS)}.get(self.panel.video, (self.panel.video,))
@@ -179,5 +187,7 @@ class RecordingDesk(QObject):
     def _begin_note(self) -> None:
         if self.recorder.active:
             self.bar.begin_note()
+        elif self.others_listen():
+            self.bar.begin_lone_note()
         else:
             self.mark("note")

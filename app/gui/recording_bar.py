@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -28,13 +29,14 @@ class RecordingBar(QFrame):
     """Say that a session is being recorded, ask for consent before and say where it is after.
 
     agreed, declined: the answer to the text of consent. stopped: the recording is to end. noted: a
-    typed note. review_wanted: the session just saved is to be opened.
+    typed note, and the monotonic seconds at which it was begun. review_wanted: the session just
+    saved is to be opened.
     """
 
     agreed = Signal()
     declined = Signal()
     stopped = Signal()
-    noted = Signal(str)
+    noted = Signal(str, float)
     review_wanted = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -42,6 +44,8 @@ class RecordingBar(QFrame):
         self.setObjectName("recording")
         self._saved: Path | None = None
         self._said, self._said_left = "", 0
+        self._noted_at = 0.0
+        self._lone = False
         self._dot = _Dot(theme)
         self._time = QLabel()
         self._time.setFont(font(HEAD_PX, bold=True))
@@ -93,6 +97,7 @@ class RecordingBar(QFrame):
         """Show the text that has to be agreed to before a recording."""
         self._show(dot=False, title="Consent", words=consent, buttons=("agree", "decline"))
         self._words.say(consent, whole=True)
+        self._words.set_quiet(False)
         self._buttons["agree"].setFocus()
         announce(self, consent)
 
@@ -115,33 +120,60 @@ class RecordingBar(QFrame):
         self._words.say(text)
         announce(self, text)
 
-    def show_saved(self, folder: Path, frames: int) -> None:
-        """Say where a session is."""
+    def show_saved(self, folder: Path, frames: int, error: str = "") -> None:
+        """Say where a session is. error: why it ended by itself; stays until it is closed."""
         self._saved = folder
-        words = f"{frames:,} frames in {folder}"
-        self._show(dot=False, title="Saved", words=words, buttons=("review", "close"))
-        announce(self, f"Saved {words}")
+        title, words = ("Stopped", error) if error else ("Saved", f"{frames:,} frames in {folder}")
+        self._show(dot=False, title=title, words=words, buttons=("review", "close"))
+        if error:
+            self._words.say(error, whole=True)
+            self._words.set_quiet(False)
+        announce(self, f"{title}: {words}" if error else f"{title} {words}")
 
     def begin_note(self) -> None:
         """Let a note be typed; it counts from now, when the thought came."""
+        if self._note.isHidden():
+            self._noted_at = time.monotonic()
         self._note.show()
         self._note.setFocus()
 
+    def begin_lone_note(self) -> None:
+        """Let a note be typed while nothing is recorded."""
+        self._show(dot=False, title="Note", words="goes to the streams that are on", buttons=())
+        self._lone = True
+        self.begin_note()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and not self._note.isHidden():
+            self._end_note()
+        else:
+            super().keyPressEvent(event)
+
     def _take_note(self) -> None:
         text = self._note.text().strip()
+        self._end_note()
+        if text:
+            self.noted.emit(text, self._noted_at)
+
+    def _end_note(self) -> None:
         self._note.clear()
         self._note.hide()
-        if text:
-            self.noted.emit(text)
+        if self._lone:
+            self._lone = False
+            self.hide()
 
     def _show(self, *, dot: bool, title: str, words: str, buttons: tuple[str, ...]) -> None:
+        self._lone = False
         self._dot.setVisible(dot)
         self._time.setText(title)
+        self._words.set_quiet(True)
         self._words.say(words)
         self._note.setVisible("note" in buttons and self._note.isVisibleTo(self))
         for name, button in self._buttons.items():
             button.setVisible(name in buttons)
-        self.setProperty("on", dot)
+        if self.property("on") != dot:
+            self.setProperty("on", dot)
+            self.style().polish(self)  # else the red line under it waits for the next theme
         self.show()
 
     def _button(self, words: str, tip: str) -> QPushButton:
@@ -162,6 +194,12 @@ class _Words(QLabel):
         self.setFont(font(BODY_PX))
         self.setProperty("quiet", True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Show it in the background, or as something that has to be read."""
+        if self.property("quiet") != quiet:
+            self.setProperty("quiet", quiet)
+            self.style().polish(self)
 
     def say(self, text: str, *, whole: bool = False) -> None:
         """Show a text; whole: on as many lines as it needs."""
@@ -214,7 +252,7 @@ def duration(seconds: float) -> str:
         return f"{seconds / 86400:.0f} days"
     if seconds >= 2 * 3600:
         return f"{seconds / 3600:.0f} h"
-    return f"{seconds / 60:.0f} min"
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def size(count: float) -> str:

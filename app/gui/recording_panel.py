@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
@@ -15,11 +15,14 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QWidget,
 )
 
 from app.gui import dialogs
+from app.gui.controls import Check
 from app.gui.keys import KeepSpace
+from app.gui.theme import Theme
 from app.settings import RECORDED_VIDEOS, Settings
 
 _VIDEO_WORDS = {
@@ -28,20 +31,18 @@ _VIDEO_WORDS = {
     "annotated": "The picture with what is drawn on it",
     "both": "Both, as two files",
 }
-_PRIVATE = (
-    "Numbers only is the most private. Blurring makes faces unknowable where they were found; a "
-    "face that the finder misses is not blurred."
-)
+_PLACE_MARGIN = 32
+_PRIVATE = "Numbers only is the most private. A face that the finder misses is not blurred."
 
 
 class RecordingPanel(QFrame):
     """Let folder, name, video and consent be chosen for the next recording."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("recording")
         self._folder = Path(settings.recording_folder or _usual_folder())
-        self._place = QPushButton()
+        self._place = _Place()
         self._place.setToolTip("Choose where recordings are kept")
         self._place.clicked.connect(self._choose_folder)
         self._title = QLineEdit()
@@ -50,7 +51,7 @@ class RecordingPanel(QFrame):
         for name in RECORDED_VIDEOS:
             self._video.addItem(_VIDEO_WORDS[name], name)
         self._video.setCurrentIndex(RECORDED_VIDEOS.index(settings.recording_video))
-        self._blur = QCheckBox("Blur faces in it")
+        self._blur = Check("Blur faces in it", theme)
         self._blur.setChecked(settings.recording_blur)
         self._consent = QLineEdit(settings.consent_text)
         self._consent.setPlaceholderText("Text to agree to before each recording; empty: not asked")
@@ -130,7 +131,7 @@ class RecordingPanel(QFrame):
         private = QLabel(_PRIVATE)
         private.setProperty("quiet", True)
         private.setWordWrap(True)
-        grid.addWidget(private, len(rows), 1)
+        grid.addWidget(private, len(rows), 0, 1, 2)
         grid.addWidget(self._close, len(rows), 2, Qt.AlignmentFlag.AlignBottom)
         grid.setColumnStretch(1, 1)
         for button in (self._place, self._close, self._blur):
@@ -138,7 +139,7 @@ class RecordingPanel(QFrame):
             button.installEventFilter(KeepSpace(button))
 
     def _dress(self) -> None:
-        self._place.setText(str(self._folder))
+        self._place.show_path(str(self._folder))
         self._blur.setEnabled(self.video != "none" and self._video.isEnabled())
 
     def _choose_folder(self) -> None:
@@ -146,6 +147,30 @@ class RecordingPanel(QFrame):
         if chosen:
             self._folder = Path(chosen)
             self._dress()
+
+
+class _Place(QPushButton):
+    """Show a path on as much room as there is, its end rather than its beginning."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._path = ""
+        self.setProperty("place", True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_path(self, path: str) -> None:
+        self._path = path
+        self.setAccessibleDescription(path)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = max(self.width() - _PLACE_MARGIN, 40)
+        left = Qt.TextElideMode.ElideLeft
+        self.setText(self.fontMetrics().elidedText(self._path, left, room))
 
 
 def _usual_folder() -> str:

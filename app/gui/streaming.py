@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -65,9 +64,9 @@ class StreamDesk(QObject):
         """Say whether the engine's results are needed here."""
         return bool(self.streams.specs)
 
-    def mark(self, key: str, text: str = "") -> bool:
-        """Send a marker of this moment; return False when no stream is on."""
-        self.streams.mark(Marker(time.monotonic(), key, text))
+    def mark(self, key: str, text: str, at: float) -> bool:
+        """Send a marker; return False when no stream is on. at: monotonic seconds."""
+        self.streams.mark(Marker(at, key, text))
         return self.active()
 
     def tick(self, now: float) -> None:

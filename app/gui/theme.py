@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.palette import colour
 
+_HERE = Path(__file__).parent
 BODY_PX = 13
 HEAD_PX = 15
 SMALL_PX = 12
@@ -166,7 +168,9 @@ def _palette(tokens: Tokens) -> QPalette:
 
 
 def _style_sheet(tokens: Tokens) -> str:
-    sheet = _SHEET
+    arrow = _HERE / f"arrow_{'light' if tokens.light else 'dark'}.svg"
+    # Qt takes slashes on every system.
+    sheet = _SHEET.replace("@arrow;", arrow.as_posix())
     for name in (
         "stage", "background", "surface", "raised", "line", "text", "quiet", "on_accent",
         "accent", "warning", "danger",
@@ -229,6 +233,7 @@ QFrame#recording[on="true"] { border-bottom: 2px solid @danger; }
 QFrame#recording QPushButton { background: @surface; border-color: @line; }
 QFrame#recording QPushButton:hover { background: @line; }
 QFrame#recording QPushButton:focus { border-color: @accent; }
+QFrame#recording QPushButton[place="true"] { text-align: left; padding-left: 8px; }
 QFrame#recording QLineEdit, QFrame#recording QComboBox {
     background: @surface; border: 2px solid @line; border-radius: 6px; padding: 4px 8px;
 }
@@ -247,6 +252,7 @@ QListWidget, QTableWidget {
 }
 QListWidget:focus, QTableWidget:focus { border: 1px solid @accent; }
 QListWidget::item { padding: 4px 6px; border-radius: 4px; }
+QTableWidget::item { padding: 0 6px; }
 QListWidget::item:selected, QTableWidget::item:selected { background: @raised; color: @text; }
 QHeaderView::section {
     background: @background; color: @quiet; border: none; border-bottom: 1px solid @line;
@@ -258,11 +264,17 @@ QComboBox {
 }
 QComboBox:focus { border-color: @accent; }
 QComboBox:disabled { color: @quiet; }
-QComboBox::drop-down { border: none; width: 18px; }
-QComboBox QAbstractItemView { background: @surface; color: @text; border: 1px solid @line; }
+QComboBox::drop-down { border: none; width: 28px; }
+QComboBox::down-arrow { image: url("@arrow;"); width: 12px; height: 8px; }
+QComboBox QAbstractItemView {
+    background: @surface; color: @text; border: 1px solid @line; outline: none;
+    selection-background-color: @raised; selection-color: @text;
+}
+QComboBox QAbstractItemView::item { padding: 3px 6px; }
+QComboBox QAbstractItemView::item:selected { background: @raised; color: @text; }
 QLineEdit {
     background: @surface; color: @text; border: 1px solid @accent; border-radius: 4px;
-    padding: 2px 4px;
+    padding: 2px 4px; placeholder-text-color: @quiet;
 }
 QProgressBar {
     background: @raised; color: @text; border: none; border-radius: 6px; text-align: center;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.faces.alignment import anchors, similarity, template
 from app.messages import Calibration, Face, Prediction, Quality
 
-__all__ = ["QUIET_SECONDS", "Baselines"]
+__all__ = ["QUIET_SECONDS", "Baselines", "neutral_logs", "neutral_offset"]
 
 QUIET_SECONDS = 5.0
 """How long a face has to be at rest."""
@@ -30,6 +30,10 @@ _MOST_OFFSET = 2.0
 _STILL = 0.015
 _PARTS = (slice(17, 27), slice(36, 48), slice(48, 68))
 _SETTLE_SECONDS = 0.7
+# Share of the probability that lies elsewhere than in the seconds counted so far (total variation):
+# a smile that is held is as still as a rest. Read by the default model, an expression that the demo
+# actor holds wanders by 0.08 at most, and the next one differs by 0.40 to 1.
+_OTHERWISE = 0.35
 _LEAST_TURN = 0.5
 _LEAST_QUALITY = 0.3
 
@@ -37,6 +41,7 @@ _SAID_SECONDS = 1.0
 _GIVEN_UP = Calibration(0.0, "The face was not at rest for long enough.", given_up=True)
 _LOOK = "Look into the camera."
 _REST = "Rest your face: do not speak or smile."
+_CHANGED = "Your face changed: rest it, from the start."
 _BETTER = "Make the face easier to see first."
 
 
@@ -46,10 +51,39 @@ class _Collecting:
 
     began: float
     last: float
+    since: float
+    """When the stretch began that is being counted, else when the face last changed."""
     seconds: float = 0.0
     logs: NDArray[np.float64] | float = 0.0
+    read: NDArray[np.float64] | float = 0.0
+    lately: NDArray[np.float64] | None = None
     shape: NDArray[np.float64] | None = None
-    note: str = field(default=_REST)
+    before: str = _REST
+    """What is asked for until the stretch counts."""
+
+    def count(self, probabilities: NDArray[np.float64], step: float) -> None:
+        """Take a frame in that stands for `step` seconds."""
+        self.logs = self.logs + step * neutral_logs(probabilities)
+        self.read = self.read + step * probabilities
+        self.seconds += step
+
+    def changed(self, probabilities: NDArray[np.float64], step: float) -> bool:
+        """Say whether the face is lately read otherwise than in the seconds counted."""
+        if self.lately is None:
+            self.lately = probabilities
+        self.lately = self.lately + min(1.0, step / _SETTLE_SECONDS) * (probabilities - self.lately)
+        return self.unlike(self.lately)
+
+    def unlike(self, probabilities: NDArray[np.float64]) -> bool:
+        """Say whether probabilities are far from their mean over the seconds counted."""
+        if self.seconds == 0:
+            return False
+        return float(np.abs(probabilities - self.read / self.seconds).sum()) / 2 > _OTHERWISE
+
+    def begin_again(self, time: float) -> None:
+        """Forget what was counted."""
+        self.since, self.before = time, _CHANGED
+        self.seconds = self.logs = self.read = 0.0
 
 
 class Baselines:
@@ -120,7 +154,8 @@ class Baselines:
     ) -> Calibration | None:
         """Take in a frame of a face and return how its measuring stands, None if it is not on.
 
-        time: seconds. Frames on which the face moves, is turned or hard to see do not count. It
+        time: seconds. Frames on which the face moves, is turned or hard to see do not count; a
+        face that is read otherwise from some moment on, as when a smile is held, begins anew. It
         ends with the measure, or without one when too few came within half a minute.
         """
         track_id = face.track_id
@@ -129,13 +164,14 @@ class Baselines:
             return _GIVEN_UP if 0 <= time - gave_up < _SAID_SECONDS else None
         now = self._collecting[track_id]
         if now is None or time < now.last:
-            now = self._collecting[track_id] = _Collecting(began=time, last=time)
+            now = self._collecting[track_id] = _Collecting(began=time, last=time, since=time)
         step, now.last = min(time - now.last, _LONGEST_STEP), time
-        now.note = _what_disturbs(now, face, quality, time, step)
-        if not now.note:
-            logs = np.log(np.maximum(prediction.probabilities.astype(np.float64), _FLOOR))
-            now.logs = now.logs + step * logs
-            now.seconds += step
+        read = prediction.probabilities.astype(np.float64)
+        if now.changed(read, step):
+            now.begin_again(time)
+        note = _what_disturbs(now, face, quality, time, step)
+        if not note and not now.unlike(read):
+            now.count(read, step)
         if now.seconds >= QUIET_SECONDS:
             self._settle(track_id, now)
             return None
@@ -143,13 +179,27 @@ class Baselines:
             del self._collecting[track_id]
             self._given_up[track_id] = time
             return _GIVEN_UP
-        return Calibration(now.seconds / QUIET_SECONDS, now.note)
+        return Calibration(now.seconds / QUIET_SECONDS, note)
 
     def _settle(self, track_id: int, found: _Collecting) -> None:
         assert self._neutral is not None
-        offset = found.logs / found.seconds - self._neutral
-        self._offsets[track_id] = np.clip(offset, -_MOST_OFFSET, _MOST_OFFSET)
+        mean = np.asarray(found.logs / found.seconds)
+        self._offsets[track_id] = neutral_offset(mean, self._neutral)
         del self._collecting[track_id]
+
+
+def neutral_logs(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the logarithms of which a neutral face's mean is made; shape as given."""
+    return np.log(np.maximum(probabilities.astype(np.float64), _FLOOR))
+
+
+def neutral_offset(mean: NDArray[np.float64], usual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a neutral face adds to the logarithms (C,).
+
+    mean: (C,) of `neutral_logs` over the quiet seconds. usual: (C,) the same over the neutral faces
+    of the model's card.
+    """
+    return np.clip(mean - usual, -_MOST_OFFSET, _MOST_OFFSET)
 
 
 def _what_disturbs(
@@ -162,9 +212,9 @@ def _what_disturbs(
             return _LOOK
         if quality.overall < _LEAST_QUALITY:
             return quality.advice or _BETTER
-    if moved > _STILL or time - now.began < _SETTLE_SECONDS:
+    if moved > _STILL:
         return _REST
-    return ""
+    return now.before if time - now.since < _SETTLE_SECONDS else ""
 
 
 def _movement(now: _Collecting, face: Face, step: float) -> float:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from pathlib import Path
 from typing import Any, Protocol
 
 from app.errors import CameraLost
@@ -137,7 +138,7 @@ class Capture:
     def facts(self) -> dict[str, Any]:
         """Return what is known of the source in plain values."""
         source = self._source
-        facts: dict[str, Any] = {"name": self.name, "spec": self.spec}
+        facts: dict[str, Any] = {"name": self.name, "spec": whole_spec(self.spec)}
         if source is not None:
             facts |= {"live": source.live, "fps": source.fps, **source.properties}
         return facts
@@ -297,3 +298,14 @@ class Capture:
             self._source_notice = source.notice
             if source.notice:
                 self._listener.noticed(source.notice)
+
+
+def whole_spec(spec: str) -> str:
+    """Return what a source was opened by; a file's path absolute, so that it is found again."""
+    if spec.strip().partition(":")[0].casefold() in ("actor", "camera"):
+        return spec.strip()
+    try:
+        path = Path(spec).expanduser()
+        return str(path.absolute()) if path.exists() else spec
+    except (OSError, RuntimeError, ValueError):
+        return spec

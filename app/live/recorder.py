@@ -52,7 +52,7 @@ class RecorderStatus:
     active: results are being recorded. saving: the last sessions are brought into their final
     form. folder: of the session being recorded or recorded last. seconds, frames, dropped, bytes:
     of it. free: bytes left on its disk. seconds_left: until the disk is full at this rate, None
-    while that is unknown.
+    while that is unknown. error: one sentence on why it stopped by itself, else empty.
     """
 
     active: bool = False
@@ -64,6 +64,7 @@ class RecorderStatus:
     bytes: int = 0
     free: int = 0
     seconds_left: float | None = None
+    error: str = ""
 
 
 class RecordableEngine(Protocol):
@@ -185,6 +186,7 @@ class Recorder:
                 bytes=now.bytes,
                 free=free,
                 seconds_left=_seconds_left(now, free) if writer is not None else None,
+                error=now.error,
             )
 
     def take_notices(self) -> list[str]:
@@ -296,6 +298,7 @@ def session_info(
         "source": {**source, "frame_height": frame[0], "frame_width": frame[1]},
         "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
         "finder": status.finder,
+        "landmarks": status.landmarks,
     }
 
 

@@ -12,6 +12,8 @@ from app.review.series import Series
 
 __all__ = ["Around", "around_events"]
 
+_MOST_GAP = 0.5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Around:
@@ -19,7 +21,7 @@ class Around:
 
     lags: (L,) s, middles of the bins, 0 at the event. mean: (C, L), NaN where no event has a row.
     error: (C, L), standard error over the events, NaN where fewer than two have rows. events:
-    that have any row within reach. counts: (L,) events with a row in this bin.
+    that have any row within reach. counts: (L,) events that count in this bin.
     """
 
     lags: NDArray[np.float64]
@@ -39,7 +41,9 @@ def around_events(
 ) -> Around:
     """Average what is said of a face over events (s), each event weighing the same.
 
-    before, after: s around the event. step: s, the width of a bin.
+    before, after: s around the event. step: s, the width of a bin. A bin without a row lies on the
+    line between its neighbours where both are less than half a second off: events that drop out
+    of the mean for a moment would make it leap.
     """
     bins = max(1, round((before + after) / step))
     edges = np.linspace(-before, after, bins + 1)
@@ -53,6 +57,7 @@ def around_events(
         filled = counts > 0
         totals = sums[:, cuts[1:]] - sums[:, cuts[:-1]]
         means[place][:, filled] = totals[:, filled] / counts[filled]
+        _bridge(means[place], filled, most=round(_MOST_GAP / step))
     there = np.isfinite(means[:, 0]) if len(part.labels) else np.zeros((len(events), bins), bool)
     counts = there.sum(axis=0)
     total = np.where(there[:, None], means, 0.0).sum(axis=0)
@@ -68,3 +73,13 @@ def around_events(
         counts=counts,
         events=int(there.any(axis=1).sum()),
     )
+
+
+def _bridge(values: NDArray[np.float64], filled: NDArray[np.bool_], most: int) -> None:
+    """Fill gaps of at most `most` bins in (C, L) values, in place."""
+    there = np.flatnonzero(filled)
+    for before, after in zip(there[:-1].tolist(), there[1:].tolist(), strict=True):
+        if 1 < after - before <= most + 1:
+            share = np.arange(1, after - before) / (after - before)
+            first, last = values[:, before, None], values[:, after, None]
+            values[:, before + 1 : after] = first + share * (last - first)

@@ -170,7 +170,7 @@ def _scale(start: float, end: float, top: float) -> str:
 
 def _flag(marker: Marker, start: float, end: float, bottom: float) -> str:
     x = _LEFT + (marker.time - start) / max(end - start, 1e-9) * _PLOT
-    sign = marker.key if marker.key != "note" else "¶"
+    sign = marker.sign
     return f'<line x1="{x:.1f}" x2="{x:.1f}" y1="10" y2="{bottom}" stroke="{_MARKER}"/>' + _text(
         x, 9, sign, "middle", _MARKER
     )

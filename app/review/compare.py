@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from app.palette import display_order
 from app.review.edited import UNDECIDED, Edited
+from app.review.recording import Recording
 from app.review.second import Second
 
-__all__ = ["Agreement", "LabelChange", "agreement"]
+__all__ = ["Agreement", "LabelChange", "agreement", "neutral_words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,21 @@ def agreement(state: Edited, second: Second, face: int, start: float, end: float
         for place, label in enumerate(labels)
     )
     return Agreement(len(rows), total, same, _kappa(sure), labels, changes, table)
+
+
+def neutral_words(recording: Recording, second: Second) -> str:
+    """Return what the neutral face has to do with a comparison, empty where there was none."""
+    if not recording.corrected:
+        return ""
+    if second.relative:
+        return (
+            "Both are relative to the neutral face: the second model reads the quiet seconds in "
+            "which it was measured, too."
+        )
+    return (
+        "The recorded values are relative to a neutral face, those of the second model are not: "
+        "part of the difference is the correction."
+    )
 
 
 def _translated(

@@ -25,15 +25,26 @@ from app.review.edits import (
 from app.review.recording import Recording, ReviewError
 from app.review.words import clock
 
-__all__ = ["UNDECIDED", "Edited", "FaceEntry", "Interval", "Marker", "check", "edited"]
+__all__ = [
+    "UNDECIDED",
+    "Edited",
+    "FaceEntry",
+    "Interval",
+    "Marker",
+    "check",
+    "edited",
+    "recorded_markers",
+]
 
 UNDECIDED = -1
 """Stands for the label of a face that is unsure."""
+# Of keys that are words.
+_SIGNS = {"note": "¶", "neutral": "○", "lsl": "→"}
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Hold a marker: id, time (s), key (1 to 9, or "note") and text."""
+    """Hold a marker: id, time (s), key (1 to 9, "note", "neutral" or "lsl") and text."""
 
     id: str
     time: float
@@ -41,7 +52,14 @@ class Marker:
     text: str = ""
 
     @property
+    def sign(self) -> str:
+        """Return one letter that stands for its key."""
+        return _SIGNS.get(self.key, self.key[:1])
+
+    @property
     def title(self) -> str:
+        if self.key == "neutral":
+            return f"neutral face of {self.text or 'a face'}"
         return self.text or (f"marker {self.key}" if self.key != "note" else "note")
 
 
@@ -158,6 +176,14 @@ class Edited:
         return int(max(used)) + 1
 
 
+def recorded_markers(recording: Recording) -> list[Marker]:
+    """Return the markers as they were recorded."""
+    return [
+        Marker(f"r{place}", time, key, text)
+        for place, (time, key, text) in enumerate(recording.markers)
+    ]
+
+
 def edited(recording: Recording, edits: EditList) -> Edited:
     """Return the recording after its edits.
 
@@ -167,10 +193,7 @@ def edited(recording: Recording, edits: EditList) -> Edited:
     kept = np.ones(len(owners), bool)
     times = recording.times
     names: dict[int, str] = {}
-    markers = {
-        f"r{place}": Marker(f"r{place}", time, key, text)
-        for place, (time, key, text) in enumerate(recording.markers)
-    }
+    markers = {marker.id: marker for marker in recorded_markers(recording)}
     intervals: dict[str, Interval] = {}
     for edit in edits.done:
         if isinstance(edit, PutMarker | RemoveMarker | PutInterval | RemoveInterval):

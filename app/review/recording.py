@@ -38,7 +38,7 @@ class Recording:
     there is one, else the smoothed. decided: (N,) index into labels. scores: the finder's.
     quality: (N,) 0 to 1, NaN where not measured; qualities: the same for each part. boxes: (N, 4)
     x, y, width, height in px. dropped: (D,) s, frames that were passed over. corrected: whether
-    any row is.
+    any row is; relative: (N,) which.
     """
 
     path: Path
@@ -64,6 +64,7 @@ class Recording:
     dropped: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     videos: tuple[Path, ...] = ()
     corrected: bool = False
+    relative: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     finished: bool = True
 
     @property
@@ -151,6 +152,7 @@ def as_recording(session: Any) -> Recording:
         dropped=np.sort(_floats(session.dropped, "session_time", np.float64)),
         videos=session.videos,
         corrected=bool(corrected.any()) and bool(labels),
+        relative=np.asarray(corrected & bool(labels), bool),
         finished=session.finished,
     )
 

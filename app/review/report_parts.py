@@ -9,8 +9,8 @@ from typing import Any
 from app.palette import UNSURE, colour, display_order
 from app.review.around import around_events
 from app.review.charts import around_chart, line_chart, ribbon_chart, share_bar
-from app.review.compare import Agreement, agreement
-from app.review.edited import Edited, FaceEntry, Interval, Marker
+from app.review.compare import Agreement, agreement, neutral_words
+from app.review.edited import Edited, FaceEntry, Interval, Marker, recorded_markers
 from app.review.second import Second
 from app.review.series import series
 from app.review.statistics import LabelShare, Summary, summarise
@@ -80,7 +80,8 @@ def comparison_section(state: Edited, faces: Sequence[FaceEntry], second: Second
     return (
         f"<section><h2>Read again with {escape(second.model)}</h2>"
         f"<p>The same faces on the same pictures, read by another model. Where two models differ, "
-        f"at least one of them is wrong; where they agree, both may be.</p>{body}</section>"
+        f"at least one of them is wrong; where they agree, both may be. "
+        f"{escape(neutral_words(state.recording, second))}</p>{body}</section>"
     )
 
 
@@ -108,6 +109,12 @@ def card_section(card: Card | None, info: dict[str, Any]) -> str:
         )  # fmt: skip
         recall = ", ".join(f"{label} {share:.0%}" for label, share in metric.recall.items())
         facts.append(("Found of each label", recall))
+    if (rule := card.unsure.get("mirror")) is not None:
+        facts.append(
+            ("Unsure below",
+             f"{rule.threshold:.0%}; {rule.precision:.1%} of the labels above it are right, on "
+             f"{rule.coverage:.1%} of {rule.n:,} pictures ({rule.split})"),
+        )  # fmt: skip
     rows = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts
     )
@@ -140,12 +147,27 @@ def edits_section(state: Edited) -> str:
         said.append(f"{amount(len(now - recorded), 'face was', 'faces were')} split off.")
     if not said:
         said = ["Faces are as they were recorded."]
+    said += _marker_changes(state)
+    if state.intervals:
+        said.append(f"{amount(len(state.intervals), 'interval')} kept.")
     items = "".join(f"<li>{sentence}</li>" for sentence in said)
     return (
         f"<section><h2>Changed in review</h2><ul>{items}</ul>"
         f"<p class='quiet'>The recording itself is unchanged; edits.json holds each step.</p>"
         f"</section>"
     )
+
+
+def _marker_changes(state: Edited) -> list[str]:
+    recorded = {marker.id: marker for marker in recorded_markers(state.recording)}
+    now = {marker.id: marker for marker in state.markers}
+    counts = {
+        "added": len(now.keys() - recorded.keys()),
+        "moved or reworded": sum(now.get(key, one) != one for key, one in recorded.items()),
+        "removed": len(recorded.keys() - now.keys()),
+    }
+    parts = [f"{count:,} {words}" for words, count in counts.items() if count]
+    return [f"Markers: {', '.join(parts)}."] if parts else []
 
 
 def limits_section() -> str:
@@ -293,7 +315,8 @@ def _comparison(found: Agreement, face: FaceEntry) -> str:
 
 
 def _keys(markers: Sequence[Marker]) -> list[str]:
-    return sorted({marker.key for marker in markers})
+    """Return the keys whose means are shown; a neutral face is no event."""
+    return sorted({marker.key for marker in markers} - {"neutral"})
 
 
 def _dot(label: str) -> str:

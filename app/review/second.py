@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.faces.alignment import align
 from app.faces.base import gray_of
+from app.live.baseline import QUIET_SECONDS, neutral_logs, neutral_offset
 from app.live.smoother import Smoother
 from app.messages import Box, Face
 from app.review.pictures import Pictures
@@ -38,8 +40,9 @@ class Second:
     """Hold what another model says of the rows of a recording.
 
     model: its name. labels: in the order of its card. shown: (C, N) smoothed probabilities, NaN
-    where there was no picture. decided: (N,) index of the label, -1 where unsure or not read.
-    read: (N,) whether the row was read.
+    where there was no picture; where the recorded ones are relative to a neutral face these are,
+    too, if `relative`. decided: (N,) index of the label, -1 where unsure or not read. read: (N,)
+    whether the row was read.
     """
 
     model: str
@@ -47,6 +50,7 @@ class Second:
     shown: NDArray[np.float32]
     decided: NDArray[np.int16]
     read: NDArray[np.bool_]
+    relative: bool = False
 
 
 def read_again(
@@ -60,19 +64,13 @@ def read_again(
     """Classify every row of a recording with another model.
 
     The faces are those that were recorded, box and landmarks, so that only the model differs;
-    probabilities are smoothed and labels decided as the live program does. report: hears of
-    frames done and frames in all. stopped: asked between frames; raises `Stopped`. Raises
-    `ReviewError` when not one picture can be had.
+    probabilities are smoothed, corrected by a neutral face where the recorded ones are, and labels
+    decided as the live program does. report: hears of frames done and frames in all. stopped:
+    asked between frames; raises `Stopped`. Raises `ReviewError` when not one picture can be had.
     """
-    labels = classifier.labels
-    count = len(recording.tracks)
-    shown = np.full((len(labels), count), np.nan, np.float32)
-    decided = np.full(count, -1, np.int16)
-    read = np.zeros(count, bool)
-    smoother = Smoother(**_smoothing(recording))
+    raw = np.full((len(classifier.labels), len(recording.tracks)), np.nan, np.float32)
     landmarks = LandmarkReader(recording)
     frames = np.unique(recording.row_frames)
-    places = {label: place for place, label in enumerate(labels)}
     try:
         for done, frame in enumerate(frames.tolist()):
             if stopped():
@@ -82,27 +80,73 @@ def read_again(
                 rows = recording.rows_of_frame(frame).tolist()
                 predictions = _classify(recording, rows, image, landmarks, classifier)
                 for row, prediction in zip(rows, predictions, strict=True):
-                    time = float(recording.times[row])
-                    said = smoother.update(int(recording.tracks[row]), prediction, time)
-                    shown[:, row] = said.probabilities
-                    read[row] = True
-                    if said.confidence >= classifier.unsure_below:
-                        decided[row] = places[said.label]
+                    raw[:, row] = prediction.probabilities
             report(done + 1, len(frames))
     finally:
         landmarks.close()
-    if count and not read.any():
+    if raw.size and not np.isfinite(raw).any():
         raise ReviewError(
             "No picture of this session could be read, so there is nothing to classify; open a "
             "session that was recorded with video, or whose file is still where it was."
         )
-    return Second(classifier.card.name, labels, shown, decided, read)
+    return _as_shown(recording, classifier, raw)
+
+
+def _as_shown(recording: Recording, classifier: OnnxClassifier, raw: NDArray[np.float32]) -> Second:
+    """Smooth, correct and decide as the live program does; raw: (C, N), NaN where not read."""
+    labels = classifier.labels
+    places = {label: place for place, label in enumerate(labels)}
+    read = np.asarray(np.isfinite(raw).all(axis=0), bool)
+    shown = np.full_like(raw, np.nan)
+    decided = np.full(len(read), -1, np.int16)
+    offsets = _offsets(recording, raw, classifier.neutral_logs)
+    smoother = Smoother(**_smoothing(recording))
+    smoother.unsure_below = classifier.unsure_below
+    for row in np.flatnonzero(read).tolist():
+        prediction = Prediction(raw[:, row], labels)
+        time, offset = float(recording.times[row]), offsets.get(row)
+        said = smoother.update(int(recording.tracks[row]), prediction, time, offset)
+        shown[:, row] = said.probabilities if said.corrected is None else said.corrected
+        if not said.unsure:
+            decided[row] = places[said.label]
+    missing = [row for row in np.flatnonzero(read & recording.relative).tolist()
+               if row not in offsets]  # fmt: skip
+    return Second(
+        classifier.card.name, labels, shown, decided, read,
+        relative=recording.corrected and not missing,
+    )  # fmt: skip
+
+
+def _offsets(
+    recording: Recording, raw: NDArray[np.float32], usual: NDArray[np.float64] | None
+) -> dict[int, NDArray[np.float64]]:
+    """Return by row what the neutral face adds to this model's logarithms.
+
+    A neutral face was measured where a track's corrected rows begin, over the quiet seconds before:
+    the model reads the same ones. usual: of its card, None where that knows no neutral faces.
+    """
+    offsets: dict[int, NDArray[np.float64]] = {}
+    if usual is None or not recording.corrected:
+        return offsets
+    read = np.asarray(np.isfinite(raw).all(axis=0), bool)
+    for track in np.unique(recording.tracks[recording.relative]).tolist():
+        rows = np.flatnonzero(recording.tracks == track)
+        relative, times = recording.relative[rows], recording.times[rows]
+        changes = np.flatnonzero(np.diff(np.concatenate([[False], relative, [False]])))
+        for begin, end in changes.reshape(-1, 2).tolist():
+            quiet = (times >= times[begin] - QUIET_SECONDS) & (times < times[begin]) & read[rows]
+            if quiet.any():
+                mean = neutral_logs(raw[:, rows[quiet]]).mean(axis=1)
+                offset = neutral_offset(mean, usual)
+                offsets |= dict.fromkeys(rows[begin:end].tolist(), offset)
+    return offsets
 
 
 def write_second(folder: Path, second: Second) -> Path:
     """Keep a second reading beside a session and return its file. Raises `ReviewError`."""
     path = folder / f"{_PREFIX}{_safe(second.model)}.parquet"
-    described = {"model": second.model, "labels": list(second.labels)}
+    described: dict[str, Any] = {"model": second.model, "labels": list(second.labels)}
+    described["relative"] = second.relative
     columns = {f"smooth_{label}": second.shown[place] for place, label in enumerate(second.labels)}
     columns |= {"decided": second.decided, "read": second.read}
     table = pa.table(columns).replace_schema_metadata({_METADATA: json.dumps(described)})
@@ -140,7 +184,8 @@ def read_second(path: Path, recording: Recording) -> Second:
             f'The second reading "{path.name}" has {len(read)} rows, expected '
             f"{len(recording.tracks)} as the session has; remove it and read the session again."
         )
-    return Second(str(described["model"]), labels, shown, decided, read)
+    relative = described.get("relative") is True
+    return Second(str(described["model"]), labels, shown, decided, read, relative)
 
 
 def _classify(

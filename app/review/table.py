@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.review.edited import Edited
+from app.review.recording import ReviewError
 from app.sessions.folder import open_session
+from app.sessions.ledger import write_markers
 from app.sessions.schema import TIMINGS
+from models.runtime.files import written_whole
 
-__all__ = ["FACE_NAME", "edited_table"]
+__all__ = ["FACE_NAME", "edited_table", "write_edited_markers"]
 
 FACE_NAME = "face_name"
 _OF_FRAME = {
@@ -45,6 +50,30 @@ def edited_table(state: Edited) -> tuple[Any, tuple[str, ...]]:
     table = pa.concat_tables([frames.filter(pa.array(kept)), _without_face(frames.take(bare))])
     order = np.argsort(np.concatenate([np.flatnonzero(kept), bare]), kind="stable")
     return table.take(pa.array(order)), session.labels
+
+
+def write_edited_markers(state: Edited, path: Path) -> None:
+    """Write the markers as they are now, in the columns of markers.csv. Raises `ReviewError`."""
+    started = state.recording.info.get("started")
+    wall = started.get("wall") if isinstance(started, dict) else None
+    begun = datetime.fromisoformat(wall) if isinstance(wall, str) else None
+    rows: list[dict[str, Any]] = [
+        {
+            "session_time": marker.time,
+            "wall_time": None if begun is None else begun + timedelta(seconds=marker.time),
+            "key": marker.key,
+            "text": marker.text,
+        }
+        for marker in state.markers
+    ]
+    try:
+        with written_whole(path) as partial:
+            write_markers(partial, rows)
+    except OSError as error:
+        raise ReviewError(
+            f'"{path}" cannot be written ({error.strerror or error}); choose another folder or '
+            f"free some space."
+        ) from error
 
 
 def _first_rows_of_emptied_frames(state: Edited) -> NDArray[np.int64]:

@@ -69,9 +69,10 @@ def read_markers(path: Path) -> Any:
     rows: list[dict[str, Any]] = []
     for values in _lines(path, MARKERS.names):
         try:
+            wall = values["wall_time"]  # of an analysed file there is none
             row: dict[str, Any] = {
                 "session_time": float(values["session_time"]),
-                "wall_time": datetime.fromisoformat(values["wall_time"]),
+                "wall_time": datetime.fromisoformat(wall) if wall else None,
             }
         except ValueError:
             continue
@@ -86,12 +87,13 @@ def write_markers(path: Path, markers: Iterable[dict[str, Any]]) -> None:
     ledger.append(
         (
             f"{marker['session_time']:.6f}",
-            marker["wall_time"].isoformat(timespec="microseconds"),
+            "" if marker["wall_time"] is None
+            else marker["wall_time"].isoformat(timespec="microseconds"),
             marker["key"],
             marker["text"],
         )
         for marker in markers
-    )
+    )  # fmt: skip
     ledger.close()
 
 

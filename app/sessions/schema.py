@@ -34,7 +34,7 @@ QUALITIES = {
     "light": "neither too dark nor too bright, flat or one-sided",
     "turn": "the face looks into the camera",
     "cut_off": "the face lies whole in the picture",
-    "occluded": "nothing covers the face, as far as its landmarks can tell",
+    "occluded": "nothing covers the face, as far as a small network can tell",
 }
 """What is measured of a face, in the order of the table, and what 1 means."""
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.review.edited import Edited, check, edited
+from app.review.edited import Edited, Marker, check, edited
 from app.review.edits import (
     EDITS,
     Edit,
@@ -24,6 +25,8 @@ from app.review.edits import (
     write_edits,
 )
 from app.review.recording import Recording, ReviewError, open_recording
+from app.review.table import write_edited_markers
+from app.sessions.ledger import read_markers
 
 EVERY_KIND: tuple[Edit, ...] = (
     Name(1, "Ada"),
@@ -169,3 +172,25 @@ def test_edits_about_faces_that_are_gone_do_nothing(recording: Recording) -> Non
     )
     with pytest.raises(ReviewError, match="no face 9"):
         check(after(recording), Exclude(9))
+
+
+def test_markers_are_written_as_they_are_now(session: Path, tmp_path: Path) -> None:
+    recording = open_recording(session)
+    added = PutMarker("new", 3.5, "2", "she laughs")
+    write_edited_markers(edited(recording, EditList((added,))), tmp_path / "out.csv")
+    found = read_markers(tmp_path / "out.csv").to_pylist()
+    assert [(one["session_time"], one["key"], one["text"]) for one in found] == [
+        (2.0, "1", ""), (3.5, "2", "she laughs"), (6.0, "1", ""), (7.05, "note", "the door"),
+    ]  # fmt: skip
+    assert found[1]["wall_time"].timestamp() == pytest.approx(1.7e9 + 3.5)
+    bare = replace(recording, info={})
+    write_edited_markers(edited(bare, EditList()), tmp_path / "bare.csv")
+    assert read_markers(tmp_path / "bare.csv")["wall_time"].null_count == 3
+    with pytest.raises(ReviewError, match="cannot be written"):
+        write_edited_markers(edited(recording, EditList()), tmp_path / "none" / "out.csv")
+
+
+def test_each_key_has_a_sign_of_one_letter() -> None:
+    signs = [Marker("m", 0.0, key).sign for key in ("1", "9", "note", "neutral", "lsl")]
+    assert signs == ["1", "9", "¶", "○", "→"]
+    assert Marker("m", 0.0, "neutral", "face 1").title == "neutral face of face 1"

@@ -10,7 +10,7 @@ import pytest
 
 from app.review.charts import stretches
 from app.review.edited import edited
-from app.review.edits import EditList, Exclude, Merge, Name, PutInterval, PutMarker
+from app.review.edits import EditList, Exclude, Merge, Name, PutInterval, PutMarker, RemoveMarker
 from app.review.recording import ReviewError, open_recording
 from app.review.report import report_page, write_report
 from app.review.second import Second
@@ -117,6 +117,18 @@ def test_a_report_compares_readings(session: Path) -> None:
     assert "Read again with other.model" in text
     assert "The same label on 100 % of the 40 frames" in text
     assert "Its card is not on this computer" in text
+
+
+def test_a_report_says_what_became_of_markers(session: Path) -> None:
+    edits = EditList(
+        (
+            PutMarker("new", 3.5, "2"), PutMarker("r0", 2.5, "1", "late"), RemoveMarker("r1"),
+            PutInterval("i", 1.0, 2.0, "calm"),
+        )
+    )  # fmt: skip
+    text, _ = read(report_page(edited(open_recording(session), edits)))
+    assert "Markers: 1 added, 1 moved or reworded, 1 removed." in text
+    assert "1 interval kept." in text
 
 
 def test_a_report_of_an_empty_session(tmp_path: Path, record: Record) -> None:

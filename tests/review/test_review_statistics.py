@@ -135,3 +135,14 @@ def test_means_around_markers_weigh_each_event_the_same(tmp_path: Path, record: 
     assert lonely.counts.tolist() == [0, 0, 0, 1]
     assert np.isnan(lonely.error).all()
     assert around_events(part, [500.0]).events == 0
+
+
+def test_a_short_gap_does_not_make_the_mean_leap(tmp_path: Path, record: Record) -> None:
+    # Of two events one smiles and one does not; the smile's frames are missing for 0.4 s.
+    def script(index: int) -> list[tuple[int, str]]:
+        return [] if 53 <= index < 57 else [(1, "happiness" if index < 100 else "neutral")]
+
+    part = series(edited(open_recording(record(tmp_path / "s", script, 200)), EditList()), 1)
+    around = around_events(part, [5.0, 15.0], before=1.0, after=2.0, step=0.25)
+    np.testing.assert_allclose(around.mean[1], 0.45, atol=1e-6)
+    assert around.counts.tolist() == [2] * 12

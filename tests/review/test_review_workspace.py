@@ -315,3 +315,29 @@ def test_a_dropped_session_opens_and_other_things_do_not(
     assert desk.review.open_path(str(session / "session.json"))
     desk.wait(qtbot, lambda: desk.model.is_open)
     assert np.isclose(desk.model.duration, 11.9)
+
+
+def test_a_note_is_set_at_the_moment_shown_and_not_at_a_marker(opened: Desk) -> None:
+    opened.model.move_to(9.0)
+    QTest.keyClick(opened.review.video, Qt.Key.Key_N)
+    assert opened.model.position == pytest.approx(9.0)
+    assert [one.time for one in opened.model.state.markers if one.key == "note"][-1] == 9.0
+
+
+def test_the_list_of_markers_goes_nowhere_by_itself(opened: Desk) -> None:
+    opened.model.move_to(9.0)
+    opened.review.side.show_page("Markers")
+    opened.review.markers.table.setFocus()
+    opened.review.markers.table.setCurrentCell(0, 0)
+    assert opened.model.position == pytest.approx(9.0)
+    QTest.keyClick(opened.review.markers.table, Qt.Key.Key_Down)
+    assert opened.model.position == pytest.approx(6.0)
+
+
+def test_a_split_begins_with_the_frame_that_is_shown(opened: Desk) -> None:
+    opened.model.move_to(5.06)  # the frame of 5.0 is shown
+    opened.review.menu_actions.split.trigger()
+    state = opened.model.state
+    new = max(face.number for face in state.faces)
+    rows = state.rows(new)
+    assert opened.model.recording.times[rows[0]] == pytest.approx(5.0)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from app.faces.alignment import align
 from app.messages import Box, Face
-from app.review.compare import agreement
+from app.review.compare import agreement, neutral_words
 from app.review.edited import Edited, edited
 from app.review.edits import EditList, Exclude
 from app.review.pictures import VideoPictures
@@ -22,6 +24,7 @@ from app.review.second import (
     second_files,
     write_second,
 )
+from app.sessions.folder import open_session
 from models.runtime.store import load_model
 
 LABELS = ("neutral", "happiness", "anger")
@@ -144,3 +147,41 @@ def test_only_what_counts_is_compared(session: Path) -> None:
     assert agreement(state, made(state), 1, 0.0, 99.0).rows == 100
     nothing = agreement(state, made(state), 1, 0.0, 1.0)
     assert (nothing.rows, nothing.same, nothing.kappa) == (0, None, None)
+
+
+def test_a_corrected_session_is_compared_with_a_corrected_reading(session: Path) -> None:
+    # From 5 s on face 1 is relative to its neutral face, which was measured until then.
+    table = open_session(session).frames
+    times, owners = (np.array(table[name].to_pylist()) for name in ("session_time", "face_id"))
+    after = (times >= 5.0) & (owners == 1)
+    for label in LABELS:
+        place = table.column_names.index(f"corrected_{label}")
+        values = pa.array(np.full(len(times), 1 / 3, np.float32), mask=~after)
+        table = table.set_column(place, f"corrected_{label}", values)
+    pq.write_table(table, session / "frames.parquet")
+    noise_film(session / "video.mkv", 120)
+    recording = open_recording(session)
+    assert recording.relative.tolist() == after[owners > 0].tolist()
+    pictures = VideoPictures(session / "video.mkv", recording.frame_times)
+    classifier = load_model("mini_xception.fer2013", provider="CPU")
+    second = read_again(
+        recording, pictures, classifier, report=lambda *_: None, stopped=lambda: False
+    )
+    plain = read_again(
+        replace(recording, corrected=False, relative=np.zeros(len(recording.tracks), bool)),
+        pictures, classifier, report=lambda *_: None, stopped=lambda: False,
+    )  # fmt: skip
+    pictures.close()
+    assert second.relative
+    assert not plain.relative
+    rest = ~recording.relative
+    np.testing.assert_array_equal(second.shown[:, rest], plain.shown[:, rest])
+    change = np.log(second.shown[:, ~rest]) - np.log(plain.shown[:, ~rest])
+    change -= change[0]  # up to the sum of 1
+    np.testing.assert_allclose(change, np.repeat(change[:, :1], change.shape[1], 1), atol=1e-3)
+    assert abs(change).max() > 0.05, "one offset, on every row after"
+    assert "Both are relative" in neutral_words(recording, second)
+    assert "those of the second model are not" in neutral_words(recording, plain)
+    assert neutral_words(replace(recording, corrected=False), plain) == ""
+    path = write_second(session, second)
+    assert read_second(path, recording).relative

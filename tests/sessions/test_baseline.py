@@ -172,3 +172,28 @@ def test_measuring_anew_keeps_the_old_one_meanwhile(watch: Watch) -> None:
     after = watch.baselines.offset(1)
     assert after is not None
     np.testing.assert_allclose(after, np.log([0.6, 0.3, 0.1]) - AVERAGE, atol=1e-6)
+
+
+def test_an_expression_that_is_held_is_not_taken_for_rest(watch: Watch) -> None:
+    rested = watch.see(4)
+    assert rested is not None
+    assert rested.progress > 0.6
+    smiling = watch.see(1, 0.1, 0.1, 0.8)
+    assert smiling == Calibration(0.0, "Your face changed: rest it, from the start.")
+    watch.see(2, 0.1, 0.1, 0.8)
+    again = watch.see(1)
+    assert again is not None
+    assert again.progress == 0, "what was counted of the smile is forgotten, too"
+    assert watch.see(QUIET_SECONDS + 1) is None
+    offset = watch.baselines.offset(1)
+    assert offset is not None
+    np.testing.assert_allclose(offset, np.log(PERSON) - AVERAGE, atol=1e-6)
+
+
+def test_one_who_never_keeps_an_expression_gets_no_neutral_face(watch: Watch) -> None:
+    stands: Calibration | None = None
+    for _ in range(8):
+        watch.see(2)
+        stands = watch.see(2, 0.1, 0.1, 0.8)
+    assert stands is None or stands.given_up
+    assert watch.baselines.offset(1) is None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.errors import CameraLost, SessionError
 from app.faces.base import FaceFinder
+from app.live.capture import whole_spec
 from app.live.engine import Engine, EngineOptions, EngineState
 from app.live.parts import FramePipeline, LoadedClassifier, Makers
 from app.live.recorder import Recorder, RecordingOptions
@@ -281,9 +282,10 @@ def test_what_a_session_says_of_itself(stage: Stage, tmp_path: Path) -> None:
     assert info["program"]["name"] == "Mien"
     assert info["source"] | {"name": "numbered", "frame_width": 8, "fps": 200.0} == info["source"]
     assert info["model"]["name"] == "plain"
-    assert (info["finder"], info["title"]) == ("haar", "P07")
+    assert (info["finder"], info["title"]) == (EngineOptions().finder, "P07")
     assert info["consent"] == {"text": "I agree.", "answer": "agreed"}
     assert info["settings"] == {"overlays": ["boxes"]}
+    assert info["landmarks"] == engine.status().landmarks != ""
     assert info["video"]["files"] == {"raw": "video.mkv"}
     assert info["video"]["blur"]
     assert session.markers["text"].to_pylist() == ["it begins"]
@@ -329,3 +331,15 @@ def test_a_recording_that_the_disk_ends_is_over_and_said(
 
 def _full(writer: Any) -> None:
     writer._give_up("The disk is full.")
+
+
+def test_a_file_is_named_so_that_it_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("film.mp4").touch()
+    assert whole_spec("film.mp4") == str(tmp_path / "film.mp4")
+    assert whole_spec("camera:1") == "camera:1"
+    Path("camera").mkdir()
+    assert whole_spec("camera") == "camera", "as `open_source` takes it"
+    assert whole_spec("./camera") == str(tmp_path / "camera")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.errors import SessionError
+from app.sessions.codebook import codebook
 from app.sessions.export import FORMS, export_table
 from app.sessions.folder import Session, open_session
 from app.sessions.ledger import (
@@ -154,3 +156,30 @@ def test_what_cannot_be_written_is_said(session: Session, tmp_path: Path) -> Non
         export_table(session.frames, session.labels, "xlsx", tmp_path / "x")
     with pytest.raises(SessionError, match="cannot be written"):
         export_table(session.frames, session.labels, "csv", tmp_path / "none" / "x.csv")
+
+
+def explained(page: str) -> set[str]:
+    """Return every column that a codebook's tables name; "x_0 to x_2" names three."""
+    names: set[str] = set()
+    for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE):
+        for part in row.split(", "):
+            if found := re.fullmatch(r"(\w+_)(\d+) to \1(\d+)", part):
+                first, last = int(found[2]), int(found[3])
+                names |= {f"{found[1]}{number}" for number in range(first, last + 1)}
+            names.add(part)
+    return names
+
+
+@pytest.mark.parametrize("form", ["csv", "csv-long", "openface"])
+def test_the_codebook_explains_every_column_of_every_form(
+    session: Session, form: str, tmp_path: Path
+) -> None:
+    header = exported(session, form, tmp_path).read_text().splitlines()[0].split(",")
+    assert set(header) <= explained(codebook(LABELS))
+
+
+def test_the_codebook_explains_columns_and_words_of_the_small_tables(session: Session) -> None:
+    page = codebook(LABELS)
+    assert {*MARKERS.names, *DROPPED.names, "file", "face_name"} <= explained(page)
+    for key in ("note", "neutral", "lsl"):
+        assert f"`{key}`" in page, "a key that markers.csv may hold"

@@ -139,14 +139,33 @@ def test_markers_and_notes_reach_the_session(studio: Callable[..., Studio], qtbo
     line = here.desk.bar._note
     assert line.isVisible()
     assert line.hasFocus()
+    begun = time.monotonic()
     QTest.keyClicks(line, "r1 smiled")
+    QTest.qWait(300)
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert here.actions.record.isChecked(), "typing an r ends no recording"
     assert not line.isVisible()
     press(here.actions.record)
     (folder,) = here.settle(qtbot)
-    marks = open_session(folder).markers.to_pylist()
+    session = open_session(folder)
+    marks = session.markers.to_pylist()
     assert [(mark["key"], mark["text"]) for mark in marks] == [("3", ""), ("note", "r1 smiled")]
+    started = session.info["started"]["monotonic"]
+    assert started + marks[1]["session_time"] < begun + 0.01, "when the thought came, not Enter"
+    assert session.info["settings"]["smoothing_seconds"] == Settings().smoothing_seconds
+
+
+def test_a_note_can_be_given_up(studio: Callable[..., Studio], qtbot: QtBot) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see()
+    press(here.actions.note)
+    QTest.keyClicks(here.desk.bar._note, "nothing")
+    QTest.keyClick(here.desk.bar._note, Qt.Key.Key_Escape)
+    assert not here.desk.bar._note.isVisible()
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    assert open_session(folder).markers.num_rows == 0
 
 
 def test_consent_comes_before_the_recording(studio: Callable[..., Studio], qtbot: QtBot) -> None:
@@ -219,6 +238,8 @@ def test_a_full_disk_ends_it_and_says_so(studio: Callable[..., Studio], qtbot: Q
     qtbot.waitUntil(over, timeout=20_000)
     (folder,) = here.settle(qtbot)
     assert open_session(folder).info["state"] == "stopped"
+    assert here.desk.bar.text.startswith("Stopped The recording stopped, because the disk is")
+    assert here.desk.bar.buttons["review"].isVisible()
 
 
 def test_the_engine_goes_on_for_a_recording_that_nobody_watches(
@@ -285,6 +306,7 @@ def test_times_are_short(seconds: float, text: str) -> None:
 
 def test_amounts_are_in_one_unit() -> None:
     assert [duration(value) for value in (540, 31 * 3600, 400_000)] == ["9 min", "31 h", "5 days"]
+    assert duration(20) == "20 s"
     assert [size(value) for value in (999, 12_345, 5e6, 7.25e9)] == [
         "999 bytes", "12 kB", "5 MB", "7.2 GB",
     ]  # fmt: skip

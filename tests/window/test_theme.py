@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 
 from app.gui.icons import NAMES, icon
 from app.gui.theme import DARK, LIGHT, Theme, Tokens
@@ -61,3 +61,17 @@ def test_icons_are_drawn_and_show_what_is_on() -> None:
         assert off != on
         painted = sum(off.pixelColor(x, y).alpha() > 0 for x in range(20) for y in range(20))
         assert painted > 15, name
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_a_box_to_choose_from_has_an_arrow(qapp: QApplication, name: str) -> None:
+    theme = Theme(qapp, name)
+    box = QComboBox()
+    box.addItem("one")
+    box.resize(120, 32)
+    drawn = box.grab().toImage()
+    ground, ink = QColor(theme.tokens.raised), QColor(theme.tokens.quiet)
+    right = [drawn.pixelColor(x, y) for x in range(88, 114) for y in range(8, 24)]
+    assert right.count(ground) > len(right) / 2
+    assert sum(abs(one.lightness() - ink.lightness()) < 30 for one in right) > 5
+    theme.choose("dark")

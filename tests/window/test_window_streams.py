@@ -75,7 +75,14 @@ def test_a_stream_is_switched_on_sends_and_is_switched_off(
         assert json.loads(client.recv(timeout=10))["frame"] == 4
         window.live.menu_actions.markers[2].trigger()
         assert json.loads(client.recv(timeout=10))["key"] == "3"
-    assert window.notices.texts == ["Marker 3 was sent."]
+        window.live.menu_actions.note.trigger()
+        bar = window.live.recording.bar
+        assert bar.text == "Note goes to the streams that are on"
+        bar._note.setText("she laughs")
+        bar._note.returnPressed.emit()
+        assert bar.isHidden()
+        assert json.loads(client.recv(timeout=10))["text"] == "she laughs"
+    assert window.notices.texts == ["Marker 3 was sent.", "she laughs was sent."]
     desk.panel.boxes["websocket"].click()
     assert not is_on(window, "websocket")
     assert desk.privacy == "nothing leaves this computer"

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import MOST_WORKERS
-from app.gui.controls import Check, Combo, Number
+from app.gui.controls import Check, Number
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
 from app.gui.menus import FINDER_WORDS
@@ -55,13 +55,13 @@ class OptionsPanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedWidth(_WIDTH)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.model = _combo(theme, "Model", "Which model reads the faces")
+        self.model = _combo("Model", "Which model reads the faces")
         for entry in models:
             self.model.addItem(model_name(entry.card), entry.name)
         self.model.addItem(OWN_MODEL, None)
         self.model.activated.connect(self._model_picked)
         self._model_before = 0
-        self.finder = _combo(theme, "Face finder", "How faces are found")
+        self.finder = _combo("Face finder", "How faces are found")
         for place, name in enumerate(FINDERS):
             self.finder.addItem(FINDER_WORDS[name].partition(":")[0], name)
             self.finder.setItemData(place, FINDER_WORDS[name], Qt.ItemDataRole.ToolTipRole)
@@ -70,7 +70,7 @@ class OptionsPanel(QScrollArea):
         self.every.setPrefix("one in ")
         self.workers = _number(theme, "Workers", 1, MOST_WORKERS, "Programs that work side by side")
         self.workers.setValue(max(1, (os.cpu_count() or 1) // 2))
-        self.table = _combo(theme, "Table", "A Parquet table is always written")
+        self.table = _combo("Table", "A Parquet table is always written")
         for name, words in _TABLES.items():
             self.table.addItem(words, name)
         self.video = Check("Video with the findings on it", theme)
@@ -162,8 +162,8 @@ class OptionsPanel(QScrollArea):
             self._model_before = place
 
 
-def _combo(theme: Theme, name: str, tip: str) -> QComboBox:
-    made = Combo(theme)
+def _combo(name: str, tip: str) -> QComboBox:
+    made = QComboBox()
     made.setAccessibleName(name)
     made.setToolTip(tip)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

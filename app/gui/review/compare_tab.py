@@ -24,7 +24,7 @@ from app.gui.keys import KeepSpace
 from app.gui.review.model import ReviewModel
 from app.gui.theme import BODY_PX, SMALL_PX, Theme, font, label_colour
 from app.gui.workspace import Host
-from app.review.compare import Agreement, LabelChange, agreement
+from app.review.compare import Agreement, LabelChange, agreement, neutral_words
 from app.review.pictures import find_pictures
 from app.review.recording import Recording, ReviewError
 from app.review.second import (
@@ -168,7 +168,8 @@ class CompareTab(QWidget):
         where = "the whole session"
         if model.selection is not None:
             where = f"{clock(model.selection[0])} to {clock(model.selection[1])}"
-        self._said.setText(agreement_words(self.agreement, model.state.title(model.face), where))
+        said = agreement_words(self.agreement, model.state.title(model.face), where)
+        self._said.setText(f"{said} {neutral_words(model.recording, second)}".strip())
         self.changes.show_changes(self.agreement.changes, name, second.model)
 
     def showEvent(self, event: object) -> None:
@@ -227,6 +228,7 @@ class CompareTab(QWidget):
 
     def _show(self, recording: Recording, second: Second) -> None:
         if self._model.is_open and self._model.recording is recording:
+            self.choice.setCurrentIndex(max(0, self.choice.findData(second.model)))
             self._model.compare(second)
 
     def _fail(self, sentence: str) -> None:

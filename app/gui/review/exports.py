@@ -17,7 +17,7 @@ from app.gui.video_view import VideoView
 from app.gui.workspace import Host
 from app.review.recording import ReviewError
 from app.review.report import write_report
-from app.review.table import edited_table
+from app.review.table import edited_table, write_edited_markers
 from app.sessions.export import FORMS, export_table
 from models.runtime.card import Card, ModelError
 from models.runtime.files import written_whole
@@ -42,7 +42,7 @@ class Exports:
         self._timeline = timeline
 
     def table(self) -> None:
-        """Save the edited table in one of the forms."""
+        """Save the edited table in one of the forms, and the markers beside it."""
         kinds = {f"{form.words} (*{form.suffix})": form for form in FORMS.values()}
         path, kind = QFileDialog.getSaveFileName(
             self._host.window, "Export table", str(self._suggested("table.csv")), ";;".join(kinds),
@@ -57,6 +57,8 @@ class Exports:
         def work() -> Path:
             table, labels = edited_table(state)
             export_table(table, labels, form.name, target)
+            if state.markers:
+                write_edited_markers(state, _beside(target, form.suffix))
             return target
 
         self._host.jobs.submit(work, self._saved, self._host.warn)
@@ -102,6 +104,11 @@ class Exports:
 
     def _saved(self, path: Path) -> None:
         self._host.notices.say(f"Saved {path}")
+
+
+def _beside(table: Path, suffix: str) -> Path:
+    """Return where the markers of an exported table go."""
+    return table.with_name(table.name[: -len(suffix)] + ".markers.csv")
 
 
 def paint_shown(painter: QPainter, video: VideoView, timeline: Timeline, theme: Theme) -> None:

@@ -117,7 +117,7 @@ class FacesTab(QWidget):
         """Make what follows the moment shown a face of its own."""
         model = self._model
         if model.is_open and model.face:
-            model.do(Split(model.face, model.position, model.state.next_number))
+            model.do(Split(model.face, model.frame_time, model.state.next_number))
 
     def exclude(self) -> None:
         """Leave the chosen face out, within the selected interval if there is one, or take back."""

@@ -27,6 +27,7 @@ from app.review.words import amount, clock, per_cent, span
 
 _ROW = 33
 _RANGE, _MEAN = 72, 84
+_SHARE_HEAD = 18
 _MOST_KEPT = 3
 _ROOMY = 300
 _DASH = "\N{EN DASH}"
@@ -216,14 +217,24 @@ class ShareTable(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(240, max(1, len(self._rows)) * _ROW)
+        return QSize(240, _SHARE_HEAD + max(1, len(self._rows)) * _ROW)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_head(painter)
         for place, row in enumerate(self._rows):
-            self._paint_row(painter, QRectF(0, place * _ROW, self.width(), _ROW), row)
+            top = _SHARE_HEAD + place * _ROW
+            self._paint_row(painter, QRectF(0, top, self.width(), _ROW), row)
         painter.end()
+
+    def _paint_head(self, painter: QPainter) -> None:
+        painter.setFont(font(SMALL_PX))
+        painter.setPen(QColor(self._theme.tokens.quiet))
+        area = QRectF(0, 0, self.width(), _SHARE_HEAD - 2)
+        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(area.adjusted(0, 0, -_RANGE, 0), right, "share")
+        painter.drawText(area, right, "95 % CI")
 
     def _paint_row(self, painter: QPainter, area: QRectF, row: LabelShare) -> None:
         tokens = self._theme.tokens

@@ -42,6 +42,7 @@ class MarkersTab(QWidget):
         self._filling = False
         self.table = _make_table()
         self.table.currentCellChanged.connect(self._picked)
+        self.table.cellClicked.connect(self._go_to)
         self.table.itemChanged.connect(self._retyped)
         self.key = QComboBox()
         self.key.setAccessibleName("Which markers are averaged")
@@ -126,9 +127,14 @@ class MarkersTab(QWidget):
         if marker is not None:
             self._model.remove_marker(marker)
 
-    def _picked(self, row: int, _column: int, _row_before: int, _column_before: int) -> None:
+    def _picked(self, row: int, _column: int, row_before: int, _column_before: int) -> None:
+        # The table picks its first row by itself when it gets the focus: nobody wants to go there.
+        if not self._filling and row_before >= 0:
+            self._go_to(row)
+
+    def _go_to(self, row: int, _column: int = _TIME) -> None:
         item = self.table.item(row, _TIME)
-        if item is not None and not self._filling:
+        if item is not None:
             self._model.move_to(item.data(_MARKER).time)
             self._model.follow()
 

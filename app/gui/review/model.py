@@ -153,6 +153,12 @@ class ReviewModel(QObject):
             self.position, self.frame = time, frame
             self.moved.emit()
 
+    @property
+    def frame_time(self) -> float:
+        """Return when the frame was taken that is shown, s; a little before the moment."""
+        times = self.recording.frame_times
+        return float(times[self.frame]) if len(times) else 0.0
+
     def step(self, frames: int) -> None:
         """Go so many frames on, or back where negative."""
         if self.is_open and len(self.recording.frame_times):

@@ -65,13 +65,13 @@ class Ruler(TimeStrip):
         self._paint_intervals(painter, size)
         for marker in self.model.state.markers:
             if marker is not self._dragged:
-                self._paint_flag(painter, size, marker.time, marker.key)
+                self._paint_flag(painter, size, marker.time, marker.sign)
 
     def paint_over(self, painter: QPainter, size: QSizeF) -> None:
         super().paint_over(painter, size)
         painter.setFont(font(SMALL_PX))
         if self._dragged is not None and self._dragged_to is not None:
-            self._paint_flag(painter, size, self._dragged_to, self._dragged.key)
+            self._paint_flag(painter, size, self._dragged_to, self._dragged.sign)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         marker = self.marker_at(event.position())
@@ -150,7 +150,7 @@ class Ruler(TimeStrip):
             painter.setBrush(colour)
             painter.drawRoundedRect(QRectF(left, _BAR_TOP, right - left, _BAR_HEIGHT), 2, 2)
 
-    def _paint_flag(self, painter: QPainter, size: QSizeF, time: float, key: str) -> None:
+    def _paint_flag(self, painter: QPainter, size: QSizeF, time: float, sign: str) -> None:
         x = self.x_of(time, size.width())
         if not GUTTER - 1 <= x <= size.width() - RIGHT + 1:
             return
@@ -163,6 +163,5 @@ class Ruler(TimeStrip):
                    (x + _FLAG_WIDTH - 4, bottom), (x, bottom)]  # fmt: skip
         painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
         painter.setPen(QColor(self.tokens.background))
-        sign = key if key != "note" else "¶"
         flag = QRectF(x, _FLAG_TOP, _FLAG_WIDTH, _FLAG_HEIGHT)
         painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, sign)

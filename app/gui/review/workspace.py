@@ -40,7 +40,7 @@ from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher
 from app.review.words import amount, span
-from app.settings import Settings
+from app.settings import FINDERS, Settings
 
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
@@ -149,7 +149,7 @@ class ReviewWorkspace(Workspace):
         """Analyse a video with the model and the finder of the settings, then open it."""
         settings = self._settings
         yunet = Path(settings.yunet_file) if settings.yunet_file else None
-        finder = settings.finder if settings.finder != "yunet" or yunet else "haar"
+        finder = settings.finder if settings.finder != "yunet" or yunet else FINDERS[0]
         self.model.close()
         options = AnalysisOptions(model=settings.model, finder=finder, yunet_file=yunet)
         results = Path(settings.results_folder) if settings.results_folder else None
@@ -343,8 +343,9 @@ class ReviewWorkspace(Workspace):
 
     def _write_note(self) -> None:
         """Set a note and let the user type it."""
+        note = self.model.put_marker("note")
         self.side.show_page("Markers")
-        self.markers.edit_text(self.model.put_marker("note"))
+        self.markers.edit_text(note)
 
     def _select_from_here(self, *, start: bool) -> None:
         model = self.model
