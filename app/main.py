@@ -172,7 +172,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     options = EngineOptions(
         source=arguments.source or "camera",
         model=arguments.model,
-        finder=_finder(arguments) or "haar",
+        finder=_finder(arguments) or FINDERS[0],
         yunet_file=arguments.yunet,
         landmarks=arguments.landmarks,
         paced=False,

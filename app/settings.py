@@ -20,6 +20,7 @@ RECENT_FILES = 8
 OWN_FINDER = Path(str(resources.files("weights"))) / "face_finder.onnx"
 """The bundled face finder; without it the program offers the others."""
 FINDERS = (*(("mien", "mien-quick") if OWN_FINDER.is_file() else ()), "haar", "hog", "yunet")
+"""The face finders by name, the usual one first."""
 LANDMARKERS = ("landmarks68", "dlib")
 OVERLAYS = ("boxes", "bars", "landmarks", "attention")
 THEMES = ("system", "dark", "light")
@@ -51,7 +52,7 @@ class Settings:
 
     source: str = "camera"
     model: str | None = None
-    finder: str = "haar"
+    finder: str = FINDERS[0]
     yunet_file: str | None = None
     landmarks: str = LANDMARKERS[0]
     overlays: tuple[str, ...] = ("boxes", "bars", "attention")

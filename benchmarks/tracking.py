@@ -224,6 +224,17 @@ def cut_to_another(rng: np.random.Generator, frames: int) -> list[list[Place]]:
     ]
 
 
+def cut_and_back(rng: np.random.Generator, frames: int) -> list[list[Place]]:
+    """Two people in turn, as in an interview, each shown twice and each at a place of their own."""
+    spots = [(rng.uniform(200, 440), rng.uniform(180, 300), rng.uniform(80, 160)) for _ in range(2)]
+    places = []
+    for number in range(frames):
+        person = 4 * number // frames % 2
+        x, y, side = spots[person]
+        places.append([Place(person, x + 3 * math.sin(number / 9), y, side)])
+    return places
+
+
 def follow(films: Iterator[Film], pipeline: Pipeline, finder: CountingFinder) -> Figures:
     """Play films and count."""
     figures = Figures()
@@ -302,17 +313,20 @@ def films_of(kind: str, count: int, pictures: Sequence[FacePicture]) -> Iterator
             places = walk(rng, 120, range(60, 60 + int(rng.integers(4, 18))))
         elif kind == "turn":
             places = turn_away(rng, 120, range(50, 50 + int(rng.integers(6, 21))))
+        elif kind == "long":
+            places = turn_away(rng, 180, range(50, 50 + int(rng.integers(30, 91))))
         elif kind == "cross 2":
             places = cross(rng, int(rng.choice([50, 75, 110])), 2)
         elif kind == "cross 3":
             places = cross(rng, int(rng.choice([60, 90, 120])), 3)
+        elif kind == "back":
+            places = cut_and_back(rng, 100)
         else:
             places = cut_to_another(rng, 50)
-        half = len(places) // 2
-        changes = kind == "cut"
+        shot = {"cut": len(places) // 2, "back": len(places) // 4}.get(kind, len(places))
 
         def background(number: int, now: Image = scene, then: Image = other) -> Image:
-            return then if changes and number >= half else now  # noqa: B023
+            return then if number // shot % 2 else now  # noqa: B023
 
         yield film(actors, background, places, rng)
 
@@ -339,10 +353,12 @@ def _scene(picture: FacePicture) -> Image:
 KINDS = {
     "walk": "one face that moves and is away for 4 to 17 frames",
     "turn": "one face that moves and is turned away for 6 to 20 frames",
+    "long": "one face that moves and is turned away for 1 to 3 seconds",
     "cross 2": "two people pass each other",
     "cross 3": "three people pass each other",
     "swap": "another person at the same place from one frame to the next",
     "cut": "another person and another scene from one frame to the next",
+    "back": "two people and scenes in turn, each twice",
 }
 
 

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--frames", type=int, default=300, help="how many to measure (300)")
     parser.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
-    parser.add_argument("--finder", choices=FINDERS, default="haar", help="(haar)")
+    parser.add_argument("--finder", choices=FINDERS, default=FINDERS[0], help="(%(default)s)")
     parser.add_argument("--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file")
     parser.add_argument(
         "--landmarks", choices=LANDMARKERS, default=LANDMARKERS[0], help="(%(default)s)"

@@ -59,8 +59,9 @@ class Landmarker(Protocol):
         """Return a fit for each box.
 
         image: (H, W, 3) BGR or (H, W) gray, uint8. boxes: squares as a `FaceFinder` gives them;
-        they and the points may leave the picture. sure: for which boxes the caller needs no
-        confidence, if that spares work; none when left out.
+        they and the points may leave the picture. sure: for which boxes of faces that are followed
+        the caller needs no confidence, if that spares work; left out where nothing is known of
+        the faces yet, so that a closer look pays.
         """
         ...
 

@@ -35,11 +35,11 @@ class NetLandmarker:
         image: NDArray[np.uint8],
         boxes: Sequence[Box],
         *,
-        sure: Sequence[bool] = (),  # noqa: ARG002 (a confidence costs nothing here)
+        sure: Sequence[bool] = (),
     ) -> list[Fit]:
-        """Return a fit for each box, all in one batch."""
+        """Return a fit for each box, all in one batch; the mean of two where `sure` is left out."""
         squares = [(*box.centre, float(np.sqrt(max(box.area, 1.0)))) for box in boxes]
-        points, confidences = self._model.fit(gray_of(image), squares)
+        points, confidences = self._model.fit(gray_of(image), squares, twice=not sure)
         return [
             Fit(fitted, float(confidence))
             for fitted, confidence in zip(points, confidences, strict=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.faces.alignment import align, misfit, upright_square
 from app.faces.landmarks import Fit, Landmarker
+from app.faces.looks import look_of
 from app.live.tracker import Track
 from app.messages import Box, Face
 
@@ -28,13 +29,14 @@ _GROWTH = 1.4
 _INSIDE = 0.5
 _SAME = 0.45
 # Correlation with the aligned face of a moment ago: above 0.89 in 99 of 100 frames of moving
-# faces, below 0.25 in 75 of 100 where the face has gone and the background took its points. Faces
-# of two people correlate above 0.63 in 5 of 100 pairs.
+# faces, below 0.25 in 75 of 100 where the face has gone and the background took its points.
 _LOOK = 24
 _LIKENESS = 0.6
 # A face not seen for so long, in seconds, may have turned, and need be only so alike.
 _MOMENT = 0.15
 _LIKENESS_LATER = 0.4
+# Seconds from one look at what a face is usually like to the next.
+_LOOK_EVERY = 0.2
 
 
 class Follower:
@@ -65,19 +67,16 @@ class Follower:
         for _, face in sorted(followed, key=lambda pair: pair[0]):
             if not any(same_place(face.box, other.box) for other in kept):
                 kept.append(face)
+        known = {face.track_id: face for face in kept}
         for track in tracks:
-            if any(face.track_id == track.track_id for face in kept):
+            if track.track_id in known:
                 track.look = looks[track.track_id]
+                if track.usual.age(time) >= _LOOK_EVERY:
+                    track.usual.take(look_of(gray, known[track.track_id]), time)
         for face in others:
             if not any(same_place(face.box, other.box) for other in kept):
                 kept.append(face)
         return kept
-
-    def likeness(self, gray: NDArray[np.uint8], track: Track, face: Face) -> float | None:
-        """Return how much a face looks as a track's did, up to 1; None where that is unknown."""
-        if track.look is None or face.landmarks is None:
-            return None
-        return float((_look(gray, face) * track.look).sum())
 
     def inspect(self, gray: NDArray[np.uint8], found: Face) -> Face | None:
         """Return a finder's face with its 68 landmarks, None when they show it is none.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.live.capture import RETRY_SECONDS
+from app.settings import FINDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class EngineOptions:
 
     source: str = "camera"
     model: str | None = None
-    finder: str = "haar"
+    finder: str = FINDERS[0]
     yunet_file: Path | None = None
     landmarks: str | None = None
     paced: bool = True

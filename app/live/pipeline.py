@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.faces.alignment import Alignment, align
 from app.faces.base import FaceFinder, gray_of
 from app.faces.landmarks import Landmarker
+from app.faces.looks import look_of
 from app.faces.quality import QualityMeter
 from app.live.baseline import Baselines
 from app.live.follower import Follower, same_place
@@ -124,7 +125,8 @@ class Pipeline:
         )
         known = {track.track_id for track in self._tracker.tracks}
         self._smoother.keep(known)
-        self._baselines.keep(known)
+        # The neutral face of somebody who turned away is theirs when they come back.
+        self._baselines.keep(self._tracker.known_ids)
         timings = StageTimings(
             find=1e3 * find,
             landmarks=1e3 * landmarks,
@@ -141,7 +143,7 @@ class Pipeline:
         start = perf_counter()
         self._watch.look(gray)
         if self._watch.cut:
-            self._tracker.reset()
+            self._tracker.cut()
             self._schedule.reset()
         tracks = self._tracker.advance(time)
         faces = self._follower.follow(gray, tracks, time)
@@ -158,7 +160,7 @@ class Pipeline:
         if any(face.landmarks is None or len(face.landmarks) != 68 for face in faces):
             self._schedule.reset()
         faces = self._tracker.update(
-            faces, time, lambda track, face: self._follower.likeness(gray, track, face)
+            faces, time, lambda face: None if face.landmarks is None else look_of(gray, face)
         )
         return faces, finding, perf_counter() - start - finding
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.faces.base import square
+from app.faces.looks import UsualLook
 from app.messages import Box, Face
 
 __all__ = ["OneEuro", "Track", "Tracker"]
@@ -21,10 +22,13 @@ _VELOCITY_TIME = 0.3
 _NEAR = 0.6
 _NEAR_PER_SECOND = 1.2
 _SIZE_RATIO = 1.6
-# Unless it looks as it did when it was last seen: two people correlate above this in 5 of 100
-# pairs. Then it may have gone so many times as far, for a path can turn while nobody sees it.
-_ALIKE = 0.63
+# Unless it looks as usual: two people do above the second in 5 of 100 pairs. Then it may have gone
+# so many times as far, for a path can turn while nobody sees it. Below the first are a fourth of
+# the pairs of two people, and hardly anybody from one moment to the next.
+_UNLIKE, _ALIKE = 0.3, 0.47
 _FARTHER = 2.5
+# Wherever it appears: 1 of 100 pairs of two people are as alike.
+_KNOWN = 0.58
 _CONFIRMING_OVERLAP = 0.3
 
 
@@ -35,8 +39,9 @@ class Track:
     track_id: 1 and up. seen: seconds, when it was last seen. x, y, side: its box then, in
     pixels. score: the finder's, from when it was found. velocity: pixels a second. present: it
     was seen on the latest frame. missed: searches in a row in which the finder did not see it.
-    look: the follower's small picture of it, None until it was followed once. trusted: frames
-    for which the fit need not be judged. replaced: another face has just taken its place.
+    look: the follower's small picture of it, None until it was followed once. usual: what it has
+    looked like in the last seconds. trusted: frames for which the fit need not be judged.
+    replaced: another face has just taken its place.
     """
 
     track_id: int
@@ -52,6 +57,7 @@ class Track:
     trusted: int = 0
     replaced: bool = False
     look: NDArray[np.float32] | None = None
+    usual: UsualLook = field(default_factory=UsualLook)
 
     def predict(self, time: float) -> Box:
         """Return where the box is at `time` if the face moves on as it did."""
@@ -64,18 +70,21 @@ class Track:
 
 
 class Tracker:
-    """Tell which face is which by place, size, constant velocity, and the look of a moment ago.
+    """Tell which face is which by place, size, constant velocity, and what it usually looks like.
 
     A track that is not seen stays expected for `absence` seconds, and for `hidden` seconds while
-    the place where it should be is taken by another face. Its ID is never given again, not
-    after `reset` either.
+    the place where it should be is taken by another face. For `memory` seconds more whoever looks
+    like it gets its ID back, wherever that may be. Nobody else ever gets it, not after `reset`
+    either.
     """
 
-    def __init__(self, absence: float = 0.75, hidden: float = 2.0) -> None:
+    def __init__(self, absence: float = 0.75, hidden: float = 2.0, memory: float = 10.0) -> None:
         """Set the times in seconds."""
         self._absence = absence
         self._hidden = hidden
+        self._memory = memory
         self._tracks: list[Track] = []
+        self._remembered: list[Track] = []
         self._next_id = 1
         self._time: float | None = None
 
@@ -84,28 +93,44 @@ class Tracker:
         """Return the tracks seen lately, those now absent included."""
         return tuple(self._tracks)
 
+    @property
+    def known_ids(self) -> set[int]:
+        """Return the IDs of all tracks, and of those that are remembered."""
+        return {track.track_id for track in (*self._tracks, *self._remembered)}
+
     def advance(self, time: float) -> tuple[Track, ...]:
         """Move to the time (s) of a frame and return the tracks that may be on it.
 
         Time that runs backward or leaps is another film: its faces are other faces.
         """
         if self._time is not None and not 0 <= time - self._time <= self._absence:
-            self._tracks.clear()
+            self.reset()
         self._time = time
-        self._tracks = [track for track in self._tracks if self._expected(track, time)]
+        expected = [track for track in self._tracks if self._expected(track, time)]
+        self._remember(track for track in self._tracks if track not in expected)
+        self._remembered = [one for one in self._remembered if time - one.seen <= self._memory]
+        self._tracks = expected
         return self.tracks
+
+    def cut(self) -> None:
+        """Expect nobody any more: another shot begins. Who is in it too will be recognised."""
+        self._remember(self._tracks)
+        self._tracks = []
+
+    def _remember(self, tracks: Iterable[Track]) -> None:
+        self._remembered += [track for track in tracks if track.usual.known]
 
     def update(
         self,
         faces: Sequence[Face],
         time: float,
-        alike: Callable[[Track, Face], float | None] | None = None,
+        look: Callable[[Face], NDArray[np.float32] | None] | None = None,
     ) -> list[Face]:
         """Return the faces of the frame with IDs and steadied landmarks.
 
         faces: those that were followed bring their `track_id`; each other is taken for the
-        absent track that it fits best, else it begins a new one. alike: says how much a face looks
-        as that of a track did, up to 1, or None where that is not known.
+        absent track that it fits best, else for whoever looks like it, else it begins a new one.
+        look: gives what `UsualLook` compares of a face, or None where it shows too little.
         """
         known = {track.track_id: track for track in self._tracks}
         for track in self._tracks:
@@ -116,7 +141,11 @@ class Tracker:
             if face.track_id is not None
         ]
         strangers = [face for face in faces if face.track_id is None]
-        matched = self._match(strangers, time, alike)
+        looks: list[NDArray[np.float32] | None] = [None] * len(strangers)
+        if look is not None and (self._remembered or any(not t.present for t in self._tracks)):
+            looks = [look(face) for face in strangers]
+        matched = self._match(strangers, looks, time)
+        matched |= self._recognise(looks, matched, time)
         for place, face in enumerate(strangers):
             track = matched.get(place) or self._begin(face, time)
             # The finder vouches for it, whatever it looked like before it was away.
@@ -137,8 +166,9 @@ class Tracker:
             track.missed = 0 if seen else track.missed + 1
 
     def reset(self) -> None:
-        """Forget all tracks."""
+        """Forget all tracks, those remembered too."""
         self._tracks.clear()
+        self._remembered.clear()
         self._time = None
 
     def _expected(self, track: Track, time: float) -> bool:
@@ -151,27 +181,38 @@ class Tracker:
         )
 
     def _match(
-        self,
-        strangers: Sequence[Face],
-        time: float,
-        alike: Callable[[Track, Face], float | None] | None,
+        self, strangers: Sequence[Face], looks: Sequence[NDArray[np.float32] | None], time: float
     ) -> dict[int, Track]:
-        """Pair faces with absent tracks, the closest pair first."""
+        """Pair faces with the absent tracks in whose place they are, the closest pair first."""
         pairs = []
-        for place, face in enumerate(strangers):
+        for at, (face, look) in enumerate(zip(strangers, looks, strict=True)):
             for track in self._tracks:
                 if not track.present and not track.replaced:
-                    likeness = alike(track, face) if alike is not None else None
-                    cost = _cost(track, face.box, time, likeness)
+                    cost = _cost(track, face.box, time, _likeness(track, look))
                     if cost is not None:
-                        pairs.append((cost, place, track))
-        matched: dict[int, Track] = {}
-        taken: set[int] = set()
-        for _, place, track in sorted(pairs, key=lambda pair: pair[0]):
-            if place not in matched and track.track_id not in taken:
-                matched[place] = track
-                taken.add(track.track_id)
-        return matched
+                        pairs.append((cost, at, track))
+        return _closest(pairs)
+
+    def _recognise(
+        self, looks: Sequence[NDArray[np.float32] | None], matched: dict[int, Track], time: float
+    ) -> dict[int, Track]:
+        """Pair faces with those who looked like them, wherever they were; return the tracks."""
+        absent = [track for track in self._tracks if not track.present and not track.replaced]
+        away = [track for track in absent if track not in matched.values()] + self._remembered
+        pairs = [
+            (-likeness, at, track)
+            for at, look in enumerate(looks)
+            for track in away
+            if at not in matched and (likeness := _likeness(track, look) or 0.0) >= _KNOWN
+        ]
+        found = _closest(pairs)
+        for track in found.values():
+            # Where it was says nothing of how it moves now.
+            track.seen, track.velocity, track.steady = time, np.zeros(2), OneEuro()
+            if track in self._remembered:
+                self._remembered.remove(track)
+                self._tracks.append(track)
+        return found
 
     def _begin(self, face: Face, time: float) -> Track:
         x, y = face.box.centre
@@ -238,6 +279,20 @@ def _weight(cutoff: float | NDArray[np.float32], elapsed: float) -> NDArray[np.f
     return np.asarray(turns / (turns + 1), np.float32)
 
 
+def _closest(pairs: Iterable[tuple[float, int, Track]]) -> dict[int, Track]:
+    """Return the track of each place, by pairs with their cost, of which the least goes first."""
+    chosen: dict[int, Track] = {}
+    for _, at, track in sorted(pairs, key=lambda pair: pair[0]):
+        if at not in chosen and track not in chosen.values():
+            chosen[at] = track
+    return chosen
+
+
+def _likeness(track: Track, look: NDArray[np.float32] | None) -> float | None:
+    """Return how much a look is like a track's usual one, None where either is unknown."""
+    return None if look is None else track.usual.likeness(look)
+
+
 def _cost(track: Track, box: Box, time: float, likeness: float | None) -> float | None:
     """Return how badly a box fits a track's expectation; None when it cannot be the same face."""
     expected = track.predict(time)
@@ -248,8 +303,10 @@ def _cost(track: Track, box: Box, time: float, likeness: float | None) -> float 
     growth = abs(math.log(max(box.width, 1e-6) / track.side))
     absent = time - track.seen
     reach = _NEAR + _NEAR_PER_SECOND * absent
-    if likeness is not None and likeness > _ALIKE:
-        reach *= _FARTHER
+    if likeness is not None:
+        if likeness < _UNLIKE:
+            return None
+        reach *= _FARTHER if likeness > _ALIKE else 1.0
     if away > reach or growth > math.log(_SIZE_RATIO):
         return None
     return away + growth - (likeness or 0.0)

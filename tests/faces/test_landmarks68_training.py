@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -20,6 +21,7 @@ from models.landmarks_export import folded
 from models.nets.landmarks68 import Landmarks68
 from models.runtime.card import ModelError
 from models.runtime.errors import UserError
+from models.runtime.landmark_crop import MIRRORED
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import is_part_card
 from models.training.checkpoint import load_checkpoint
@@ -214,7 +216,7 @@ def test_the_file_is_small_and_says_what_it_is(exported: Path) -> None:
     assert card.kind == "landmarks"
     assert is_part_card(exported.with_suffix(".json"))
     boxes = [metric["box"] for metric in card.metrics if "box" in metric]
-    assert boxes == ["in place", "shifted by 10 %", "scaled by 20 %", "both"]
+    assert boxes == 2 * ["in place", "shifted by 10 %", "scaled by 20 %", "both"]
     assert b"site-packages" not in exported.read_bytes()
     assert any(node.op_type == "Cast" for node in onnx.load(exported).graph.node)
 
@@ -229,6 +231,21 @@ def test_many_faces_at_once_get_what_each_gets_alone(exported: Path) -> None:
         np.testing.assert_allclose(alone[0], points[row], atol=0.01)
         np.testing.assert_allclose(sure[0], confidence[row], atol=1e-4)
     assert model.fit(picture, [])[0].shape == (0, 68, 2)
+
+
+def test_two_looks_at_a_picture_and_at_its_mirror_image_agree(exported: Path) -> None:
+    model = LandmarkModel(exported)
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 256, (200, 300), dtype=np.uint8)
+    picture = np.asarray(cv2.GaussianBlur(noise, (0, 0), 3), np.uint8)
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    points, sure = model.fit(picture, [(120.0, 90.0, 60.0)], twice=True)
+    others, as_sure = model.fit(mirrored, [(180.0, 90.0, 60.0)], twice=True)
+    back = others[0][list(MIRRORED)] * (-1, 1) + (299, 0)
+    np.testing.assert_allclose(back, points[0], atol=0.3)
+    np.testing.assert_allclose(as_sure, sure, atol=0.02)
+    once, _ = model.fit(picture, [(120.0, 90.0, 60.0)])
+    assert np.abs(once - points).max() > 0.01
 
 
 @pytest.mark.parametrize(
@@ -270,7 +287,7 @@ def test_the_command_measures_it_beside_dlib(
     arguments += ["--against", "app.faces.landmark_fitters:dlib_once"]
     assert evaluate(["landmarks68", *arguments, "--faces", "1"]) == 0
     figures = json.loads(out.read_text())["landmarks"]
-    assert set(figures) == {"landmarks68", "dlib_once"}
+    assert set(figures) == {"landmarks68", "landmarks68 twice", "dlib_once"}
     # dlib was made for faces, and finds the drawn one's landmarks; two epochs are not enough.
     assert figures["dlib_once"]["scores"][0]["mean"] < 0.08
     assert figures["landmarks68"]["scores"][0]["mean"] > figures["dlib_once"]["scores"][0]["mean"]

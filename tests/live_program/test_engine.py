@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.live.engine import EngineState
+from app.live.engine import EngineOptions, EngineState
 from app.sources.base import FrameSource
 from tests.live_program.scripted import ScriptedSource, Stage, wait_for_state, wait_until
 
@@ -31,7 +31,8 @@ def test_starts_at_once_and_names_the_steps(stage: Stage) -> None:
     status = engine.status()
     assert status.state is EngineState.RUNNING
     assert (status.step, status.source, status.error) == ("", "scripted", "")
-    assert (status.model, status.finder, status.provider) == ("plain", "haar", "CPU")
+    assert (status.model, status.finder) == ("plain", EngineOptions().finder)
+    assert status.provider == "CPU"
     assert engine.labels == ("neutral", "happiness")
 
 

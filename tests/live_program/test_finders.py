@@ -15,9 +15,11 @@ from app.faces.alignment import upright_square
 from app.faces.base import square
 from app.faces.yunet import YunetFinder
 from app.messages import Face
+from app.settings import OWN_FINDER
 from app.sources.actor import actor_truth, render_frame
 
 Image = NDArray[np.uint8]
+OWN = ("mien", "mien-quick") if OWN_FINDER.is_file() else ()
 
 
 class FakeFinder:
@@ -66,7 +68,7 @@ def yunet_with(tmp_path: Path, detector: CannedDetector) -> YunetFinder:
     return YunetFinder(file, create=lambda _: detector)
 
 
-@pytest.fixture(params=["haar", "hog", "yunet", "fake"])
+@pytest.fixture(params=[*OWN, "haar", "hog", "yunet", "fake"])
 def finder(request: pytest.FixtureRequest, tmp_path: Path) -> FaceFinder:
     if request.param == "fake":
         return FakeFinder()
@@ -121,7 +123,7 @@ def test_finding_changes_neither_the_picture_nor_the_next_answer(
     assert [face.box for face in first] == [face.box for face in second]
 
 
-@pytest.mark.parametrize("name", ["haar", "hog"])
+@pytest.mark.parametrize("name", [*OWN, "haar", "hog"])
 def test_the_actor_is_found_in_every_expression(name: str) -> None:
     finder = make_finder(name)
     for index in range(10, 525, 75):
@@ -130,7 +132,7 @@ def test_the_actor_is_found_in_every_expression(name: str) -> None:
         assert face.box.overlap(truth) > 0.6
 
 
-@pytest.mark.parametrize("name", ["haar", "hog"])
+@pytest.mark.parametrize("name", [*OWN, "haar", "hog"])
 def test_noise_is_no_face(name: str) -> None:
     rng = np.random.default_rng(0)
     finder = make_finder(name)
@@ -143,7 +145,8 @@ def test_noise_is_no_face(name: str) -> None:
 
 
 def test_names_are_those_offered(tmp_path: Path) -> None:
-    assert [make_finder(name).name for name in ("haar", "hog")] == ["haar", "hog"]
+    names = [*OWN, "haar", "hog"]
+    assert [make_finder(name).name for name in names] == names
     assert yunet_with(tmp_path, CannedDetector()).name in FINDERS
 
 

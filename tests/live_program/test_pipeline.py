@@ -25,6 +25,7 @@ class FakeClassifier:
     """Says "bright" or "dark" by the mean of the crop."""
 
     labels: tuple[str, ...] = ("dark", "bright")
+    neutral_logs: NDArray[np.float64] | None = None
 
     def __init__(self, input_size: int = 48, input_field: int = 48) -> None:
         self.input_size = input_size
@@ -168,15 +169,62 @@ def test_where_nothing_moves_a_face_is_sought_once_a_second(landmarker: Landmark
     assert finder.calls == 3
 
 
-def test_another_shot_shows_other_people(landmarker: Landmarker, clip: list[Image]) -> None:
-    """A person at the same place after a cut must not get the number of the one before."""
+def disguised(image: Image, landmarks: NDArray[np.float32]) -> Image:
+    """Return the picture of somebody else: with other hair and a beard."""
+    box = upright_square(landmarks)
+    (x, y), side = box.centre, box.width
+    shade = np.zeros(image.shape[:2], np.float32)
+    for right, down, wide, high, depth in (
+        (0.0, 0.3, 0.36, 0.34, 0.8),
+        (0.0, 0.1, 0.25, 0.22, 0.0),  # no beard on the cheeks
+        (0.0, -0.55, 0.55, 0.36, 0.9),
+        (-0.52, 0.0, 0.16, 0.6, 0.9),
+        (0.52, 0.0, 0.16, 0.6, 0.9),
+    ):
+        middle = (round(x + right * side), round(y + down * side))
+        axes = (round(wide * side), round(high * side))
+        cv2.ellipse(shade, middle, axes, 0, 0, 360, depth, -1)
+    soft = cv2.GaussianBlur(shade, (0, 0), 2)[..., None]
+    return np.asarray(image * (1 - soft) + soft * (30, 35, 45), np.uint8)
+
+
+def in_another_place(image: Image, index: int) -> Image:
+    """Return a picture of which only the face and what is near it are left."""
+    scene = np.asarray(255 - image, np.uint8)
+    top, bottom, left, right = _around(actor_truth(index).landmarks)
+    scene[top:bottom, left:right] = image[top:bottom, left:right]
+    return scene
+
+
+def test_another_shot_shows_another_person(landmarker: Landmarker, clip: list[Image]) -> None:
+    """Somebody at the same place after a cut must not get the number of the one before."""
     pipeline = Pipeline(make_finder("hog"), landmarker, FakeClassifier())
     assert ids(play(pipeline, clip[:5])[-1]) == [1]
-    scene = np.asarray(255 - clip[5], np.uint8)
-    top, bottom, left, right = _around(actor_truth(5).landmarks)
-    scene[top:bottom, left:right] = clip[5][top:bottom, left:right]
-    results = play(pipeline, [scene] * 4, first=5)
-    assert [ids(result) for result in results] == [[2]] * 4
+    other = in_another_place(disguised(clip[5], actor_truth(5).landmarks), 5)
+    assert [ids(result) for result in play(pipeline, [other] * 4, first=5)] == [[2]] * 4
+    # The film cuts back, and the first one is known again.
+    assert [ids(result) for result in play(pipeline, clip[9:13], first=9)] == [[1]] * 4
+
+
+def test_who_was_away_for_seconds_keeps_id_and_neutral_face(
+    landmarker: Landmarker, clip: list[Image]
+) -> None:
+    classifier = FakeClassifier()
+    classifier.neutral_logs = np.log([0.5, 0.5])
+    pipeline = Pipeline(make_finder("hog"), landmarker, classifier)
+    times = iter(np.arange(0.0, 99.0, 0.1))
+
+    def show(image: Image) -> list[int | None]:
+        return ids(pipeline.process(Frame(image, 0, 0.0, next(times))))
+
+    show(clip[0])
+    pipeline.calibrate(1)
+    while pipeline._baselines.offset(1) is None:
+        assert show(clip[0]) == [1]
+    for _ in range(20):
+        assert show(blank()) == []
+    assert show(np.roll(clip[0], 120, axis=1)) == [1]
+    assert pipeline._baselines.offset(1) is not None
 
 
 def _around(landmarks: NDArray[np.float32]) -> tuple[int, int, int, int]:

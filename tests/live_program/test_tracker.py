@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.faces.base import square
-from app.live.tracker import OneEuro, Track, Tracker
+from app.live.tracker import OneEuro, Tracker
 from app.messages import Face
 
 
@@ -135,34 +136,92 @@ def test_one_euro_begins_anew_with_another_number_of_points() -> None:
     assert np.array_equal(smooth(five, 0.1, 100.0), five)
 
 
-def test_who_looks_as_before_may_have_gone_farther() -> None:
-    def same(track: Track, face: Face) -> float:
-        return 0.9
+def look(number: int) -> NDArray[np.float32]:
+    """Return a person's look, one of a few that are not alike at all."""
+    return np.asarray(np.eye(4)[number], np.float32)
 
-    def other(track: Track, face: Face) -> float:
-        return 0.1
 
-    for alike, expected in ((same, 1), (other, 2)):
+def shown(tracker: Tracker, time: float, *faces: tuple[Face, int]) -> list[int | None]:
+    """Let the tracker see faces with the number of their look each; return their IDs."""
+    tracker.advance(time)
+    looks = {id(each): look(number) for each, number in faces}
+    results = tracker.update([each for each, _ in faces], time, lambda one: looks[id(one)])
+    for track in tracker.tracks:
+        for result, (_, number) in zip(results, faces, strict=True):
+            if track.track_id == result.track_id:
+                track.usual.take(look(number), time)
+    return [result.track_id for result in results]
+
+
+def pass_time(tracker: Tracker, start: float, end: float) -> None:
+    for index in range(1, round((end - start) * 10)):
+        see(tracker, start + index / 10)
+
+
+def test_who_looks_as_usual_may_have_gone_farther() -> None:
+    for number, expected in ((1, 1), (2, 2)):
         tracker = Tracker()
-        see(tracker, 0.0, face(100))
-        tracker.advance(0.1)
-        (found,) = tracker.update([face(220)], 0.1, alike)
-        assert found.track_id == expected
+        shown(tracker, 0.0, (face(100), 1))
+        assert shown(tracker, 0.1, (face(220), number)) == [expected]
 
 
-def test_of_two_that_left_together_each_gets_back_its_own_number() -> None:
-    looks = {300: 1, 310: 2}
+def test_of_two_that_left_together_each_gets_back_its_own_id() -> None:
     tracker = Tracker()
-    see(tracker, 0.0, face(300), face(305))
-    tracker.advance(0.2)
-    tracker.update([], 0.2)
-    tracker.advance(0.4)
+    assert shown(tracker, 0.0, (face(300), 1), (face(305), 2)) == [1, 2]
+    see(tracker, 0.2)
+    assert shown(tracker, 0.4, (face(310), 2), (face(300), 1)) == [2, 1]
 
-    def alike(track: Track, one: Face) -> float:
-        return 0.9 if looks[round(one.box.centre[0])] == track.track_id else 0.0
 
-    found = tracker.update([face(310), face(300)], 0.4, alike)
-    assert [each.track_id for each in found] == [2, 1]
+def test_another_in_the_place_of_an_absent_one_is_another() -> None:
+    tracker = Tracker()
+    shown(tracker, 0.0, (face(100), 1))
+    see(tracker, 0.1)
+    assert shown(tracker, 0.2, (face(100), 2)) == [2]
+    assert shown(tracker, 0.3, (face(100), 2), (face(200), 1)) == [2, 1]
+
+
+def test_who_comes_back_within_seconds_gets_the_id_back_wherever() -> None:
+    tracker = Tracker()
+    shown(tracker, 0.0, (face(100), 1))
+    pass_time(tracker, 0.0, 5.0)
+    assert tracker.tracks == ()
+    assert tracker.known_ids == {1}
+    assert shown(tracker, 5.0, (face(500), 2), (face(400, 300, 60), 1)) == [2, 1]
+    assert see(tracker, 5.1, face(500, track_id=2), face(403, 300, 60)) == [2, 1]
+
+
+def test_who_comes_back_much_later_is_a_new_face() -> None:
+    tracker = Tracker()
+    shown(tracker, 0.0, (face(100), 1))
+    pass_time(tracker, 0.0, 12.0)
+    assert tracker.known_ids == set()
+    assert shown(tracker, 12.0, (face(100), 1)) == [2]
+
+
+def test_after_a_cut_only_the_look_tells_who_somebody_is() -> None:
+    tracker = Tracker()
+    shown(tracker, 0.0, (face(100), 1), (face(400), 2))
+    tracker.cut()
+    assert tracker.tracks == ()
+    assert shown(tracker, 0.1, (face(100), 3), (face(250), 2)) == [3, 2]
+    tracker.cut()
+    assert shown(tracker, 0.2, (face(100), 1), (face(400), 3)) == [1, 3]
+
+
+def test_two_who_look_alike_are_still_two() -> None:
+    tracker = Tracker()
+    shown(tracker, 0.0, (face(100), 1))
+    tracker.cut()
+    assert shown(tracker, 0.1, (face(100), 1), (face(400), 1)) == [1, 2]
+
+
+def test_another_film_has_other_people_however_they_look() -> None:
+    for time in (-1.0, 2.0):
+        tracker = Tracker()
+        shown(tracker, 0.0, (face(100), 1))
+        assert shown(tracker, time, (face(100), 1)) == [2]
+    tracker.reset()
+    assert shown(tracker, 2.1, (face(100), 1)) == [3]
 
 
 def test_whose_place_another_took_does_not_give_it_its_number() -> None:
