@@ -18,8 +18,8 @@ from app.errors import SettingsError
 VERSION = 1
 RECENT_FILES = 8
 OWN_FINDER = Path(str(resources.files("weights"))) / "face_finder.onnx"
-"""The bundled face finder; without it the program offers the others."""
-FINDERS = (*(("mien", "mien-quick") if OWN_FINDER.is_file() else ()), "haar", "hog", "yunet")
+"""The bundled face finder."""
+FINDERS = ("mien", "mien-quick", "haar", "hog", "yunet")
 """The face finders by name, the usual one first."""
 LANDMARKERS = ("landmarks68", "dlib")
 OVERLAYS = ("boxes", "bars", "landmarks", "attention")

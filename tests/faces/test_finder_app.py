@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import FinderError
-from app.faces import FINDERS, finder_net, make_finder
+from app.faces import finder_net, make_finder
 from app.faces.finder_net import MienFinder
 from app.settings import OWN_FINDER
 from models.runtime.card import METADATA_KEY
@@ -18,7 +18,6 @@ from models.runtime.face_detector import Detected
 from models.runtime.part_card import PartCard
 
 SETTINGS = {"score": 0.6, "overlap": 0.3, "side": 1.1, "right": 0.1, "down": -0.2}
-needs_file = pytest.mark.skipif(not OWN_FINDER.is_file(), reason="no face finder is bundled")
 
 
 class CannedDetector:
@@ -94,12 +93,6 @@ def test_a_card_without_a_setting_is_refused(file: Path) -> None:
         MienFinder(file=file)
 
 
-def test_it_is_offered_exactly_where_it_is_bundled() -> None:
-    assert ("mien" in FINDERS) == ("mien-quick" in FINDERS) == OWN_FINDER.is_file()
-    assert set(FINDERS) >= {"haar", "hog", "yunet"}
-
-
-@needs_file
 def test_the_bundled_finder_is_what_its_card_says() -> None:
     from models.runtime.card import file_facts
     from models.runtime.part_card import read_part_card
@@ -112,7 +105,6 @@ def test_the_bundled_finder_is_what_its_card_says() -> None:
     assert METADATA_KEY.encode() in OWN_FINDER.read_bytes()
 
 
-@needs_file
 @pytest.mark.parametrize("name", ["mien", "mien-quick"])
 def test_the_bundled_finder_takes_any_picture(name: str) -> None:
     finder = make_finder(name)

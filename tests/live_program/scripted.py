@@ -178,7 +178,7 @@ class Stage:
         raise ModelError(f"There is no model {name}.")
 
     def _finder(self, name: str, yunet_file: Path | None) -> FaceFinder:
-        if name not in ("haar", "hog", EngineOptions().finder):
+        if name not in ("mien", "haar", "hog"):
             raise FinderError(f"There is no finder {name}.")
         return ScriptedFinder(name)
 

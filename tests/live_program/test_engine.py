@@ -140,7 +140,7 @@ def test_a_refused_model_or_finder_leaves_the_old_one(stage: Stage) -> None:
         "There are no landmarks none.",
     ]
     assert engine.status().landmarks == "landmarks68"
-    assert (engine.status().model, engine.status().finder) == ("plain", "haar")
+    assert (engine.status().model, engine.status().finder) == ("plain", "mien")
     assert engine.status().state is EngineState.RUNNING
     assert engine.labels == ("neutral", "happiness")
 

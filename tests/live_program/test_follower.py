@@ -151,17 +151,3 @@ def test_a_face_that_at_once_has_become_another_comes_without_a_number() -> None
         found = follower.follow(texture(1), [known], 0.13)
         assert [face.track_id for face in found] == expected
         assert known.replaced == bool(expected)
-
-
-def test_likeness_is_of_faces_followed_before() -> None:
-    follower = Follower(ToldLandmarker(as_given))
-    known = track(1, 300.0)
-    (face,) = follower.follow(texture(0), [known], 0.1)
-    same, other = (follower.likeness(texture(seed), known, face) for seed in (0, 1))
-    assert same is not None
-    assert other is not None
-    assert same > 0.99
-    assert abs(other) < 0.5
-    assert follower.likeness(texture(0), track(2, 100.0), face) is None
-    bare = Face(face.box, 1.0)
-    assert follower.likeness(texture(0), known, bare) is None
