@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.faces.base import gray_of, square
 from app.messages import Box, Face
 from models.runtime.card import FER2013_SIDE
+from models.runtime.sampling import sample
 
 __all__ = ["Alignment", "align", "anchors", "misfit", "similarity", "template", "upright_square"]
 
@@ -71,7 +71,7 @@ def align(
         crop_to_frame = _square_to_frame(face.box, size, field)
     else:
         crop_to_frame = similarity(template(size, field), anchors(face.landmarks))
-    return Alignment(_warp(gray_of(image), crop_to_frame, size, finest), crop_to_frame)
+    return Alignment(sample(gray_of(image), crop_to_frame, size, finest), crop_to_frame)
 
 
 def template(size: int, field: int = FER2013_SIDE) -> NDArray[np.float64]:
@@ -133,24 +133,3 @@ def _square_to_frame(box: Box, size: int, field: int) -> NDArray[np.float64]:
     scale = math.sqrt(max(box.area, 1e-6)) * field / (FER2013_SIDE * size)
     shift = (size - 1) / 2 * scale + 0.5
     return np.array([[scale, 0.0, x - shift], [0.0, scale, y - shift]])
-
-
-def _warp(
-    gray: NDArray[np.uint8], crop_to_frame: NDArray[np.float64], size: int, finest: int
-) -> NDArray[np.uint8]:
-    """Sample every picture pixel under the crop, then average them as INTER_AREA does."""
-    finer = max(1, math.ceil(math.hypot(crop_to_frame[0, 0], crop_to_frame[1, 0])))
-    finer = min(finer, finest)
-    fine_to_frame = crop_to_frame.copy()
-    fine_to_frame[:, :2] /= finer
-    fine_to_frame[:, 2] += fine_to_frame[:, :2] @ np.full(2, (1 - finer) / 2)
-    crop = cv2.warpAffine(
-        gray,
-        fine_to_frame,
-        (size * finer, size * finer),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    if finer > 1:
-        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(crop, dtype=np.uint8)

@@ -20,7 +20,7 @@ ACTOR_NAME = "demo actor"
 FINDER_WORDS = {
     "mien": "Mien: every face, turned and small ones too",
     "mien-quick": "Mien, quick: faces at arm's length",
-    "haar": "Haar cascade: quick, faces from the front",
+    "haar": "Haar cascade: faces from the front",
     "hog": "dlib HOG: steady, larger faces from the front",
     "yunet": "YuNet: also turned and small faces; needs its file",
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from app.sessions.appending import AppendedFile
 from app.sessions.arrow import table
 
 __all__ = [
@@ -41,19 +42,20 @@ class Ledger:
 
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         """Begin the file with its header. Raises `OSError`."""
-        self._file = path.open("wb", buffering=0)
-        self.append([header])
+        self._file = AppendedFile(path, _as_csv([header]))
 
     def append(self, lines: Iterable[Sequence[object]]) -> None:
-        """Append lines in one write. Raises `OSError`."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(lines)
-        view = memoryview(text.getvalue().encode())
-        while view:
-            view = view[self._file.write(view) :]
+        """Append lines in one write. Raises `OSError`; what was there before then stays."""
+        self._file.append(_as_csv(lines))
 
     def close(self) -> None:
         self._file.close()
+
+
+def _as_csv(lines: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue().encode()
 
 
 def iso_time(wall: float) -> str:

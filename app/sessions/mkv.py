@@ -8,7 +8,6 @@ codec is V_MJPEG (RFC 9559 keeps the codecs in its companion draft-ietf-cellar-c
 
 from __future__ import annotations
 
-import contextlib
 import struct
 from array import array
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from typing import BinaryIO
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from app.sessions.appending import AppendedFile
 
 __all__ = ["Pictures", "VideoFile", "VideoReader", "finish_video", "read_pictures"]
 
@@ -65,15 +66,14 @@ class VideoFile:
         self, path: Path, width: int, height: int, *, fps: float = 30.0, program: str = "Mien"
     ) -> None:
         """Begin the file; width, height in pixels, fps as a hint for players. Raises `OSError`."""
-        self._file: BinaryIO = path.open("wb", buffering=0)
+        self._file = AppendedFile(path, _header(width, height, fps, program))
         self._path = path
         self._last = -1
-        self.size = 0
-        try:
-            self._write(_header(width, height, fps, program))
-        except OSError:
-            self._file.close()
-            raise
+
+    @property
+    def size(self) -> int:
+        """Return the bytes written so far."""
+        return self._file.size
 
     def add(self, jpeg: bytes, time: float) -> None:
         """Append an encoded picture; time in s, 0 or more, later than the one before.
@@ -83,25 +83,13 @@ class VideoFile:
         ticks = max(round(time / TICK), self._last + 1)
         # Track 1, no time of its own within the cluster, a key frame.
         block = b"\x81\x00\x00\x80" + jpeg
-        self._write(_element(_CLUSTER, _number(_TIME, ticks) + _element(_BLOCK, block)))
+        self._file.append(_element(_CLUSTER, _number(_TIME, ticks) + _element(_BLOCK, block)))
         self._last = ticks
 
     def close(self) -> None:
         """Close the file and add what players jump by. Raises `OSError`."""
         self._file.close()
         finish_video(self._path)
-
-    def _write(self, content: bytes) -> None:
-        view = memoryview(content)
-        try:
-            while view:
-                view = view[self._file.write(view) :]
-        except OSError:
-            with contextlib.suppress(OSError):
-                self._file.truncate(self.size)
-                self._file.seek(self.size)
-            raise
-        self.size += len(content)
 
 
 def finish_video(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.sessions.appending import AppendedFile
 from models.runtime.files import written_whole
 
 __all__ = ["TableStream", "read_batches", "stream_schema", "to_parquet", "write_parquet"]
@@ -29,17 +29,16 @@ class TableStream:
 
     def __init__(self, path: Path, schema: Any) -> None:
         """Begin the file; an older one of that name is replaced. Raises `OSError`."""
-        self._file = path.open("wb", buffering=0)
-        self.size = 0
-        try:
-            self._append(schema.serialize())
-        except OSError:
-            self._file.close()
-            raise
+        self._file = AppendedFile(path, schema.serialize())
+
+    @property
+    def size(self) -> int:
+        """Return the bytes written so far."""
+        return self._file.size
 
     def write(self, batch: Any) -> None:
         """Append a batch. Raises `OSError`; what was there before then stays."""
-        self._append(batch.serialize())
+        self._file.append(batch.serialize())
 
     def sync(self) -> None:
         """Have the system put what was written on the disk, against a loss of power."""
@@ -48,18 +47,6 @@ class TableStream:
     def close(self) -> None:
         """Close the file; a stream needs no end mark."""
         self._file.close()
-
-    def _append(self, message: Any) -> None:
-        view = memoryview(message)
-        try:
-            while view:
-                view = view[self._file.write(view) :]
-        except OSError:
-            with contextlib.suppress(OSError):
-                self._file.truncate(self.size)
-                self._file.seek(self.size)
-            raise
-        self.size += len(memoryview(message))
 
 
 def stream_schema(path: Path) -> Any | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.runtime.card import FER2013_SIDE
 from models.runtime.preprocess import FER2013_EYES, FER2013_MOUTH
+from models.runtime.sampling import sample
 
 __all__ = ["CROP", "LOWERED", "MIRRORED", "POINTS", "WIDER", "anchors_of", "cut", "square_of"]
 
@@ -80,17 +78,5 @@ def cut(
     0, 0. What lies outside the picture repeats its edge.
     """
     step = max(side, 1e-3) / size
-    finer = min(max(1, math.ceil(step)), finest)
-    step /= finer
     left, top = (place - side / 2 + step / 2 - 0.5 for place in middle)
-    to_frame = np.array([[step, 0.0, left], [0.0, step, top]])
-    crop = cv2.warpAffine(
-        gray,
-        to_frame,
-        (size * finer, size * finer),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    if finer > 1:
-        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(crop, dtype=np.uint8)
+    return sample(gray, np.array([[step, 0.0, left], [0.0, step, top]]), size, finest)
