@@ -46,7 +46,8 @@ def unsure_rule(
     probabilities: (N, C). truth: (N,), the label of each. The selective classifier of El-Yaniv
     and Wiener (2010, JMLR 11, section 2) with the highest probability as its selection function.
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
+    # In the steps of the card, so that its threshold takes in no face more than was counted.
+    confidence = np.floor(1e4 * probabilities.max(axis=1).astype(np.float64)) / 1e4
     right = probabilities.argmax(axis=1) == truth
     order = np.argsort(-confidence, kind="stable")
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
@@ -55,7 +56,7 @@ def unsure_rule(
     enough = np.flatnonzero((shares >= precision) & last & (np.arange(len(order)) >= _LEAST - 1))
     threshold = 1.0
     if len(enough):
-        threshold = float(np.floor(1e4 * confidence[order[enough[-1]]]) / 1e4)
+        threshold = float(confidence[order[enough[-1]]])
     labelled = confidence >= threshold
     return UnsureRule(
         threshold=threshold,

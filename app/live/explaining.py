@@ -23,7 +23,7 @@ Map = NDArray[np.float32]
 
 # Seconds from map to map at least, and how much longer the thread rests than it works.
 _LEAST_WAIT = 0.125
-_RESTS = 2.0
+_RESTS = 5.0
 # The age from which a map is no longer drawn: some rounds, so that slow methods do not flicker,
 # but within these seconds, no longer than somebody would hold a look.
 _ROUNDS = 2.5
@@ -70,9 +70,9 @@ class _Made:
 class Explaining:
     """Own the thread that makes the maps of the slow views.
 
-    The newest crop wins, the face that has waited longest comes first, and the thread rests twice
-    as long as it works: the picture does not wait for it. A map stays with its track. What fails is
-    said, and after some failures the view is given up; nothing is raised.
+    The newest crop wins, the face that has waited longest comes first, and the thread rests five
+    times as long as it works: the picture does not wait for it. A map stays with its track. What
+    fails is said, and after some failures the view is given up; nothing is raised.
     """
 
     def __init__(

@@ -22,12 +22,20 @@ from app.overlays.maps import spatial_weights, view_map
 from app.overlays.regions import region_name, region_weights
 from app.views import BLOCKS, LOOK, REGIONS, VIEWS, runner_up, shown_label
 from models.explain.forward import block_map, cbam_map, quadrilateral
-from models.nets.regions import FIXED
 from models.runtime.labels import FERPLUS
 
 if TYPE_CHECKING:
     from tests.live_program.conftest import Easel
 
+# The whole face, three squares of 0.75 and the middle at 0.90 and 0.85, as RAN cuts them.
+FIXED = (
+    (0.0, 0.0, 1.0, 1.0),
+    (0.0, 0.0, 0.75, 0.75),
+    (0.25, 0.0, 1.0, 0.75),
+    (0.125, 0.25, 0.875, 1.0),
+    (0.05, 0.05, 0.95, 0.95),
+    (0.075, 0.075, 0.925, 0.925),
+)
 SHIFTED = np.array([[0.5, 0, 0.25], [0, 0.5, -0.25]], np.float32)
 TURNED = np.array([[0.62, 0.18, 0.1], [-0.18, 0.62, 0.12]], np.float32)
 WEIGHTS = np.array([0.1, 0.12, 0.31, 0.2, 0.05, 0.22], np.float32)

@@ -238,7 +238,12 @@ def test_a_full_disk_ends_it_and_says_so(studio: Callable[..., Studio], qtbot: Q
     qtbot.waitUntil(over, timeout=20_000)
     (folder,) = here.settle(qtbot)
     assert open_session(folder).info["state"] == "stopped"
-    assert here.desk.bar.text.startswith("Stopped The recording stopped, because the disk is")
+
+    def said() -> None:
+        here.tick()
+        assert here.desk.bar.text.startswith("Stopped The recording stopped, because the disk is")
+
+    qtbot.waitUntil(said, timeout=20_000)
     assert here.desk.bar.buttons["review"].isVisible()
 
 

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from app.gui.menus import FINDER_WORDS
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
 from app.sources import CameraInfo
@@ -145,14 +146,14 @@ def test_yunet_asks_for_its_file_once(
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: answers.pop(0))
     (world.folder / "yunet.onnx").write_bytes(b"")
     window = open_window()
-    yunet = window.live.finders.actions()[2]
+    yunet = entry(window.live.finders, FINDER_WORDS["yunet"])
     yunet.trigger()
     assert world.engine.asked == []
     for _ in range(2):
-        window.live.finders.actions()[2].trigger()
+        entry(window.live.finders, FINDER_WORDS["yunet"]).trigger()
     path = world.folder / "yunet.onnx"
     assert world.engine.asked == [("finder", "yunet", path), ("finder", "yunet", path)]
-    window.live.finders.actions()[1].trigger()
+    entry(window.live.finders, FINDER_WORDS["hog"]).trigger()
     assert world.engine.asked[-1] == ("finder", "hog", None)
 
 

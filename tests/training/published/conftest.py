@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+
+if find_spec("torch") is None:
+    collect_ignore_glob = ["test_*.py"]  # the app's own tests run without the training extra
 
 
 def _picture(path: Path, gray: int = 90, size: tuple[int, int] = (48, 48)) -> Path:
