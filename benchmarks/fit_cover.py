@@ -24,6 +24,7 @@ from app.faces.cover import FILE, SIDE, cover_input
 from models.data.face_set import FaceSet
 from models.data.fer2013 import read_fer2013
 from models.data.ferplus import majority
+from models.onnx_notes import clear_notes
 
 PLACES = {
     "left eye": (slice(13, 25), slice(7, 23)),
@@ -181,8 +182,7 @@ def export(network: nn.Sequential, file: Path) -> None:
         dynamic_shapes=({0: torch.export.Dim("faces", min=1)},), external_data=False, verbose=False,
     )  # fmt: skip
     model = onnx.load(file)
-    for part in (model.graph, *model.graph.node, *model.graph.initializer, *model.graph.value_info):
-        part.ClearField("metadata_props")  # where in the Python source each node comes from
+    clear_notes(model)
     onnx.save(model, file)
 
 

@@ -25,6 +25,7 @@ from models.guided_export import write_checked_guided
 from models.measure import truth_for
 from models.nets.network import Network
 from models.nets.registry import find_architecture
+from models.onnx_notes import clear_notes
 from models.precision import quiet, to_fp16, to_int8
 from models.runtime.card import FER2013_SIDE, METADATA_KEY, Card, InputSpec, file_facts
 from models.runtime.classifier import OnnxClassifier
@@ -235,10 +236,7 @@ def _write_graph(network: Network, spec: InputSpec, path: Path, opset: int) -> N
             f"expected an opset that torch can export this network to, found {opset}: "
             f"give --opset {written}"
         )
-    # Where in the Python source each node comes from: a quarter of the file, and local paths.
-    graph = model.graph
-    for part in (graph, *graph.node, *graph.initializer, *graph.value_info):
-        part.ClearField("metadata_props")
+    clear_notes(model)
     onnx.save(model, path)
 
 

@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.finder_settings import MeasuredFinder, measure_finder
 from models.nets.face_finder import CHANNELS, STRIDES, FaceFinderNet
+from models.onnx_notes import clear_notes
 from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
@@ -154,11 +155,8 @@ def _write_graph(network: FaceFinderNet, path: Path) -> None:
             verbose=False,
         )
     model = onnx.load(path)
-    graph = model.graph
-    # Where in the Python source each node comes from: a quarter of the file, and local paths.
-    for part in (graph, *graph.node, *graph.initializer):
-        part.ClearField("metadata_props")
-    del graph.value_info[:]  # every reader finds the shapes between by itself
+    clear_notes(model)
+    del model.graph.value_info[:]  # every reader finds the shapes between by itself
     onnx.save(model, path)
 
 

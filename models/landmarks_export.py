@@ -22,6 +22,7 @@ from models.data.faces_parquet import read_face_pictures, validation_part
 from models.landmark_scores import CONDITIONS, confidences, jitter, marked_faces, score
 from models.nets.landmarks68 import Landmarks68
 from models.nets.network import count_parameters
+from models.onnx_notes import clear_notes
 from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
@@ -146,10 +147,8 @@ def _write_graph(whole: _Whole, path: Path) -> None:
             verbose=False,
         )
     model = onnx.load(path)
-    graph = model.graph
-    for part in (graph, *graph.node, *graph.initializer, *graph.value_info):
-        part.ClearField("metadata_props")  # local paths
-    _halve(graph)
+    clear_notes(model)
+    _halve(model.graph)
     onnx.save(model, path)
 
 
