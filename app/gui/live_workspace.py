@@ -18,9 +18,10 @@ from app.gui.history import History
 from app.gui.live_engine import LiveEngine
 from app.gui.menus import (
     FINDER_NAMES,
-    FinderMenu,
-    LandmarkMenu,
+    FINDER_WORDS,
+    LANDMARK_WORDS,
     ModelMenu,
+    NameMenu,
     SourceMenu,
     live_menus,
 )
@@ -87,8 +88,10 @@ class LiveWorkspace(Workspace):
         self.models = ModelMenu(
             host.window, self.menu_actions, around.models, self.commands.use_model
         )
-        self.finders = FinderMenu(host.window, self.commands.use_finder)
-        self.landmarks = LandmarkMenu(host.window, self.commands.use_landmarks)
+        self.finders = NameMenu("Face &finder", host.window, FINDER_WORDS, self.commands.use_finder)
+        self.landmarks = NameMenu(
+            "&Landmarks", host.window, LANDMARK_WORDS, self.commands.use_landmarks
+        )
         self.views = AttentionViews(
             engine, self.video, self.panel, self.menu_actions.overlays["attention"],
             wished=settings.attention_view, say=host.notices.say, parent=host.window,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
-from app.settings import FINDERS, LANDMARKERS
 from app.sources import CameraInfo
 from models.runtime.store import ModelEntry
 
@@ -185,44 +184,27 @@ class ModelMenu(ChoiceMenu):
         self.setToolTipsVisible(True)
 
 
-class FinderMenu(ChoiceMenu):
-    """List the face finders."""
+class NameMenu(ChoiceMenu):
+    """List parts of which one is in use, each by its words."""
 
-    def __init__(self, parent: QWidget, pick: Callable[[str], None]) -> None:
-        super().__init__("Face &finder", parent)
-        self._pick = pick
-        self._current = ""
-        self.refresh()
-
-    def set_current(self, finder: str) -> None:
-        """Check the finder in use."""
-        if finder != self._current:
-            self._current = finder
-            self.refresh()
-
-    def build(self) -> None:
-        for name in FINDERS:
-            self.add_choice(FINDER_WORDS[name], name == self._current, partial(self._pick, name))
-
-
-class LandmarkMenu(ChoiceMenu):
-    """List what fits the landmarks."""
-
-    def __init__(self, parent: QWidget, pick: Callable[[str], None]) -> None:
-        super().__init__("&Landmarks", parent)
+    def __init__(
+        self, title: str, parent: QWidget, words: Mapping[str, str], pick: Callable[[str], None]
+    ) -> None:
+        """Offer the names of `words`, in their order."""
+        super().__init__(title, parent)
+        self._words = words
         self._pick = pick
         self._current = ""
         self.refresh()
 
     def set_current(self, name: str) -> None:
-        """Check the landmarks in use."""
+        """Check the one in use."""
         if name != self._current:
             self._current = name
             self.refresh()
 
     def build(self) -> None:
-        for name in LANDMARKERS:
-            words = LANDMARK_WORDS[name]
+        for name, words in self._words.items():
             self.add_choice(words, name == self._current, partial(self._pick, name))
 
 
@@ -231,8 +213,8 @@ def live_menus(
     shared: WindowActions,
     sources: SourceMenu,
     models: ModelMenu,
-    finders: FinderMenu,
-    landmarks: LandmarkMenu,
+    finders: NameMenu,
+    landmarks: NameMenu,
     parent: QWidget,
 ) -> list[QMenu]:
     """Return File, View and Model of the live workspace. shared: those of every workspace."""
