@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from models.nets.cbam_resnet import CbamTrunk
 from models.nets.iresnet import iresnet18, iresnet50
+from models.nets.mini_xception import MiniXceptionTrunk
 from models.nets.network import Network
 from models.nets.regions import cut, fixed_regions, landmark_regions, random_regions
 from models.nets.vgg import VggTrunk
@@ -24,6 +25,7 @@ TRUNKS: dict[str, Callable[[], nn.Module]] = {
     "iresnet50": iresnet50,
     "cbam_resnet18": CbamTrunk,
     "vgg16": partial(VggTrunk, 16),
+    "mini_xception": MiniXceptionTrunk,
 }
 """Modules that turn (N, 1, S, S) into (N, `features`)."""
 

@@ -134,9 +134,9 @@ def write_protocols(
 
 def _train(recipe: Recipe, faces: FaceSet, device: torch.device, start: Path | None) -> Trainer:
     trainer = Trainer(recipe, device)
-    if start is not None:
-        begin_from(trainer, start)
     examples = make_examples(faces, trainer.label_sets, device)
+    if start is not None:
+        begin_from(trainer, start, examples.pixels)
     while trainer.epoch < recipe.epochs:
         trainer.train_epoch(examples)
     return trainer

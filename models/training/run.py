@@ -61,7 +61,7 @@ def train(
 ) -> None:
     """Train by a recipe into a folder.
 
-    start: a checkpoint whose averaged weights the training begins with. changes: keys of the
+    start: a checkpoint or exported file whose weights the training begins with. changes: keys of the
     recipe to set, such as "seed=2".
     Writes `last.pt` after every epoch that is measured, `best.LABELS.pt` whenever PublicTest
     accuracy of that label set is the highest so far, `log.csv` and a TensorBoard log. Under
@@ -85,10 +85,10 @@ def train(
         group.wait()
         if resume:
             trainer.restore(load_checkpoint(out / "last.pt"))
-        elif start is not None:
-            begin_from(trainer, start)
         parts = read_parts(data, votes, recipe.cleaning)
         training, validation = _examples(data, parts, trainer)
+        if start is not None and not resume:
+            begin_from(trainer, start, training.pixels)
         _Run(trainer, out, pace, began).go(training, validation)
     finally:
         leave_group()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from models.card_making import SOURCES
+from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 from models.training.checkpoint import load_checkpoint
+from models.training.exported import unfold
 from models.training.loop import Trainer
 from models.training.recipe import Recipe
 
@@ -24,25 +29,33 @@ _OF_THE_NETWORK = [
     "mean",
     "std",
 ]
+_TRUNK = "trunk."
 
 
-def begin_from(trainer: Trainer, path: Path) -> None:
-    """Give a new training the averaged weights of a checkpoint of the same architecture.
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Hold what a training can begin with.
 
-    The rows of the last layer go by label set: those that both know are taken over, those of a
-    set that only this training knows stay as they were drawn.
+    recipe: the one it was trained by, with the label sets that it knows. weights: by name, the
+    averaged ones. sources: what it has learnt from. told: where it comes from, for the card.
     """
-    values = load_checkpoint(path)
-    source = Recipe.from_dict(values["recipe"])
-    if source.architecture != trainer.recipe.architecture:
-        raise UserError(
-            f"{path}: expected a checkpoint of {trainer.recipe.architecture}, found one of "
-            f"{source.architecture}: choose another or train without --from"
-        )
-    weights: dict[str, Tensor] = dict(values["average"])
-    own = trainer.network.state_dict()
-    for name in [name for name in weights if name.startswith("classifier.")]:
-        weights[name] = _rows(weights[name], list(source.labels), own[name], trainer.label_sets)
+
+    recipe: Recipe
+    weights: dict[str, Tensor]
+    sources: list[str]
+    told: str
+
+
+def begin_from(trainer: Trainer, path: Path, pixels: Tensor) -> None:
+    """Give a new training the weights of a checkpoint or an exported file.
+
+    It is one of the same architecture, or of the trunk that a region attention network looks
+    with. pixels: (N, 1, 48, 48) uint8, training pictures, to make an exported file's weights
+    ready to be trained on. The rows of the last layer go by label set: those that both know are
+    taken over, those of a set that only this training knows stay as they were drawn.
+    """
+    start = read_start(path, pixels)
+    weights = _fitting(start, trainer, path)
     try:
         trainer.network.load_state_dict(weights)
     except RuntimeError as error:
@@ -51,21 +64,68 @@ def begin_from(trainer: Trainer, path: Path) -> None:
             "use the options that the checkpoint was trained with"
         ) from error
     trainer.average.network.load_state_dict(weights)
+    new = [source for source in trainer.sources if source not in start.sources]
+    trainer.sources = [*start.sources, *new]
+    trainer.begun_from = start.told
+
+
+def read_start(path: Path, pixels: Tensor) -> Start:
+    """Read what to begin with from a checkpoint, or from an exported file and its card."""
+    if path.suffix == ".onnx":
+        network, classifier = unfold(path, pixels)
+        card = classifier.card
+        recipe = replace(Recipe.from_dict(card.recipe), labels={card.label_set: 1.0})
+        sources = [name for name, text in SOURCES.items() if text in card.data]
+        return Start(recipe, network.state_dict(), sources, _told(recipe, card.training))
+    values = load_checkpoint(path)
+    recipe = Recipe.from_dict(values["recipe"])
+    made = {"epoch": values["epoch"], **values["environment"]}
     # Checkpoints older than the key were all trained on FER2013.
-    trainer.sources = list(values.get("sources", ["fer2013"]))
-    made = values["environment"].get("commit", "unknown")
-    trainer.begun_from = (
-        f"{source.architecture} for {' and '.join(source.labels)}, epoch {values['epoch']} of "
-        f"{source.epochs}, commit {made}"
+    sources = list(values.get("sources", ["fer2013"]))
+    return Start(recipe, dict(values["average"]), sources, _told(recipe, made))
+
+
+def _told(recipe: Recipe, made: Mapping[str, Any]) -> str:
+    return (
+        f"{recipe.architecture} for {' and '.join(recipe.labels)}, epoch {made['epoch']} of "
+        f"{recipe.epochs}, commit {made.get('commit', 'unknown')}"
+    )
+
+
+def _fitting(start: Start, trainer: Trainer, path: Path) -> dict[str, Tensor]:
+    """Return the weights by the names of the training's own network, complete with its own."""
+    found, recipe = start.recipe.architecture, trainer.recipe
+    own: dict[str, Tensor] = trainer.network.state_dict()
+    weights = dict(start.weights)
+    if found == recipe.architecture:
+        for name in [name for name in weights if name.startswith("classifier.")]:
+            theirs = list(start.recipe.labels)
+            weights[name] = _rows(weights[name], theirs, own[name], trainer.label_sets)
+        return weights
+    if recipe.network.get("trunk") == found:
+        names = [name for name in own if name.startswith(_TRUNK)]
+        bare = {name: name.removeprefix(_TRUNK) for name in names}
+        if all(name in weights for name in bare.values()):  # its trunk has no name of its own
+            return own | {name: weights[bare[name]] for name in names}
+        if all(name in weights for name in names):
+            return own | {name: weights[name] for name in names}
+    raise UserError(
+        f"{path}: expected a checkpoint of {recipe.architecture}, found one of {found}: choose "
+        "another or train without --from"
     )
 
 
 def network_of(path: Path) -> dict[str, Any]:
-    """Return the keys of a checkpoint's recipe that say what its network is, not how it is trained.
+    """Return the keys of a recipe that say what a network is, not how it is trained.
 
-    For training it on by another recipe, whatever network that one names.
+    Of a checkpoint or an exported file, for training it on by another recipe, whatever network
+    that one names.
     """
-    values = Recipe.from_dict(load_checkpoint(path)["recipe"]).as_dict()
+    if path.suffix == ".onnx":
+        values = OnnxClassifier(path, provider="CPU").card.recipe
+    else:
+        values = load_checkpoint(path)["recipe"]
+    values = Recipe.from_dict(values).as_dict()
     return {key: values[key] for key in _OF_THE_NETWORK}
 
 
