@@ -14,13 +14,15 @@ EXAMPLES = """examples:
   fer-train mini_xception --data fer2013.csv --out runs/mini_xception
   fer-train mini_xception --data fer2013.csv --out runs/mini_xception --resume
   fer-train cbam_resnet18 --set seed=2 --set network.order=parallel --data fer2013.csv --out runs/2
+  fer-train cbam_resnet18.third --from weights/cbam_resnet18.fer2013.onnx --data fer2013.csv \
+    --out runs/3
   fer-train jaffe --folds 5,subjects --from runs/2/best.fer2013.pt --data jaffe --out runs/jaffe
   torchrun --nproc-per-node 4 -m models.cli.train ran --data fer2013.csv --out runs/ran
 
 A data set other than FER2013 is given as its folder; where it has no validation part, a tenth is
 held out. With --folds it trains anew on each fold, tests on what the fold leaves out, and writes
 folds.json: a number for so many folds, subjects for leaving one person out at a time, or several.
-What the network is then comes from the checkpoint given with --from.
+What the network is then comes from the file given with --from.
 """
 
 
@@ -50,7 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, help="folder for checkpoints and the log")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
     parser.add_argument(
-        "--from", dest="start", type=Path, metavar="CHECKPOINT", help="begin with its weights"
+        "--from",
+        dest="start",
+        type=Path,
+        metavar="FILE",
+        help="begin with the weights of a checkpoint or of an exported .onnx",
     )
     parser.add_argument("--epochs", type=int, help="another number of epochs than the recipe's")
     parser.add_argument(

@@ -43,7 +43,8 @@ def unfold(path: Path, pixels: Tensor) -> tuple[Network, OnnxClassifier]:
     crops = one_crop(some, card.input)
     inputs = torch.from_numpy(to_input(list(crops), card.input))
     with torch.inference_mode():
-        folded = _take_over(network, _weights(path), _followed(network, inputs[:2]), path)
+        followed, slopes = _applied(network, inputs[:2])
+        folded = _take_over(network, _File(path).weights(slopes), followed, path)
         _take_statistics(network, folded, inputs)
     found = network_logits(network, card.input)(crops[:8])
     expected = classifier.run(list(crops[:8]), mirror=False)["logits"]
@@ -56,53 +57,84 @@ def unfold(path: Path, pixels: Tensor) -> tuple[Network, OnnxClassifier]:
     return network, classifier
 
 
-def _weights(path: Path) -> dict[str, Tensor]:
-    """Return the file's values by the names of the network's, the last layer's too."""
-    graph = onnx.load(path).graph
-    stored = {entry.name: entry for entry in graph.initializer}
-    values = {
-        name.removeprefix(_PREFIX): torch.from_numpy(
-            numpy_helper.to_array(entry).astype(np.float32)
-        )
-        for name, entry in stored.items()
-        if name.startswith(_PREFIX) and entry.data_type != onnx.TensorProto.INT64
-    }
-    if "classifier.weight" not in values:
-        # Unit vectors (AngularLinear) are worked out by the exporter and lose their name.
-        makers = {name: node for node in graph.node for name in node.output}
-        node = makers.get("logits")
-        while node is not None and node.op_type == "Cast":
-            node = makers.get(node.input[0])
-        for name in node.input if node is not None else ():
-            if name in stored:
-                array = numpy_helper.to_array(stored[name]).astype(np.float32)
-                values["classifier.weight"] = torch.from_numpy(array)
-    return values
+class _File:
+    """Hold the graph of an ONNX file and find a network's values in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._graph = onnx.load(path).graph
+        self._stored = {entry.name: entry for entry in self._graph.initializer}
+        self._makers = {name: node for node in self._graph.node for name in node.output}
+
+    def weights(self, slopes: list[str]) -> dict[str, Tensor]:
+        """Return the values by the names of the network's.
+
+        What the exporter turns, reshapes or works out loses its name: slopes, weights of a linear
+        layer over regions, and unit vectors (AngularLinear). slopes: the names of the slopes of
+        the network's PReLUs, in the order in which they are applied.
+        """
+        values = {
+            name.removeprefix(_PREFIX): self._value(name)
+            for name, entry in self._stored.items()
+            if name.startswith(_PREFIX) and entry.data_type != onnx.TensorProto.INT64
+        }
+        bends = [node for node in self._graph.node if node.op_type == "PRelu"]
+        named = {name: self._value(node.input[1]).flatten() for name, node in zip(slopes, bends)}
+        return {**self._products(), **self._last(), **named, **values}
+
+    def _value(self, name: str) -> Tensor:
+        return torch.from_numpy(numpy_helper.to_array(self._stored[name]).astype(np.float32))
+
+    def _products(self) -> dict[str, Tensor]:
+        """Return the matrices that stand, turned, before the addition of a named bias."""
+        found = {}
+        for node in self._graph.node:
+            biases = [name for name in node.input if name.startswith(_PREFIX)]
+            makers = [self._makers[name] for name in node.input if name in self._makers]
+            if node.op_type != "Add" or not biases or makers[0].op_type != "MatMul":
+                continue
+            for name in makers[0].input:
+                if name in self._stored:
+                    weight = biases[0].removeprefix(_PREFIX).removesuffix("bias") + "weight"
+                    found[weight] = self._value(name).T
+        return found
+
+    def _last(self) -> dict[str, Tensor]:
+        """Return the matrix that the logits are made with."""
+        node = self._makers["logits"]
+        while node.op_type == "Cast":
+            node = self._makers[node.input[0]]
+        stored = [name for name in node.input[:2] if name in self._stored]
+        return {"classifier.weight": self._value(stored[0])} if stored else {}
 
 
-def _followed(network: Network, inputs: Tensor) -> dict[str, str]:
-    """Return by the name of each normalisation that of the convolution it follows."""
+def _applied(network: Network, inputs: Tensor) -> tuple[dict[str, str], list[str]]:
+    """Run a network; return by each normalisation the convolution it follows, and its slopes."""
     made: dict[int, tuple[str, Tensor]] = {}
-    found: dict[str, str] = {}
+    followed: dict[str, str] = {}
+    slopes: list[str] = []
     hooks = []
-    for name, module in network.named_modules():
+
+    def watch(name: str, module: nn.Module) -> None:
+        def after(_: nn.Module, __: object, output: Tensor) -> None:
+            made[id(output)] = (name, output)  # kept, so that no other takes its id
+
+        def before(_: nn.Module, given: tuple[Tensor]) -> None:
+            if isinstance(module, nn.PReLU):
+                slopes.append(f"{name}.weight")
+            elif id(given[0]) in made:
+                followed[name] = made[id(given[0])][0]
+
         if isinstance(module, nn.Conv2d):
+            hooks.append(module.register_forward_hook(after))
+        elif isinstance(module, nn.BatchNorm2d | nn.PReLU):
+            hooks.append(module.register_forward_pre_hook(before))
 
-            def note(_: nn.Module, __: object, output: Tensor, name: str = name) -> None:
-                made[id(output)] = (name, output)  # kept, so that no other takes its id
-
-            hooks.append(module.register_forward_hook(note))
-        elif isinstance(module, nn.BatchNorm2d):
-
-            def look(_: nn.Module, given: tuple[Tensor], name: str = name) -> None:
-                if id(given[0]) in made:
-                    found[name] = made[id(given[0])][0]
-
-            hooks.append(module.register_forward_pre_hook(look))
+    for name, module in network.named_modules():
+        watch(name, module)
     network(inputs)
     for hook in hooks:
         hook.remove()
-    return found
+    return followed, slopes
 
 
 def _take_over(
@@ -174,7 +206,7 @@ def _take_statistics(network: Network, folded: list[str], inputs: Tensor) -> Non
         assert norm.running_mean is not None
         assert norm.running_var is not None
         mean = total / len(inputs)
-        variance = squares / len(inputs) - mean.square()
+        variance = (squares / len(inputs) - mean.square()).clamp(min=0)
         scale = torch.sqrt(variance + norm.eps)
         norm.bias.add_(mean)
         norm.weight.copy_(scale)

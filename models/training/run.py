@@ -61,8 +61,8 @@ def train(
 ) -> None:
     """Train by a recipe into a folder.
 
-    start: a checkpoint or exported file whose weights the training begins with. changes: keys of the
-    recipe to set, such as "seed=2".
+    start: a checkpoint or exported file, whose weights the training begins with. changes: keys of
+    the recipe to set, such as "seed=2".
     Writes `last.pt` after every epoch that is measured, `best.LABELS.pt` whenever PublicTest
     accuracy of that label set is the highest so far, `log.csv` and a TensorBoard log. Under
     `torchrun` all processes train together and the first one writes. Raises `UserError` for

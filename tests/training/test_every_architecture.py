@@ -24,6 +24,7 @@ from models.runtime.labels import LABEL_SETS
 from models.runtime.preprocess import to_input
 from models.training.checkpoint import save_checkpoint
 from models.training.examples import make_examples
+from models.training.exported import unfold
 from models.training.loop import Trainer
 from models.training.recipe import Augmentation, Recipe
 
@@ -109,6 +110,11 @@ def test_it_trains_exports_and_reads_faces(
     assert found.keys() == {"logits", *case.attention}
     for output, expected in {"logits": logits, **attention}.items():
         np.testing.assert_allclose(found[output], expected, atol=1e-4, rtol=1e-4, err_msg=output)
+
+    again, _ = unfold(exported.path, torch.from_numpy(faces.pixels).unsqueeze(1))
+    with torch.inference_mode():
+        taken = again(torch.from_numpy(to_input(crops, spec)))
+    np.testing.assert_allclose(taken, logits, atol=1e-3, rtol=1e-3)
 
     result = Pipeline(make_finder("haar"), landmarker(), classifier).process(frame)
     (face,) = result.faces

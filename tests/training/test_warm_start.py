@@ -15,6 +15,7 @@ from models.training.warm_start import begin_from
 pytestmark = pytest.mark.train
 
 CPU = torch.device("cpu")
+NO_PICTURES = torch.zeros(0, 1, 48, 48, dtype=torch.uint8)
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def before(recipe: Recipe, tmp_path: Path) -> Path:
 def test_trunk_and_known_rows_are_taken_over(recipe: Recipe, before: Path) -> None:
     theirs = Trainer(replace(recipe, seed=7), CPU).network.state_dict()
     alone = Trainer(replace(recipe, labels={"ferplus": 1.0}), CPU)
-    begin_from(alone, before)
+    begin_from(alone, before, NO_PICTURES)
     for weights in (alone.network.state_dict(), alone.average.network.state_dict()):
         for name, value in weights.items():
             known = theirs[name][7:] if name.startswith("classifier.") else theirs[name]
@@ -43,7 +44,7 @@ def test_rows_of_a_new_label_set_stay_as_drawn(recipe: Recipe, before: Path) -> 
     labels = {"fer2013-4": 1.0, "fer2013": 1.0}
     trainer = Trainer(replace(recipe, labels=labels), CPU)
     drawn = trainer.network.classifier.weight[:4].clone()
-    begin_from(trainer, before)
+    begin_from(trainer, before, NO_PICTURES)
     theirs = Trainer(replace(recipe, seed=7), CPU).network.classifier.weight
     assert torch.equal(trainer.network.classifier.weight[:4], drawn)
     assert torch.equal(trainer.network.classifier.weight[4:], theirs[:7])
@@ -52,4 +53,4 @@ def test_rows_of_a_new_label_set_stay_as_drawn(recipe: Recipe, before: Path) -> 
 def test_another_architecture_is_refused(recipe: Recipe, before: Path) -> None:
     trainer = Trainer(replace(recipe, architecture="deep_emotion"), CPU)
     with pytest.raises(UserError, match="expected a checkpoint of deep_emotion, found one of mini"):
-        begin_from(trainer, before)
+        begin_from(trainer, before, NO_PICTURES)
