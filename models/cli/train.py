@@ -14,7 +14,7 @@ EXAMPLES = """examples:
   fer-train mini_xception --data fer2013.csv --out runs/mini_xception
   fer-train mini_xception --data fer2013.csv --out runs/mini_xception --resume
   fer-train cbam_resnet18 --set seed=2 --set network.order=parallel --data fer2013.csv --out runs/2
-  fer-train cbam_resnet18.third --from weights/cbam_resnet18.fer2013.onnx --data fer2013.csv \
+  fer-train cbam_resnet18.third --from weights/cbam_resnet18.fer2013.onnx --data fer2013.csv \\
     --out runs/3
   fer-train jaffe --folds 5,subjects --from runs/2/best.fer2013.pt --data jaffe --out runs/jaffe
   torchrun --nproc-per-node 4 -m models.cli.train ran --data fer2013.csv --out runs/ran
