@@ -27,6 +27,7 @@ from models.training.predict import network_logits
 ENOUGH = 1024
 """Pictures that statistics are taken from."""
 _PREFIX = "network."
+_HALF = ".16"  # ends the names of what the landmark network's export stores in float16
 
 
 def unfold(path: Path, pixels: Tensor) -> tuple[Network, OnnxClassifier]:
@@ -42,10 +43,7 @@ def unfold(path: Path, pixels: Tensor) -> tuple[Network, OnnxClassifier]:
     some = pixels[:: max(1, len(pixels) // ENOUGH)][:ENOUGH, 0].cpu().numpy()
     crops = one_crop(some, card.input)
     inputs = torch.from_numpy(to_input(list(crops), card.input))
-    with torch.inference_mode():
-        followed, slopes = _applied(network, inputs[:2])
-        folded = _take_over(network, _File(path).weights(slopes), followed, path)
-        _take_statistics(network, folded, inputs)
+    take_back(network, path, inputs)
     found = network_logits(network, card.input)(crops[:8])
     expected = classifier.run(list(crops[:8]), mirror=False)["logits"]
     apart = float(np.abs(found - expected).max())
@@ -55,6 +53,18 @@ def unfold(path: Path, pixels: Tensor) -> tuple[Network, OnnxClassifier]:
             f"{apart:.2g}: begin with the checkpoint it was made of"
         )
     return network, classifier
+
+
+@torch.inference_mode()
+def take_back(network: nn.Module, path: Path, inputs: Tensor) -> None:
+    """Give a network in eval mode the weights of the ONNX file that was made of its like.
+
+    inputs: a batch as the network takes it, of pictures that it is to be trained on. Raises
+    `UserError` for a file whose weights cannot be told from its values.
+    """
+    followed, slopes = _applied(network, inputs[:2])
+    folded = _take_over(network, _File(path).weights(slopes), followed, path)
+    _take_statistics(network, folded, inputs)
 
 
 class _File:
@@ -73,7 +83,7 @@ class _File:
         the network's PReLUs, in the order in which they are applied.
         """
         values = {
-            name.removeprefix(_PREFIX): self._value(name)
+            name.removeprefix(_PREFIX).removesuffix(_HALF): self._value(name)
             for name, entry in self._stored.items()
             if name.startswith(_PREFIX) and entry.data_type != onnx.TensorProto.INT64
         }
@@ -100,14 +110,15 @@ class _File:
 
     def _last(self) -> dict[str, Tensor]:
         """Return the matrix that the logits are made with."""
-        node = self._makers["logits"]
-        while node.op_type == "Cast":
-            node = self._makers[node.input[0]]
-        stored = [name for name in node.input[:2] if name in self._stored]
+        node = self._makers.get("logits")
+        while node is not None and node.op_type == "Cast":
+            node = self._makers.get(node.input[0])
+        inputs = node.input[:2] if node is not None else ()
+        stored = [name for name in inputs if name in self._stored]
         return {"classifier.weight": self._value(stored[0])} if stored else {}
 
 
-def _applied(network: Network, inputs: Tensor) -> tuple[dict[str, str], list[str]]:
+def _applied(network: nn.Module, inputs: Tensor) -> tuple[dict[str, str], list[str]]:
     """Run a network; return by each normalisation the convolution it follows, and its slopes."""
     made: dict[int, tuple[str, Tensor]] = {}
     followed: dict[str, str] = {}
@@ -138,7 +149,7 @@ def _applied(network: Network, inputs: Tensor) -> tuple[dict[str, str], list[str
 
 
 def _take_over(
-    network: Network, values: dict[str, Tensor], followed: dict[str, str], path: Path
+    network: nn.Module, values: dict[str, Tensor], followed: dict[str, str], path: Path
 ) -> list[str]:
     """Load the file's values; return the normalisations that were folded.
 
@@ -178,13 +189,13 @@ def _take_over(
     return folded
 
 
-def _norm(network: Network, name: str) -> nn.BatchNorm2d:
+def _norm(network: nn.Module, name: str) -> nn.BatchNorm2d:
     module = network.get_submodule(name)
     assert isinstance(module, nn.BatchNorm2d)
     return module
 
 
-def _take_statistics(network: Network, folded: list[str], inputs: Tensor) -> None:
+def _take_statistics(network: nn.Module, folded: list[str], inputs: Tensor) -> None:
     """Give each folded normalisation the mean and variance of its input, all else the same."""
     sums: dict[str, list[Tensor]] = {}
     hooks = []

@@ -7,15 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from models.data.faces_parquet import read_face_pictures, training_part, validation_part
 from models.data.landmarks import make_landmark_set
+from models.nets.landmarks68 import Landmarks68
 from models.runtime.errors import UserError
+from models.runtime.landmark_model import LandmarkModel
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.exported import ENOUGH, take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe
+from models.training.landmark_views import Placement, sample
 from models.training.run import prepare_folder, start_device, write_log
 from models.training.tasks import TaskRun, task_values
 
@@ -36,8 +42,6 @@ def train_landmarks(run: TaskRun) -> None:
     prepare_folder(run.out, resume=run.resume)
     if run.resume:
         trainer.restore(landmark_checkpoint(run.out / "last.pt"))
-    elif run.start is not None:
-        trainer.begin_with(landmark_checkpoint(run.start)["average"])
     pictures = read_face_pictures(run.data)
     training = make_landmark_set(training_part(pictures))
     held_back = make_landmark_set(validation_part(pictures))
@@ -50,6 +54,8 @@ def train_landmarks(run: TaskRun) -> None:
         f"on {device}"
     )
     sets = [LandmarkData.of(data, recipe.trusted, device) for data in (training, held_back)]
+    if run.start is not None and not run.resume:
+        trainer.begin_with(_weights(run.start, sets[0]))
     _run_epochs(trainer, trainer.own_labels(sets[0]), sets[1], run)
 
 
@@ -59,6 +65,19 @@ def landmark_checkpoint(path: Path) -> dict[str, Any]:
     if values["recipe"].get("task") != "landmarks68":
         raise UserError(f"{path}: expected a checkpoint of landmarks68, found another network's")
     return values
+
+
+def _weights(path: Path, training: LandmarkData) -> dict[str, Tensor]:
+    """Return the weights of a checkpoint or of an exported file."""
+    if path.suffix != ".onnx":
+        averaged: dict[str, Tensor] = landmark_checkpoint(path)["average"]
+        return averaged
+    LandmarkModel(path)  # says what is wrong with a file that is none of ours
+    network = Landmarks68().eval()
+    rows = torch.cat([training.marked, training.only_five])
+    rows = rows[:: max(1, len(rows) // ENOUGH)]
+    take_back(network, path, sample(training.patches[rows].cpu(), Placement.still(len(rows))))
+    return network.state_dict()
 
 
 def _run_epochs(
