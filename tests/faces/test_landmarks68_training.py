@@ -25,6 +25,7 @@ from models.runtime.landmark_crop import MIRRORED
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import is_part_card
 from models.training.checkpoint import load_checkpoint
+from models.training.exported import take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe, Views
 from models.training.recipe import all_recipes, bundled_recipes
@@ -199,6 +200,20 @@ def test_folding_changes_no_answer() -> None:
     with torch.no_grad():
         for whole, parts in zip(network(crops), folded(network)(crops), strict=True):
             torch.testing.assert_close(whole, parts, atol=1e-5, rtol=0)
+
+
+def test_an_exported_file_can_be_trained_on(trained: Path, exported: Path) -> None:
+    torch.manual_seed(0)
+    crops = torch.rand(40, 1, 64, 64)
+    before, again = Landmarks68().eval(), Landmarks68().eval()
+    before.load_state_dict(load_checkpoint(trained / "last.pt")["average"])
+    take_back(again, exported, crops)
+    with torch.no_grad():
+        for wanted, found in zip(before(crops), again(crops), strict=True):
+            torch.testing.assert_close(found, wanted, atol=5e-3, rtol=0)
+        # Over these very crops batch statistics are the ones taken back.
+        for wanted, found in zip(before(crops), again.train()(crops), strict=True):
+            torch.testing.assert_close(found, wanted, atol=5e-3, rtol=0)
 
 
 def test_light_hardly_matters() -> None:
