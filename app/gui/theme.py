@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -69,8 +70,12 @@ LIGHT = Tokens(
 )
 
 
+@cache
 def font(pixels: int = BODY_PX, *, bold: bool = False) -> QFont:
-    """Return the system's font with digits of equal width, so that numbers stay in place."""
+    """Return the system's font with digits of equal width, so that numbers stay in place.
+
+    It is shared: whoever changes it copies it first.
+    """
     chosen = QFont(QApplication.font())
     chosen.setPixelSize(pixels)
     chosen.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)

@@ -8,7 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
@@ -43,6 +52,8 @@ class VideoView(QWidget):
         self._dimmed = False
         self._message = ""
         self._hint = ""
+        self._written: tuple[str, int, float] | None = None
+        self._caption_plate = QPixmap()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Picture")
@@ -235,17 +246,11 @@ class VideoView(QWidget):
 
     def _paint_caption(self, painter: QPainter, rect: QRectF) -> None:
         """Write what the source says of this frame in the upper left corner."""
-        painter.setFont(font(BODY_PX))
-        metrics = painter.fontMetrics()
-        room = int(rect.width()) - 40
-        text = metrics.elidedText(self.caption, Qt.TextElideMode.ElideMiddle, room)
-        plate = QRectF(rect.left() + 8, rect.top() + 8, metrics.horizontalAdvance(text) + 16, 24)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_PLATE)
-        painter.drawRoundedRect(plate, 6, 6)
-        painter.setPen(_PAPER)
-        painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+        written = self.caption, int(rect.width()) - 40, self.devicePixelRatioF()
+        if written != self._written:
+            self._written = written
+            self._caption_plate = _caption_plate(*written)
+        painter.drawPixmap(rect.topLeft() + QPointF(8, 8), self._caption_plate)
 
     def _paint_line(
         self, painter: QPainter, area: QRectF, text: str, pixels: int, ink: QColor, bare: bool
@@ -262,3 +267,23 @@ class VideoView(QWidget):
             painter.drawRoundedRect(bounds.adjusted(-12, -6, 12, 6), 6, 6)
         painter.setPen(ink)
         painter.drawText(inner, int(flags), text)
+
+
+def _caption_plate(text: str, room: int, ratio: float) -> QPixmap:
+    """Return a caption on its dark plate; it is the same for many frames. room: pixels."""
+    metrics = QFontMetrics(font(BODY_PX))
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
+    plate = QRectF(0, 0, metrics.horizontalAdvance(text) + 16, 24)
+    pixmap = QPixmap((plate.size() * ratio).toSize())
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setFont(font(BODY_PX))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(plate, 6, 6)
+    painter.setPen(_PAPER)
+    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+    painter.end()
+    return pixmap
