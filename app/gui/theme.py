@@ -70,12 +70,13 @@ LIGHT = Tokens(
 )
 
 
-@cache
 def font(pixels: int = BODY_PX, *, bold: bool = False) -> QFont:
-    """Return the system's font with digits of equal width, so that numbers stay in place.
+    """Return the system's font with digits of equal width, so that numbers stay in place."""
+    return QFont(_font(pixels, bold))  # a copy: some are struck out
 
-    It is shared: whoever changes it copies it first.
-    """
+
+@cache
+def _font(pixels: int, bold: bool) -> QFont:
     chosen = QFont(QApplication.font())
     chosen.setPixelSize(pixels)
     chosen.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)

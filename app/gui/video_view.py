@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable
 
 import cv2
@@ -23,6 +25,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
 from app.messages import FrameResult
 from app.overlays import OVERLAYS, Overlay, Shown, make_overlay, render
+
+log = logging.getLogger(__name__)
 
 # Device pixels. Larger pictures are scaled up by Qt: drawing on more would cost the frames.
 _MOST_PIXELS = 2560 * 1440
@@ -52,6 +56,9 @@ class VideoView(QWidget):
         self._dimmed = False
         self._message = ""
         self._hint = ""
+        # Results painted, the last of them, and when the first one with a face was.
+        self._count, self._first_at = 0, 0.0
+        self._painted: FrameResult | None = None
         self._written: tuple[str, int, float] | None = None
         self._caption_plate = QPixmap()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -199,6 +206,27 @@ class VideoView(QWidget):
             foot = QRectF(rect.left(), rect.bottom() - 56, rect.width(), 48)
             self._paint_line(painter, foot, self._hint, BODY_PX, _PAPER, False)
         painter.end()
+        self._note_painted()
+
+    def rate(self) -> float:
+        """Return how many results a second were painted since the first one with a face."""
+        seconds = time.monotonic() - self._first_at
+        return self._count / seconds if self._first_at and seconds > 0 else 0.0
+
+    def _note_painted(self) -> None:
+        if self._result is None or self._result is self._painted:
+            return
+        self._painted = self._result
+        if self._first_at:
+            self._count += 1
+        elif self._result.faces:
+            self._first_at = time.monotonic()
+            window = self.window()
+            log.info(
+                "the first labelled picture is painted, window %dx%d",
+                window.width(),
+                window.height(),
+            )
 
     def _draw(self) -> None:
         """Make the picture anew from the result that is shown."""
