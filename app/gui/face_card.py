@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -146,8 +147,9 @@ class FaceCard(QWidget):
             self._number_age = 0.0
             self._refresh_numbers(self._face)
             self.update()
-        elif np.abs(way).max() >= _LEAST_STEP:
-            self.update(self._bars_rect().toAlignedRect())
+        else:
+            for index in np.flatnonzero(np.abs(way) >= _LEAST_STEP).tolist():
+                self.update(self._row_rect(index).toAlignedRect())
 
     def sizeHint(self) -> QSize:
         rows = len(self._labels) * _ROW
@@ -178,17 +180,24 @@ class FaceCard(QWidget):
         super().focusInEvent(event)
         self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what is asked for: thirty times a second that is a bar or two."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        self._paint_frame(painter)
+        asked = event.region()
+        if self.rect().adjusted(_PAD, _PAD, -_PAD, -_PAD).contains(asked.boundingRect()):
+            painter.fillRect(asked.boundingRect(), QColor(self._theme.tokens.surface))
+        else:
+            self._paint_frame(painter)
         if self._away:
             painter.setOpacity(0.45)
         if self._labels:
-            self._paint_header(painter)
-            self._paint_bars(painter)
-            self._inset.paint(painter, self._inset_rect())
+            if asked.boundingRect().top() < _PAD + _HEADER:
+                self._paint_header(painter)
+            self._paint_bars(painter, asked)
+            if asked.intersects(self._inset_rect().toAlignedRect()):
+                self._inset.paint(painter, self._inset_rect())
         painter.end()
 
     def _refresh_numbers(self, face: FaceResult) -> None:
@@ -211,6 +220,10 @@ class FaceCard(QWidget):
 
     def _bars_rect(self) -> QRectF:
         return QRectF(_PAD, _PAD + _HEADER, self.width() - 2 * _PAD, len(self._labels) * _ROW)
+
+    def _row_rect(self, index: int) -> QRectF:
+        bars = self._bars_rect()
+        return QRectF(bars.left(), bars.top() + index * _ROW, bars.width(), _ROW)
 
     def _inset_rect(self) -> QRectF:
         bars = self._bars_rect()
@@ -254,7 +267,7 @@ class FaceCard(QWidget):
         text = painter.fontMetrics().elidedText(self._label, Qt.TextElideMode.ElideRight, int(room))
         painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _paint_bars(self, painter: QPainter) -> None:
+    def _paint_bars(self, painter: QPainter, asked: QRegion) -> None:
         tokens = self._theme.tokens
         area = self._bars_rect()
         plain, bold = font(BODY_PX), font(BODY_PX, bold=True)
@@ -265,7 +278,9 @@ class FaceCard(QWidget):
         start = area.left() + words + 10
         length = area.right() - number - 8 - start
         for index, label in enumerate(self._labels):
-            row = QRectF(area.left(), area.top() + index * _ROW, area.width(), _ROW)
+            row = self._row_rect(index)
+            if not asked.intersects(row.toAlignedRect()):
+                continue
             said = label == self._label
             painter.setFont(bold if said else plain)
             painter.setPen(QColor(tokens.text if said else tokens.quiet))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,6 +37,8 @@ from app.gui.workspace import Host, Workspace
 from app.live.engine import EngineState, EngineStatus
 from app.messages import FrameResult
 from app.settings import Settings
+
+log = logging.getLogger(__name__)
 
 # A little less than a thirtieth of a second: no frame of a 30 Hz camera is passed over.
 _DRAW_SECONDS = 0.03
@@ -225,6 +228,7 @@ class LiveWorkspace(Workspace):
         )
 
     def close_down(self) -> None:
+        log.info("%.1f pictures a second were painted", self.video.rate())
         self.recording.close_down()
         self.streaming.close_down()
         self._engine.stop()

@@ -49,6 +49,7 @@ class FaceFoot(QWidget):
         self._advice, self._advice_age = "", math.inf
         self._given_up, self._given_up_left = "", 0.0
         self._possible = True
+        self._seen: tuple[int, str, float | None] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._button = QPushButton(self)
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -105,7 +106,11 @@ class FaceFoot(QWidget):
             self._advice = self._quality.advice if self._quality is not None else ""
             self._advice_age = 0.0
             self._describe()
-        self.update()
+        measured = None if self._calibration is None else self._calibration.progress
+        seen = (self.dots, self.words, measured)
+        if seen != self._seen:
+            self._seen = seen
+            self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(256, FOOT)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 
 import numpy as np
-import pyqtgraph
-from PySide6.QtCore import QRectF, QSize, Qt
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.gui.history import SPAN_SECONDS, History
+from app.gui.polyline import draw_line, line_pen
 from app.gui.theme import HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.palette import display_order
 
@@ -22,8 +24,12 @@ _SHARE = 0.08
 _PIXELS_A_POINT = 3
 _MOST_POINTS = 400
 _ROW = 15
-# Wider anti-aliased lines take Qt twenty times as long.
-_LINE_WIDTH = 1
+# Around the lines: room for "100 %", half of it above, half of "now" and the seconds below.
+_LEFT, _TOP, _RIGHT, _FOOT = 48, 8, 16, 20
+_LEVELS = ((0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %"))
+_SECONDS = (50, 40, 30, 20, 10, 0)
+# So that lines along the edges are seen whole.
+_MARGIN = 0.03
 
 
 class StripChart(QFrame):
@@ -31,22 +37,17 @@ class StripChart(QFrame):
 
     def __init__(self, theme: Theme, history: History, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._history = history
         self._track: int | None = None
-        self._lines: dict[str, pyqtgraph.PlotDataItem] = {}
         self._age = math.inf
-        self._pause = _REFRESH_SECONDS
         self.setObjectName("chart")
         self.setMinimumHeight(120)
         self._title = QLabel()
         self._title.setFont(font(HEAD_PX, bold=True))
-        self._plot = pyqtgraph.PlotWidget()
+        self._plot = _Plot(theme)
         self._legend = _Legend(theme)
         self._build()
         self._retitle()
-        self._dress()
-        theme.changed.connect(self._dress)
 
     @property
     def track(self) -> int | None:
@@ -55,15 +56,14 @@ class StripChart(QFrame):
     @property
     def line_labels(self) -> tuple[str, ...]:
         """Return the labels that have a line."""
-        return tuple(label for label, line in self._lines.items() if line.isVisible())
+        return tuple(self._plot.lines)
 
     def sizeHint(self) -> QSize:
         return QSize(600, 176)
 
     def points(self, label: str) -> int:
         """Return how many points a line is drawn with."""
-        times, _ = self._lines[label].getOriginalDataset()
-        return 0 if times is None else len(times)
+        return len(self._plot.lines.get(label, ()))
 
     def set_track(self, track: int | None) -> None:
         """Show another face, or none."""
@@ -74,45 +74,20 @@ class StripChart(QFrame):
     def advance(self, seconds: float) -> None:
         """Let so much time pass and refresh when it is time."""
         self._age += seconds
-        if self._age >= self._pause and self.isVisible():
+        pause = max(_REFRESH_SECONDS, self._plot.paint_seconds / _SHARE)
+        if self._age >= pause and self.isVisible():
             self._age = 0.0
-            begun = time.perf_counter()
-            self._refresh()
-            # At once, so that it is measured too.
-            self._plot.viewport().repaint()
-            self._pause = max(_REFRESH_SECONDS, (time.perf_counter() - begun) / _SHARE)
+            most = min(_MOST_POINTS, max(50, self._plot.width() // _PIXELS_A_POINT))
+            self._plot.show_lines(*self._history.lines(self._track, most))
+            self._legend.set_labels(display_order(self._history.labels))
 
     def _build(self) -> None:
-        plot = self._plot
-        plot.setMenuEnabled(False)
-        plot.setMouseEnabled(False, False)
-        plot.hideButtons()
-        plot.setXRange(-SPAN_SECONDS, 0, padding=0)
-        plot.setYRange(0, 1, padding=0.03)
-        plot.setFrameShape(QFrame.Shape.NoFrame)
-        # What is dropped here belongs to the window.
-        plot.setAcceptDrops(False)
-        plot.viewport().setAcceptDrops(False)
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        plot.setAccessibleName("Chart of the last 60 seconds")
-        # Not the axes' own grid: with it pyqtgraph leaves out the labels at the ends.
-        self._grid = [pyqtgraph.InfiniteLine(level, angle=0) for level in (0.5, 1.0)]
-        for line in self._grid:
-            plot.addItem(line)
-        left, bottom = plot.getAxis("left"), plot.getAxis("bottom")
-        left.setTicks([[(0, "0 %"), (0.5, "50 %"), (1, "100 %")]])
-        left.setWidth(48)
-        seconds = [(-s, f"\N{MINUS SIGN}{s} s") for s in (50, 40, 30, 20, 10)]
-        bottom.setTicks([[*seconds, (0, "now")]])
-        bottom.setHeight(20)
-        # Room for half of "100 %" above and half of "now" at the right.
-        plot.getPlotItem().setContentsMargins(0, 8, 16, 0)
         top = QHBoxLayout()
         top.addWidget(self._title)
         top.addStretch(1)
         middle = QHBoxLayout()
         middle.setSpacing(8)
-        middle.addWidget(plot, 1)
+        middle.addWidget(self._plot, 1)
         middle.addWidget(self._legend)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 6, 8, 2)
@@ -124,34 +99,79 @@ class StripChart(QFrame):
         face = "no face" if self._track is None else f"face {self._track}"
         self._title.setText(f"Last 60 seconds · {face}")
 
-    def _dress(self) -> None:
-        tokens = self._theme.tokens
-        self._plot.setBackground(QColor(tokens.background))
-        for name in ("left", "bottom"):
-            axis = self._plot.getAxis(name)
-            axis.setStyle(hideOverlappingLabels=False)
-            axis.setPen(QColor(tokens.line))
-            axis.setTextPen(QColor(tokens.quiet))
-            axis.setTickFont(font(SMALL_PX))
-        for level in self._grid:
-            level.setPen(QColor(tokens.raised))
-        for label, line in self._lines.items():
-            line.setPen(label_colour(label, tokens), width=_LINE_WIDTH)
-        self._age = math.inf
 
-    def _refresh(self) -> None:
-        most = min(_MOST_POINTS, max(50, self._plot.width() // _PIXELS_A_POINT))
-        times, lines = self._history.lines(self._track, most)
-        for label in lines:
-            if label not in self._lines:
-                pen = pyqtgraph.mkPen(label_colour(label, self._theme.tokens), width=_LINE_WIDTH)
-                self._lines[label] = self._plot.plot(
-                    pen=pen, antialias=True, connect="finite", skipFiniteCheck=False
-                )
-        for label, line in self._lines.items():
-            line.setVisible(label in lines)
-            line.setData(times, lines.get(label, np.empty(0)))
-        self._legend.set_labels(display_order(self._history.labels))
+class _Plot(QWidget):
+    """Draw the lines over a grid of per cent and seconds.
+
+    lines: values (N,) of each label, NaN where the face was away. paint_seconds: what the last
+    drawing took.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._times: NDArray[np.float64] = np.empty(0)
+        self.lines: Mapping[str, NDArray[np.float32]] = {}
+        self.paint_seconds = 0.0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Chart of the last 60 seconds")
+        theme.changed.connect(self.update)
+
+    def show_lines(
+        self, times: NDArray[np.float64], lines: Mapping[str, NDArray[np.float32]]
+    ) -> None:
+        """Draw these from now on. times: (N,) seconds before now, -60 to 0."""
+        self._times, self.lines = times, lines
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        begun = time.perf_counter()
+        area = QRectF(self.rect()).adjusted(_LEFT, _TOP, -_RIGHT, -_FOOT)
+        painter = QPainter(self)
+        self._paint_grid(painter, area)
+        painter.setClipRect(area)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_lines(painter, area)
+        painter.end()
+        self.paint_seconds = time.perf_counter() - begun
+
+    def _paint_grid(self, painter: QPainter, area: QRectF) -> None:
+        tokens = self._theme.tokens
+        painter.setFont(font(SMALL_PX))
+        for level, text in _LEVELS:
+            y = round(float(_y(area, level))) + 0.5
+            if level:  # the axis is the lowest line
+                painter.setPen(QColor(tokens.raised))
+                painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            painter.setPen(QColor(tokens.quiet))
+            row = QRectF(0, y - _ROW / 2, _LEFT - 6, _ROW)
+            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+        for seconds in _SECONDS:
+            x = float(_x(area, -seconds))
+            text = f"\N{MINUS SIGN}{seconds} s" if seconds else "now"
+            foot = QRectF(x - 40, area.bottom() + 4, 80, _FOOT - 4)
+            painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, text)
+        painter.setPen(QColor(tokens.line))
+        corner = QPointF(area.left() + 0.5, area.bottom() + 0.5)
+        painter.drawLine(QPointF(corner.x(), area.top()), corner)
+        painter.drawLine(corner, QPointF(area.right(), corner.y()))
+
+    def _paint_lines(self, painter: QPainter, area: QRectF) -> None:
+        for label, values in self.lines.items():
+            there = np.isfinite(values)
+            gaps = np.flatnonzero(~there)
+            breaks = (gaps - np.arange(len(gaps))).tolist()
+            painter.setPen(line_pen(label_colour(label, self._theme.tokens)))
+            draw_line(painter, _x(area, self._times[there]), _y(area, values[there]), breaks)
+
+
+def _x(area: QRectF, times: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    return np.asarray(area.right() + np.float64(area.width() / SPAN_SECONDS) * times)
+
+
+def _y(area: QRectF, values: NDArray[np.float32] | float) -> NDArray[np.float64]:
+    share = (np.asarray(values, np.float64) + _MARGIN) / (1 + 2 * _MARGIN)
+    return np.asarray(area.bottom() - share * area.height())
 
 
 class _Legend(QWidget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -71,6 +72,11 @@ LIGHT = Tokens(
 
 def font(pixels: int = BODY_PX, *, bold: bool = False) -> QFont:
     """Return the system's font with digits of equal width, so that numbers stay in place."""
+    return QFont(_font(pixels, bold))  # a copy: some are struck out
+
+
+@cache
+def _font(pixels: int, bold: bool) -> QFont:
     chosen = QFont(QApplication.font())
     chosen.setPixelSize(pixels)
     chosen.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)

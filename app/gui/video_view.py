@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
 from app.messages import FrameResult
 from app.overlays import OVERLAYS, Overlay, Shown, make_overlay, render
+
+log = logging.getLogger(__name__)
 
 # Device pixels. Larger pictures are scaled up by Qt: drawing on more would cost the frames.
 _MOST_PIXELS = 2560 * 1440
@@ -43,6 +56,11 @@ class VideoView(QWidget):
         self._dimmed = False
         self._message = ""
         self._hint = ""
+        # Results painted, the last of them, and when the first one with a face was.
+        self._count, self._first_at = 0, 0.0
+        self._painted: FrameResult | None = None
+        self._written: tuple[str, int, float] | None = None
+        self._caption_plate = QPixmap()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Picture")
@@ -188,6 +206,27 @@ class VideoView(QWidget):
             foot = QRectF(rect.left(), rect.bottom() - 56, rect.width(), 48)
             self._paint_line(painter, foot, self._hint, BODY_PX, _PAPER, False)
         painter.end()
+        self._note_painted()
+
+    def rate(self) -> float:
+        """Return how many results a second were painted since the first one with a face."""
+        seconds = time.monotonic() - self._first_at
+        return self._count / seconds if self._first_at and seconds > 0 else 0.0
+
+    def _note_painted(self) -> None:
+        if self._result is None or self._result is self._painted:
+            return
+        self._painted = self._result
+        if self._first_at:
+            self._count += 1
+        elif self._result.faces:
+            self._first_at = time.monotonic()
+            window = self.window()
+            log.info(
+                "the first labelled picture is painted, window %dx%d",
+                window.width(),
+                window.height(),
+            )
 
     def _draw(self) -> None:
         """Make the picture anew from the result that is shown."""
@@ -235,17 +274,11 @@ class VideoView(QWidget):
 
     def _paint_caption(self, painter: QPainter, rect: QRectF) -> None:
         """Write what the source says of this frame in the upper left corner."""
-        painter.setFont(font(BODY_PX))
-        metrics = painter.fontMetrics()
-        room = int(rect.width()) - 40
-        text = metrics.elidedText(self.caption, Qt.TextElideMode.ElideMiddle, room)
-        plate = QRectF(rect.left() + 8, rect.top() + 8, metrics.horizontalAdvance(text) + 16, 24)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_PLATE)
-        painter.drawRoundedRect(plate, 6, 6)
-        painter.setPen(_PAPER)
-        painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+        written = self.caption, int(rect.width()) - 40, self.devicePixelRatioF()
+        if written != self._written:
+            self._written = written
+            self._caption_plate = _caption_plate(*written)
+        painter.drawPixmap(rect.topLeft() + QPointF(8, 8), self._caption_plate)
 
     def _paint_line(
         self, painter: QPainter, area: QRectF, text: str, pixels: int, ink: QColor, bare: bool
@@ -262,3 +295,23 @@ class VideoView(QWidget):
             painter.drawRoundedRect(bounds.adjusted(-12, -6, 12, 6), 6, 6)
         painter.setPen(ink)
         painter.drawText(inner, int(flags), text)
+
+
+def _caption_plate(text: str, room: int, ratio: float) -> QPixmap:
+    """Return a caption on its dark plate; it is the same for many frames. room: pixels."""
+    metrics = QFontMetrics(font(BODY_PX))
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
+    plate = QRectF(0, 0, metrics.horizontalAdvance(text) + 16, 24)
+    pixmap = QPixmap((plate.size() * ratio).toSize())
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setFont(font(BODY_PX))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(_PLATE)
+    painter.drawRoundedRect(plate, 6, 6)
+    painter.setPen(_PAPER)
+    painter.drawText(plate, int(Qt.AlignmentFlag.AlignCenter), text)
+    painter.end()
+    return pixmap

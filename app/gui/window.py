@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, 
 
 from app.errors import SettingsError
 from app.gui.actions import make_window_actions, shortcut_rows
-from app.gui.analyse_workspace import AnalyseWorkspace
 from app.gui.banner import WARNING, Notices
 from app.gui.icons import window_icon
 from app.gui.jobs import Jobs
@@ -22,12 +21,15 @@ from app.gui.live_engine import LiveEngine
 from app.gui.live_workspace import LiveWorkspace
 from app.gui.menus import help_menu
 from app.gui.pages import connect_pages
-from app.gui.review.opening import session_folder
-from app.gui.review.workspace import ReviewWorkspace
 from app.gui.theme import Theme
 from app.gui.workspace import Host, Surroundings, Workspace
 from app.gui.workspace_switch import WorkspaceSwitch
 from app.settings import Settings, save_settings
+
+# Whoever only looks at the camera needs neither these nor what they read tables with.
+if TYPE_CHECKING:
+    from app.gui.analyse_workspace import AnalyseWorkspace
+    from app.gui.review.workspace import ReviewWorkspace
 
 __all__ = ["MainWindow", "Surroundings"]
 
@@ -41,7 +43,8 @@ _NOT_HERE = '"{name}" is nothing that can be opened here; drop it onto the live 
 class MainWindow(QMainWindow):
     """Hold the workspaces, their menus, the notices and the line at the foot.
 
-    Everything moves by one timer. Closing the window stops the engine and stores the settings.
+    Everything moves by one timer. Analyse and Review are made when they are first asked for.
+    Closing the window stops the engine and stores the settings.
     """
 
     def __init__(
@@ -60,15 +63,14 @@ class MainWindow(QMainWindow):
         self.menu_actions = make_window_actions(self)
         self._stack = QStackedWidget()
         self.notices = Notices(theme, self._stack)
-        host = Host(
+        self._host = Host(
             window=self, theme=theme, jobs=self._jobs, notices=self.notices,
             actions=self.menu_actions, around=around, show=self.show_workspace,
             open_path=self.open_path,
         )  # fmt: skip
-        self.live = LiveWorkspace(engine, settings, host)
-        self.analyse = AnalyseWorkspace(settings, host)
-        self.review = ReviewWorkspace(settings, host)
-        self.workspaces: Sequence[Workspace] = (self.live, self.analyse, self.review)
+        self.live = LiveWorkspace(engine, settings, self._host)
+        self._analyse: AnalyseWorkspace | None = None
+        self._review: ReviewWorkspace | None = None
         self._build()
         self._connect()
         self._restore(settings)
@@ -82,7 +84,28 @@ class MainWindow(QMainWindow):
     @property
     def workspace(self) -> Workspace:
         """Return the workspace that is shown."""
-        return self.workspaces[self._stack.currentIndex()]
+        return next(one for one in self._made() if one is self._stack.currentWidget())
+
+    @property
+    def analyse(self) -> AnalyseWorkspace:
+        """Return the workspace that analyses files; made at the first call."""
+        if self._analyse is None:
+            from app.gui.analyse_workspace import AnalyseWorkspace
+
+            self._analyse = AnalyseWorkspace(self._settings, self._host)
+            self._analyse.review_requested.connect(self.open_path)
+            self._take_in(self._analyse)
+        return self._analyse
+
+    @property
+    def review(self) -> ReviewWorkspace:
+        """Return the workspace that shows sessions; made at the first call."""
+        if self._review is None:
+            from app.gui.review.workspace import ReviewWorkspace
+
+            self._review = ReviewWorkspace(self._settings, self._host)
+            self._take_in(self._review)
+        return self._review
 
     @property
     def status_text(self) -> str:
@@ -101,7 +124,7 @@ class MainWindow(QMainWindow):
         """Show what is new; called by the timer. at_once: however short ago the last was."""
         now = time.monotonic()
         self._jobs.poll()
-        for workspace in self.workspaces:
+        for workspace in self._made():
             workspace.tick(now, at_once=at_once)
         self.notices.advance(now - self._ticked_at)
         self._ticked_at = now
@@ -114,7 +137,7 @@ class MainWindow(QMainWindow):
 
     def show_workspace(self, name: str) -> None:
         """Bring the workspace of that name to the front."""
-        chosen = next(one for one in self.workspaces if one.name == name)
+        chosen = self._workspace(name)
         before = self.workspace
         self.menu_actions.workspaces[name].setChecked(True)
         if chosen is not before:
@@ -130,8 +153,10 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: str) -> None:
         """Take a file or folder: a session is reviewed, all else is for the workspace shown."""
+        from app.gui.review.opening import session_folder
+
         if session_folder(path) is not None:
-            self.show_workspace(self.review.name)
+            self.show_workspace("review")
         if not self.workspace.open_path(path):
             self.notices.say(_NOT_HERE.format(name=Path(path).name), WARNING)
 
@@ -139,7 +164,7 @@ class MainWindow(QMainWindow):
         """Stop everything and store the settings."""
         self._timer.stop()
         self.hide()
-        for workspace in self.workspaces:
+        for workspace in self._made():
             workspace.close_down()
         self._jobs.close()
         self._store()
@@ -166,11 +191,8 @@ class MainWindow(QMainWindow):
         rows = QVBoxLayout(whole)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        for workspace in self.workspaces:
-            self._stack.addWidget(workspace)
-        self.switch = WorkspaceSwitch(
-            self.menu_actions.workspaces[workspace.name] for workspace in self.workspaces
-        )
+        self._stack.addWidget(self.live)
+        self.switch = WorkspaceSwitch(self.menu_actions.workspaces.values())
         bar = self.menuBar()
         if bar.isNativeMenuBar():  # at the top of the screen, where a button has no place
             rows.addWidget(self.switch, 0, Qt.AlignmentFlag.AlignLeft)
@@ -195,7 +217,6 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _checked, name=name: self._theme.choose(name))
         for name, action in acts.workspaces.items():
             action.triggered.connect(lambda _checked, name=name: self.show_workspace(name))
-        self.analyse.review_requested.connect(self.open_path)
         connect_pages(self, acts, self._shortcut_rows)
 
     def _restore(self, settings: Settings) -> None:
@@ -203,16 +224,25 @@ class MainWindow(QMainWindow):
         self.resize(self.sizeHint().boundedTo(self.screen().availableSize()))
         if settings.window:
             self.restoreGeometry(QByteArray.fromBase64(settings.window.encode("ascii", "ignore")))
-        for workspace in self.workspaces:
-            workspace.use_usual_sizes(self.width(), self.height(), settings)
-        names = {workspace.name for workspace in self.workspaces}
-        for name, action in self.menu_actions.workspaces.items():
-            action.setVisible(name in names)
-        self.show_workspace(settings.workspace if settings.workspace in names else self.live.name)
+        self.live.use_usual_sizes(self.width(), self.height(), settings)
+        self.show_workspace(settings.workspace)
+
+    def _made(self) -> list[Workspace]:
+        """Return the workspaces that there are so far."""
+        return [one for one in (self.live, self._analyse, self._review) if one is not None]
+
+    def _workspace(self, name: str) -> Workspace:
+        if name == "analyse":
+            return self.analyse
+        return self.review if name == "review" else self.live
+
+    def _take_in(self, workspace: Workspace) -> None:
+        self._stack.addWidget(workspace)
+        workspace.use_usual_sizes(self.width(), self.height(), self._settings)
 
     def _store(self) -> None:
         settings = self._settings
-        for workspace in self.workspaces:
+        for workspace in self._made():
             settings = workspace.changed_settings(settings)
         settings = replace(
             settings,
@@ -228,9 +258,8 @@ class MainWindow(QMainWindow):
 
     def _shortcut_rows(self) -> dict[str, list[tuple[str, str]]]:
         rows = {"Everywhere": [*shortcut_rows(self.menu_actions.all()), ("Esc", _LEAVE)]}
-        for workspace in self.workspaces:
-            title = self.menu_actions.workspaces[workspace.name].text().replace("&", "")
-            rows[title] = workspace.shortcut_rows()
+        for name, action in self.menu_actions.workspaces.items():
+            rows[action.text().replace("&", "")] = self._workspace(name).shortcut_rows()
         return rows
 
     def _set_full_screen(self, full: bool) -> None:

@@ -13,15 +13,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.errors import SessionError
 from app.live.capture import Dropped
 from app.live.status import EngineStatus
 from app.messages import FrameResult
+from app.sessions.status import LEAST_FREE, Clock, WriterStatus
 from app.sessions.video import VIDEOS, VideoOptions
-from app.sessions.writer import LEAST_FREE, Clock, SessionWriter, WriterStatus
 from models.runtime.card import Card
+
+# It brings pyarrow, 40 MB that a window which records nothing can do without.
+if TYPE_CHECKING:
+    from app.sessions.writer import SessionWriter
 
 __all__ = ["Recorder", "RecorderStatus", "RecordingOptions", "session_info"]
 
@@ -114,6 +118,8 @@ class Recorder:
 
         Raises `SessionError` when the folder cannot be used.
         """
+        import app.sessions.writer  # noqa: F401 - here, so that no frame waits for it
+
         with self._lock:
             if self._options is not None:
                 return
@@ -227,6 +233,8 @@ class Recorder:
                 self._writer.drop(index, time, reason)
 
     def _begin(self, options: RecordingOptions, result: FrameResult) -> None:
+        from app.sessions.writer import SessionWriter
+
         self._generation = self._engine.generation
         taken = result.frame.captured_at
         clock = Clock(taken, time.time() - (time.monotonic() - taken))

@@ -25,9 +25,8 @@ from app.palette import bgr, display_order
 _PLATE_OPACITY = 0.78
 _TEXT_SHARE = 1 / 52
 _LABEL_EMS = 8
-# How much a panel may cover of faces and texts: a full one, else a short one, else there is none.
-_FREE = 0.05
-_CROWDED = 0.15
+# The forms of a panel, and how much each may cover of faces and texts; if none fits there is none.
+_FORMS = {"full": 0.05, "plain": 0.05, "short": 0.15}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,21 +63,24 @@ class Panel:
 
 
 @lru_cache(maxsize=32)
-def make_panel(labels: tuple[str, ...], size: int, *, short: bool) -> Panel:
-    """Lay out a panel for labels in the order of display; short: word beginnings, no numbers."""
+def make_panel(labels: tuple[str, ...], size: int, form: str) -> Panel:
+    """Lay out a panel for labels in the order of display.
+
+    form: "full"; "plain", with short bars and no numbers; "short", which also cuts the words.
+    """
     pad = round(size * 0.6)
     gap = round(size * 0.5)
-    if short:
+    if form == "short":
         words = tuple(label[:3] for label in labels)
     else:
         words = tuple(fitted(label, size, _LABEL_EMS * size) for label in labels)
     bar_start = pad + max(text_width(word, size) for word in words) + gap
-    bar_length = round(size * (2.6 if short else 4.6))
-    numbers = 0 if short else text_width("100", size) + gap
+    bar_length = round(size * (4.6 if form == "full" else 2.6))
+    numbers = text_width("100", size) + gap if form == "full" else 0
     return Panel(
         labels=labels,
         words=words,
-        numbers=not short,
+        numbers=form == "full",
         size=size,
         pad=pad,
         row=round(size * 1.32),
@@ -133,12 +135,12 @@ def place_panels(
 def _place_panel(
     labels: tuple[str, ...], room: Room, canvas: Canvas, view: Viewport, *, must: bool
 ) -> tuple[Panel, Box] | None:
-    """Return the panel that fits, a short one where the room is narrow, else None unless `must`."""
+    """Return the fullest panel that fits, else None unless `must`."""
     size = text_size(canvas, view, _TEXT_SHARE)
     gap = 3 * line_width(canvas, view)
     found: tuple[Panel, Box] | None = None
-    for short, most in ((False, _FREE), (True, _CROWDED)):
-        panel = make_panel(labels, size, short=short)
+    for form, most in _FORMS.items():
+        panel = make_panel(labels, size, form)
         place = room.best(_beside(panel, room.own, canvas, gap))
         cost = room.cost(place)
         if cost <= most:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +19,7 @@ from app.sessions import folder as places
 from app.sessions import ledger
 from app.sessions.codebook import codebook
 from app.sessions.rows import FrameRow, RowBuilder, frame_row
+from app.sessions.status import LEAST_FREE, Clock, WriterStatus
 from app.sessions.stream import TableStream, to_parquet
 from app.sessions.video import VideoOptions, VideoThread
 from models.runtime.files import written_whole
@@ -34,40 +34,6 @@ _SYNC_SECONDS = 5.0
 # Half a minute of a camera; a frame's row is a few hundred bytes while it waits.
 CAPACITY = 1024
 _MOST_DROPS_WAITING = 65_536
-LEAST_FREE = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Say when a session starts: the same moment on two clocks.
-
-    monotonic: seconds as `Frame.captured_at` has them. wall: seconds since 1970.
-    """
-
-    monotonic: float
-    wall: float
-
-    @classmethod
-    def now(cls) -> Self:
-        return cls(time.monotonic(), time.time())
-
-
-@dataclass(frozen=True, slots=True)
-class WriterStatus:
-    """Hold how a recording stands.
-
-    frames, rows: on the disk or waiting for it. dropped: frames by reason. bytes: on the disk.
-    seconds: since the start. finished: everything is in its final form, or was given up. error:
-    one sentence on why the recording stopped by itself, else empty.
-    """
-
-    frames: int = 0
-    rows: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    bytes: int = 0
-    seconds: float = 0.0
-    finished: bool = False
-    error: str = ""
 
 
 class SessionWriter:

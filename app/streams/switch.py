@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.messages import FrameResult
-from app.streams import osc, websocket
 from app.streams.base import Marker, Sender, Stream, StreamError, StreamStatus
 
 __all__ = ["STREAMS", "StreamSpec", "Streams", "parse_stream"]
@@ -21,7 +20,7 @@ STREAMS = {
 }
 """What each stream is, by its name."""
 
-_PORTS = {"osc": osc.PORT, "websocket": websocket.PORT}
+_PORTS = {"osc": 9000, "websocket": 8765}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +133,15 @@ class Streams:
         return [stream.status() for stream in ended]
 
     def _sender(self, spec: StreamSpec) -> Sender:
+        # Loading a library takes a moment; each is there only for those who asked for it.
         if spec.name == "osc":
-            return osc.OscSender(spec.host, spec.port)
+            from app.streams.osc import OscSender
+
+            return OscSender(spec.host, spec.port)
         if spec.name == "websocket":
-            return websocket.WebSocketSender(spec.host, spec.port)
-        # Loading the library takes a moment; it is there only for those who asked for it.
+            from app.streams.websocket import WebSocketSender
+
+            return WebSocketSender(spec.host, spec.port)
         from app.streams.lsl import LslSender
 
         return LslSender(self._heard)

@@ -230,7 +230,7 @@ def test_a_lost_camera_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_window_neither_qt_nor_torch_is_needed(folder: Path) -> None:
     script = """
 import runpy, sys
-for name in ("PySide6", "pyqtgraph", "torch"):
+for name in ("PySide6", "torch"):
     sys.modules[name] = None  # an import of it fails from here on
 from app.live import engine
 stub = runpy.run_path(sys.argv[1])

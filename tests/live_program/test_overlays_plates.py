@@ -9,7 +9,7 @@ import pytest
 
 from app.messages import Box
 from app.overlays import BarsOverlay, BoxOverlay, Viewport
-from app.overlays.bars import make_panel
+from app.overlays.bars import make_panel, place_panels
 from app.overlays.boxes import place_tags
 from app.overlays.text import fitted, text_mask, text_width
 from app.palette import DISPLAY_ORDER, bgr
@@ -90,7 +90,7 @@ def test_bars_keep_their_order_and_grow_with_the_probability(easel: Easel) -> No
         # The fullest row: single pixels of the text's edges may have the colour by chance.
         rows.append(int(bar.sum(axis=1).argmax()))
     assert rows == sorted(rows)
-    assert np.diff(rows) == pytest.approx(make_panel(DISPLAY_ORDER, 14, short=False).row, abs=1)
+    assert np.diff(rows) == pytest.approx(make_panel(DISPLAY_ORDER, 14, "full").row, abs=1)
 
 
 def test_bars_stand_beside_the_face_and_leave_other_faces_free(easel: Easel) -> None:
@@ -102,6 +102,19 @@ def test_bars_stand_beside_the_face_and_leave_other_faces_free(easel: Easel) -> 
         box = face.face.box
         area = changed[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2)]
         assert area.mean() < 0.05
+
+
+def test_a_panel_gives_up_its_numbers_before_its_words(easel: Easel) -> None:
+    view, labels = Viewport(1, False, 400), DISPLAY_ORDER
+    widths = {form: make_panel(labels, 14, form).width for form in ("full", "plain", "short")}
+    assert widths["full"] > widths["plain"] > widths["short"]
+    for form, wide in widths.items():
+        side = 2 * (400 - wide - 12 - 200)  # of a face in the middle that leaves as much room
+        face = easel.face((200, 150), side)
+        ((panel, _),) = place_panels([face], easel.grey(), view)
+        assert panel is not None
+        assert panel.words == make_panel(labels, panel.size, form).words
+        assert panel.numbers == (form == "full")
 
 
 def test_a_lone_face_that_fills_the_picture_still_gets_bars(easel: Easel) -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QPainter, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -109,6 +110,22 @@ def test_keys_go_from_card_to_card(panel: FacePanel, draw: Artist, qtbot: QtBot)
     assert (first.selected, second.selected) == (False, True)
     QTest.mouseClick(first, Qt.MouseButton.LeftButton)
     assert panel.chosen == 1
+
+
+def test_a_card_repaints_any_part_as_it_paints_the_whole(panel: FacePanel, draw: Artist) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT, "happiness", 0.7)))
+    for _ in range(20):
+        panel.advance(0.05)
+    (card,) = panel.cards
+    QApplication.processEvents()
+    whole = card.grab().toImage()
+    for part in (QRect(14, 70, 40, 12), QRect(0, 0, card.width(), 30), QRect(12, 200, 200, 120)):
+        patched = whole.copy()
+        painter = QPainter(patched)
+        painter.fillRect(part, QColor("red"))
+        card.render(painter, part.topLeft(), QRegion(part))
+        painter.end()
+        assert patched == whole
 
 
 def test_a_wide_panel_has_columns(panel: FacePanel, draw: Artist) -> None:

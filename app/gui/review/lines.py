@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pyqtgraph
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
+from app.gui.polyline import draw_line, line_pen
 from app.gui.review.model import ReviewModel
 from app.gui.review.strips import GUTTER, TimeStrip
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
@@ -80,8 +80,6 @@ class LineChart(TimeStrip):
             return
         start, end = self.span()
         x = area.left() + (lines.times - start) / (end - start) * area.width()
-        joined = np.ones(len(x), bool)
-        joined[lines.breaks - 1] = False
         painter.save()
         painter.setClipRect(area.adjusted(-1, -1, 1, 1))
         spread = lines.low is not lines.high
@@ -91,17 +89,12 @@ class LineChart(TimeStrip):
             if spread:
                 faint = QColor(colour)
                 faint.setAlpha(round(_BAND_ALPHA * calm))
-                painter.setPen(QPen(faint, 1))
-                ends = np.stack([lines.low[place], lines.high[place]], axis=1).ravel()
+                painter.setPen(line_pen(faint))
                 painter.drawPath(
-                    pyqtgraph.arrayToQPath(
-                        np.repeat(x, 2), _y(area, ends), connect="pairs", finiteCheck=False
-                    )
+                    _strokes(x, _y(area, lines.low[place]), _y(area, lines.high[place]))
                 )
-            painter.setPen(QPen(colour, 1))
-            painter.drawPath(pyqtgraph.arrayToQPath(x, _y(area, lines.mean[place]), connect=joined))
-            if len(x) == 1:
-                painter.drawPoint(QPointF(x[0], _y(area, lines.mean[place])[0]))
+            painter.setPen(line_pen(colour))
+            draw_line(painter, x, _y(area, lines.mean[place]), lines.breaks.tolist())
         painter.restore()
 
     def _paint_legend(self, painter: QPainter, size: QSizeF) -> None:
@@ -144,6 +137,18 @@ class LineChart(TimeStrip):
             said = f"{labels[best]} {per_cent(float(values[best, at]))}"
         if said != self.accessibleDescription():
             self.setAccessibleDescription(said)
+
+
+def _strokes(
+    x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> QPainterPath:
+    """Return upright strokes, but for those that the line itself hides."""
+    seen = low - high > 1
+    path = QPainterPath()
+    for place, foot, head in zip(x[seen].tolist(), low[seen].tolist(), high[seen].tolist()):
+        path.moveTo(place, foot)
+        path.lineTo(place, head)
+    return path
 
 
 def _y(area: QRectF, values: NDArray[np.float32]) -> NDArray[np.float64]:

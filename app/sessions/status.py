@@ -1,0 +1,43 @@
+"""When a recording began and how it stands: what is known of it without writing tables."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Self
+
+LEAST_FREE = 64 * 1024 * 1024
+"""Bytes on the disk below which nothing is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Say when a session starts: the same moment on two clocks.
+
+    monotonic: seconds as `Frame.captured_at` has them. wall: seconds since 1970.
+    """
+
+    monotonic: float
+    wall: float
+
+    @classmethod
+    def now(cls) -> Self:
+        return cls(time.monotonic(), time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStatus:
+    """Hold how a recording stands.
+
+    frames, rows: on the disk or waiting for it. dropped: frames by reason. bytes: on the disk.
+    seconds: since the start. finished: everything is in its final form, or was given up. error:
+    one sentence on why the recording stopped by itself, else empty.
+    """
+
+    frames: int = 0
+    rows: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    bytes: int = 0
+    seconds: float = 0.0
+    finished: bool = False
+    error: str = ""
