@@ -1,4 +1,4 @@
-"""The face finder that comes with the program, run by OpenCV."""
+"""The face finder that comes with the program."""
 
 from __future__ import annotations
 
