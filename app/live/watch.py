@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +61,8 @@ class Watch:
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Return the correlation of two pictures without their means; 1 where both are blank."""
-    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    lengths = math.sqrt(float(np.vdot(one, one)) * float(np.vdot(other, other)))
     # A nearly blank picture has only noise to compare: a dark room, a lens cap.
     if lengths < _SIZE[0] * _SIZE[1]:
         return 1.0
-    return float((one * other).sum()) / lengths
+    return float(np.vdot(one, other)) / lengths
