@@ -3,7 +3,7 @@
 Faces of people held back from training move, cross, hide, come back and are cut from one to another
 in front of scenes without faces, at 640 x 480 and 30 frames a second.
 
-    python benchmarks/tracking.py --data FOLDER [--finder haar] [--landmarks landmarks68]
+    python benchmarks/tracking.py --data FOLDER [--finder mien] [--landmarks landmarks68]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.faces import make_finder
+from app.faces import FINDERS, make_finder
 from app.faces.landmarks import LANDMARKERS, make_landmarker
 from app.live.pipeline import Pipeline
 from app.messages import Frame, FrameResult
@@ -366,7 +366,7 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with faces_*.parquet")
-    parser.add_argument("--finder", default="haar")
+    parser.add_argument("--finder", choices=FINDERS, default=FINDERS[0])
     parser.add_argument("--yunet", type=Path)
     parser.add_argument("--landmarks", choices=LANDMARKERS, default=LANDMARKERS[0])
     parser.add_argument("--films", type=int, default=12, help="of each kind (12)")

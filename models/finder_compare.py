@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.finder_scores import Found, Matched, average_precision, match
 from models.finder_sets import SIZES, TURNS, Example, squares
-from models.runtime.face_detector import FaceDetector
+from models.runtime.face_detector import FaceDetector, OpenCvDetector
 from models.runtime.part_card import PartCard
 
 __all__ = ["Contender", "Outcome", "contender_by_name", "contender_of_file", "measure", "time_of"]
@@ -72,13 +72,18 @@ class Outcome:
 
 
 def contender_of_file(
-    name: str, file: Path, settings: dict[str, float], *, longest: int | None = None
+    name: str,
+    file: Path,
+    settings: dict[str, float],
+    *,
+    longest: int | None = None,
+    run_by: type[FaceDetector | OpenCvDetector] = FaceDetector,
 ) -> Contender:
     """Return a network of YuNet's form; longest: shrink pictures to so many pixels beforehand.
 
     settings: `score`, `overlap`, `side`, `right`, `down` as on a card.
     """
-    detector = FaceDetector(file, score=_LOWEST, overlap=settings["overlap"])
+    detector = run_by(file, score=_LOWEST, overlap=settings["overlap"])
 
     def find(picture: NDArray[np.uint8]) -> Found:
         scale = 1.0 if longest is None else min(1.0, longest / max(picture.shape[:2]))
@@ -153,10 +158,10 @@ def measure(contender: Contender, examples: Iterable[Example]) -> Outcome:
     )
 
 
-def time_of(contender: Contender, picture: NDArray[np.uint8], threads: int) -> float:
-    """Return the median milliseconds of a search on one picture, with so many OpenCV threads."""
+def time_of(contender: Contender, picture: NDArray[np.uint8]) -> float:
+    """Return the median milliseconds of a search on one picture, on one thread."""
     before = cv2.getNumThreads()
-    cv2.setNumThreads(threads)
+    cv2.setNumThreads(1)
     try:
         contender.find(picture)
         times: list[float] = []

@@ -229,7 +229,7 @@ def output_names() -> list[str]:
 
 
 def milliseconds_of(detector: FaceDetector, size: tuple[int, int] = (640, 480)) -> float:
-    """Return the median time of a search on a drawn picture, with OpenCV's threads as they are."""
+    """Return the median time of a search on a drawn picture, on one thread."""
     picture = _drawn(*size)
     times: list[float] = []
     detector.find(picture)

@@ -122,8 +122,9 @@ def upright_square(landmarks: Points) -> Box:
 
 def misfit(landmarks: Points) -> float:
     """Return how far eyes and mouth lie from the template after alignment, in crop sides."""
-    to_frame = similarity(_TEMPLATE, anchors(landmarks))
-    off = _TEMPLATE @ to_frame[:, :2].T + to_frame[:, 2] - anchors(landmarks)
+    middles = anchors(landmarks)
+    to_frame = similarity(_TEMPLATE, middles)
+    off = _TEMPLATE @ to_frame[:, :2].T + to_frame[:, 2] - middles
     side = FER2013_SIDE * math.hypot(to_frame[0, 0], to_frame[1, 0])
     return math.sqrt(float(np.vdot(off, off)) / len(off)) / max(side, 1e-6)
 

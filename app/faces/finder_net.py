@@ -1,4 +1,4 @@
-"""The face finder that comes with the program, run by OpenCV."""
+"""The face finder that comes with the program."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MienFinder:
     """Find faces of any pose from 1/60 of the picture's longer side, by a network of our own.
 
     Each face brings its own five landmarks. The score is a probability, from the lowest that the
-    network's card allows. quick: faces from 1/30 of the longer side, in a quarter of the time.
+    network's card allows. quick: faces from 1/30 of the longer side, in a third of the time.
     """
 
     def __init__(self, *, quick: bool = False, file: Path | None = None) -> None:

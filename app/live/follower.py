@@ -113,7 +113,7 @@ class Follower:
             track.trusted = track.trusted - 1 if known else _TRUSTED
             face = Face(box, track.score, fit.points, track.track_id)
             looks[track.track_id] = look = _look(gray, face)
-            alike = 1.0 if track.look is None else float((look * track.look).sum())
+            alike = 1.0 if track.look is None else float(np.vdot(look, track.look))
             moment = time - track.seen <= _MOMENT
             if alike >= (_LIKENESS if moment else _LIKENESS_LATER):
                 followed.append((_distance(start, box), face))
@@ -159,7 +159,8 @@ def _look(gray: NDArray[np.uint8], face: Face) -> NDArray[np.float32]:
     """Return a small aligned picture, without its mean and of length 1."""
     crop = align(gray, face, _LOOK, finest=3).crop.astype(np.float32)
     crop -= crop.mean()
-    return np.asarray(crop / max(float(np.linalg.norm(crop)), 1e-6), np.float32)
+    crop /= max(math.sqrt(float(np.vdot(crop, crop))), 1e-6)
+    return crop
 
 
 def _distance(one: Box, other: Box) -> float:

@@ -56,7 +56,7 @@ def real_makers(options: EngineOptions) -> Makers:
 def limit_threads() -> None:
     """Leave the machine usable: OpenCV takes no more than half of its cores, at most two.
 
-    ONNX Runtime gets its one thread from the classifier.
+    Each network takes one thread of ONNX Runtime.
     """
     import cv2
 

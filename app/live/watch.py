@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,7 @@ class Watch:
 
     def look(self, gray: NDArray[np.uint8]) -> None:
         """Take in the next frame, (H, W) uint8."""
-        small = cv2.resize(gray, _SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+        small = _shrunk(gray)
         # Light that changes everywhere is no event.
         small -= small.mean()
         self._cut = False
@@ -57,10 +59,20 @@ class Watch:
         self._searched = self._now
 
 
+def _shrunk(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the small copy of a picture, each pixel the mean of those it stands for."""
+    height, width = gray.shape
+    # Halving is what OpenCV does quickest: first, it leaves a quarter to the slower way.
+    if width >= 4 * _SIZE[0] and height >= 4 * _SIZE[1]:
+        half = (width // 2, height // 2)
+        gray = np.asarray(cv2.resize(gray, half, interpolation=cv2.INTER_AREA), np.uint8)
+    return cv2.resize(gray, _SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Return the correlation of two pictures without their means; 1 where both are blank."""
-    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    lengths = math.sqrt(float(np.vdot(one, one)) * float(np.vdot(other, other)))
     # A nearly blank picture has only noise to compare: a dark room, a lens cap.
     if lengths < _SIZE[0] * _SIZE[1]:
         return 1.0
-    return float((one * other).sum()) / lengths
+    return float(np.vdot(one, other)) / lengths

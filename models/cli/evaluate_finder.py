@@ -26,6 +26,7 @@ from models.finder_compare import (
 from models.finder_sets import SETS, TURNS, HeldBack, read_held_back
 from models.finder_sheet import draw_sheet
 from models.runtime.errors import UserError
+from models.runtime.face_detector import OpenCvDetector
 from models.runtime.files import written_whole
 from models.runtime.part_card import read_part_card
 
@@ -117,7 +118,7 @@ def _contenders(arguments: argparse.Namespace) -> list[Contender]:
     if arguments.yunet is not None:
         if not arguments.yunet.is_file():
             raise UserError(f"expected YuNet's file at {arguments.yunet}, found none")
-        contenders.append(contender_of_file("yunet", arguments.yunet, YUNET))
+        contenders.append(contender_of_file("yunet", arguments.yunet, YUNET, run_by=OpenCvDetector))
     for path in arguments.against:
         try:
             contenders.append(contender_by_name(path))
@@ -142,10 +143,9 @@ def _table(outcomes: dict[str, Outcome]) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _print_times(contenders: list[Contender], held: HeldBack) -> dict[str, list[float]]:
+def _print_times(contenders: list[Contender], held: HeldBack) -> dict[str, float]:
     picture: NDArray[np.uint8] = next(iter(held.examples("films", 1))).pixels
-    times = {one.name: [time_of(one, picture, threads) for threads in (1, 2)] for one in contenders}
-    print("\nmilliseconds a 640x480 frame, median")
-    rows = [[name, *(f"{value:.1f}" for value in values)] for name, values in times.items()]
-    print_table(["finder", "one thread", "two threads"], rows)
-    return {name: [round(value, 2) for value in values] for name, values in times.items()}
+    times = {one.name: time_of(one, picture) for one in contenders}
+    print("\nmilliseconds a 640x480 frame, median, one thread")
+    print_table(["finder", "ms"], [[name, f"{value:.1f}"] for name, value in times.items()])
+    return {name: round(value, 2) for name, value in times.items()}

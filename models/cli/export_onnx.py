@@ -124,7 +124,7 @@ def _export_finder(arguments: argparse.Namespace) -> None:
     assert done.card.file is not None
     print(f"wrote {done.path} ({done.card.file.bytes / 1000:,.0f} kB) and its card")
     print(f"torch and OpenCV: max |difference| {done.max_delta:.2g}")
-    print(f"640x480 with all of OpenCV's threads: {done.milliseconds:.1f} ms (median)")
+    print(f"640x480 on one thread: {done.milliseconds:.1f} ms (median)")
     if not done.card.metrics:
         print("no --data given: the settings are guesses, the card has no figures", file=sys.stderr)
     for metric in done.card.metrics:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from app.live.watch import Watch
@@ -83,3 +84,18 @@ def test_slow_movement_adds_up_until_the_next_search() -> None:
         changed.append(watch.changed)
     assert not changed[1]
     assert changed[-1]
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (481, 639), (97, 129), (20, 3000), (1, 1)])
+def test_pictures_of_any_size_are_watched_alike(shape: tuple[int, int]) -> None:
+    def seen(image: Image) -> Image:
+        return np.asarray(cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+    watch = Watch()
+    changed = []
+    for picture in (scene(3), scene(3), np.zeros_like(scene(3))):
+        watch.look(seen(picture))
+        changed.append(watch.changed)
+        watch.searched()
+        assert not watch.cut
+    assert changed == [True, False, shape != (1, 1)]
