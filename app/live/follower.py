@@ -81,14 +81,17 @@ class Follower:
     def inspect(self, gray: NDArray[np.uint8], found: Face) -> Face | None:
         """Return a finder's face with its 68 landmarks, None when they show it is none.
 
-        A finder that brought landmarks of its own is believed: the face may be turned so far
-        that 68 cannot be fitted, and keeps those it has.
+        A finder that brought landmarks of its own is believed where the fit is as sure as that of
+        a face that turns while it is followed: the face may be turned so far that 68 cannot be
+        fitted, and keeps those it has. Knees and lettering that a finder takes for faces lie below.
         """
         ((fit, box),) = self._settle(gray, [found.box])
-        known = fit.confidence >= self._landmarker.limits.new
+        limits = self._landmarker.limits
+        known = fit.confidence >= limits.new
         if known and same_place(box, found.box) and _plausible(fit, box, gray):
             return replace(found, box=box, landmarks=fit.points)
-        return found if found.landmarks is not None else None
+        turned = found.landmarks is not None and fit.confidence >= limits.followed
+        return found if turned else None
 
     def _follow_all(
         self,
