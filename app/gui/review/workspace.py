@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.analysis.inputs import VIDEO_SUFFIXES
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
 from app.gui.actions import shortcut_rows
@@ -41,6 +40,7 @@ from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher
 from app.review.words import amount, span
 from app.settings import FINDERS, Settings
+from app.sources.video import VIDEO_SUFFIXES
 
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
