@@ -356,8 +356,9 @@ class ReviewWorkspace(Workspace):
             model.select(min(other[0], model.position), model.position)
 
     def _keep_interval(self) -> None:
+        """Keep the interval and let the user name it."""
         self.side.show_page("Interval")
-        self.model.keep_interval()
+        self.interval.edit_name(self.model.keep_interval())
 
     def _choose_session(self) -> None:
         path = dialogs.choose_session(self.host.window)
