@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 from app.errors import SettingsError
 from app.settings import FINDERS, LANDMARKERS, Settings
+from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 
 EXAMPLES = """examples:
@@ -23,12 +23,6 @@ EXAMPLES = """examples:
   fer-app --source camera:0 --headless --stream lsl --stream osc=127.0.0.1:9000
 """
 _MOST_FRAMES = 10**12
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say it in one line: the whole usage would bury it."""
-        self.exit(2, f"error: {message}; {self.prog} --help shows what there is\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Arguments(
         prog="fer-app",
         description="Read apparent facial expressions live. Everything stays on this computer.",
         epilog=EXAMPLES,
