@@ -150,9 +150,11 @@ def _list_cameras(_: argparse.Namespace) -> int:
 def _list_models(_: argparse.Namespace) -> int:
     from models.runtime.store import DEFAULT_MODEL, bundled
 
-    for entry in bundled():
+    entries = bundled()
+    width = max(len(entry.name) for entry in entries) + 2
+    for entry in entries:
         default = "  (default)" if entry.name == DEFAULT_MODEL else ""
-        print(f"{entry.name:<28}{entry.card.title}, {len(entry.card.labels)} labels{default}")
+        print(f"{entry.name:<{width}}{entry.card.title}, {len(entry.card.labels)} labels{default}")
     return 0
 
 
