@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 from app.errors import SettingsError
 from app.settings import FINDERS, LANDMARKERS, Settings
+from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 
 EXAMPLES = """examples:
@@ -23,12 +23,6 @@ EXAMPLES = """examples:
   fer-app --source camera:0 --headless --stream lsl --stream osc=127.0.0.1:9000
 """
 _MOST_FRAMES = 10**12
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say it in one line: the whole usage would bury it."""
-        self.exit(2, f"error: {message}; {self.prog} --help shows what there is\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Arguments(
         prog="fer-app",
         description="Read apparent facial expressions live. Everything stays on this computer.",
         epilog=EXAMPLES,
@@ -156,9 +150,11 @@ def _list_cameras(_: argparse.Namespace) -> int:
 def _list_models(_: argparse.Namespace) -> int:
     from models.runtime.store import DEFAULT_MODEL, bundled
 
-    for entry in bundled():
+    entries = bundled()
+    width = max(len(entry.name) for entry in entries) + 2
+    for entry in entries:
         default = "  (default)" if entry.name == DEFAULT_MODEL else ""
-        print(f"{entry.name:<28}{entry.card.title}, {len(entry.card.labels)} labels{default}")
+        print(f"{entry.name:<{width}}{entry.card.title}, {len(entry.card.labels)} labels{default}")
     return 0
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cli.shell import run
+from models.runtime.arguments import Arguments
 from models.runtime.card import Card, UnsureRule, file_facts
 from models.runtime.preprocess import softmax
 
@@ -134,7 +135,7 @@ def refresh(path: Path, faces: FaceSet) -> Card:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="python -m models.unsure",
         description="Measure on PublicTest when a face is unsure, and write it into the cards.",
     )

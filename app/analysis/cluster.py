@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 import time
 import uuid
@@ -16,6 +17,10 @@ from app.errors import SettingsError
 
 __all__ = ["run_on_cluster"]
 
+_ADDRESS = re.compile(
+    r"(?:(?:tcp|tls|wss?|ucxx?)://)?(?:[^\s/:\[\]]+|\[[0-9a-f:.%]+\]):([0-9]{1,5})/?", re.IGNORECASE
+)
+_LAST_PORT = 65535
 _CONNECT_SECONDS = 15.0
 _LOOK_SECONDS = 0.2
 _GIVE_UP_SECONDS = 30.0
@@ -68,11 +73,18 @@ def _connected(address: str) -> Iterator[Any]:
             "Working on several machines needs the package distributed, which is not installed: "
             "run pip install 'mien[cluster]', or leave --scheduler out."
         ) from error
+    # Looked at first: a client that takes no address leaves a traceback as it goes.
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not 1 <= int(found.group(1)) <= _LAST_PORT:
+        raise SettingsError(
+            f'Expected the address of a Dask scheduler, such as tcp://10.0.0.1:8786, found "'
+            f'{address}"; correct it.'
+        )
     try:
         client = Client(  # type: ignore[no-untyped-call]
             address, timeout=_CONNECT_SECONDS, set_as_default=False, name="mien"
         )
-    except (OSError, ValueError, TypeError) as error:  # TypeError: no port, or none that is one
+    except (OSError, ValueError, TypeError) as error:
         raise SettingsError(
             f'Expected a Dask scheduler at "{address}", found none that answers; start one with '
             f"dask scheduler and give its address, such as tcp://10.0.0.1:8786."

@@ -13,10 +13,8 @@ import cv2
 
 from app.errors import SourceError
 from app.sources.folder import IMAGE_SUFFIXES, natural_key
+from app.sources.video import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = frozenset(
-    {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"}
-)
 VIDEO, IMAGES = "video", "images"
 _LONGEST_NAME = 80
 

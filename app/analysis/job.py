@@ -20,6 +20,7 @@ from app.analysis.parts import AnalysisOptions, Parts, borrowed_parts, how
 from app.analysis.table import FolderWriter
 from app.live.parts import FramePipeline
 from app.messages import FrameResult
+from app.sessions.folder import read_info
 from models.runtime.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Outcome:
     status: `DONE`; `SKIPPED`, its session was there already; `FAILED`; or `STOPPED` by the user.
     folder: of the session, where there is one. note: one sentence, why it failed or what went
     amiss on the way; empty when all is well. frames: in the table. faces: rows that hold one.
-    seconds: it took.
+    seconds: it took, 0 where nothing was done.
     """
 
     number: int
@@ -108,7 +109,7 @@ def _analyse(
     described = how(job.options, parts)
     mark = fingerprint(job.source.paths, {**described, "kind": job.source.kind}, stopped)
     if mark in job.finished:
-        return Outcome(job.number, SKIPPED, job.finished[mark])
+        return _already(job.number, job.finished[mark])
     target = job.folder / job.name
     with open_frames(job.source, job.options.every) as frames, _made_whole(target) as partial:
         writer = FolderWriter(partial, job.source, parts.classifier, mark, described)
@@ -124,6 +125,20 @@ def _analyse(
         frames=writer.frames,
         faces=writer.faces,
         seconds=time.monotonic() - begun,
+    )
+
+
+def _already(number: int, folder: Path) -> Outcome:
+    """Return what came of an input earlier, so that a resumed summary says as much as the first."""
+    info = read_info(folder)
+    counts = info.get("counts", {})
+    return Outcome(
+        number,
+        SKIPPED,
+        folder,
+        note=info.get("source", {}).get("notice", ""),
+        frames=counts.get("frames", 0),
+        faces=counts.get("faces", 0),
     )
 
 

@@ -14,8 +14,10 @@ from app.faces.base import FaceFinder
 from app.live.makers import real_makers
 from app.live.options import EngineOptions
 from app.live.parts import FramePipeline
+from app.settings import OWN_FINDER
 from models.runtime.card import file_facts
 from models.runtime.classifier import OnnxClassifier
+from models.runtime.landmark_model import bundled_landmarks
 from models.runtime.store import DEFAULT_MODEL, load_model
 
 TABLES = ("parquet", "csv", "jsonl")
@@ -81,17 +83,23 @@ def borrowed_parts(options: AnalysisOptions) -> Iterator[Parts]:
 
 def how(options: AnalysisOptions, parts: Parts) -> dict[str, Any]:
     """Return all that decides what is written besides the input itself, as plain values."""
-    yunet = file_facts(options.yunet_file).sha256 if options.yunet_file is not None else None
+    finder = options.yunet_file if options.finder == "yunet" else _bundled_finder(options.finder)
     return {
         "model": parts.classifier.card.name,
         "model_sha256": file_facts(parts.classifier.path).sha256,
         "finder": options.finder,
-        "yunet_sha256": yunet,
+        "finder_sha256": None if finder is None else file_facts(finder).sha256,
+        "landmarks": parts.landmarker.name,
+        "landmarks_sha256": file_facts(bundled_landmarks()).sha256,
         "every": options.every,
         "smoothing_seconds": options.smoothing_seconds,
         "video": options.video,
         "table": options.table,
     }
+
+
+def _bundled_finder(name: str) -> Path | None:
+    return OWN_FINDER if name.startswith("mien") else None
 
 
 def _load(options: AnalysisOptions) -> Parts:

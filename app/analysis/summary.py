@@ -89,9 +89,10 @@ def _row(file: FileState) -> tuple[object, ...]:
     if outcome is None:
         return (file.job.source.place, file.status, "", "", "", "", "")
     where = outcome.folder.name if outcome.folder is not None else ""
-    done = outcome.status == DONE
-    figures = (outcome.frames, outcome.faces, f"{outcome.seconds:.2f}") if done else ("", "", "")
-    return (file.job.source.place, outcome.status, where, *figures, outcome.note)
+    there = outcome.status in (DONE, SKIPPED)
+    figures = (outcome.frames, outcome.faces) if there else ("", "")
+    seconds = f"{outcome.seconds:.2f}" if outcome.status == DONE else ""
+    return (file.job.source.place, outcome.status, where, *figures, seconds, outcome.note)
 
 
 def _plural(word: str, count: int) -> str:

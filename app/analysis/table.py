@@ -121,9 +121,11 @@ class FolderWriter:
             provider=self._classifier.provider,
             model=self._card.name,
             finder=self._how["finder"],
+            landmarks=self._how["landmarks"],
         )
         counts = {
             "frames": self.frames,
+            "faces": self.faces,
             "rows": rows,
             "dropped": {"unreadable": len(frames.unreadable)} if frames.unreadable else {},
             "dropped_unlisted": 0,

@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from app.analysis.batch import Batch, BatchState
 from app.analysis.inputs import find_inputs
@@ -19,6 +18,7 @@ from app.analysis.plan import MOST_WORKERS, plan, runner
 from app.analysis.summary import outcome_line, progress_line, total_line, write_summary
 from app.errors import SettingsError
 from app.faces import FINDERS
+from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 
 EXAMPLES = """examples:
@@ -39,12 +39,6 @@ _MOST_EVERY = 10**6
 _FINDER = AnalysisOptions().finder
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say it in one line: the whole usage would bury it."""
-        self.exit(2, f"error: {message}; {self.prog} --help shows what there is\n")
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run `fer-analyze`; return the exit status."""
     arguments = _parser().parse_args(argv)
@@ -58,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Arguments(
         prog="fer-analyze",
         description="Read apparent facial expressions in images and videos. Everything stays on "
         "this computer, unless --scheduler names others.",

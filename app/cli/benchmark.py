@@ -11,6 +11,7 @@ from app.errors import SettingsError
 from app.faces import FINDERS
 from app.settings import LANDMARKERS
 from models.cli.shell import run
+from models.runtime.arguments import Arguments
 from models.runtime.files import written_whole
 
 DESCRIPTION = """Measure every stage of the live program on frames read as fast as possible.
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-benchmark",
         description=DESCRIPTION,
         epilog=EXAMPLES,

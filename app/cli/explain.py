@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.errors import SettingsError
 from app.faces import FINDERS
 from models.cli.shell import run
+from models.runtime.arguments import Arguments
 from models.runtime.files import written_whole
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-explain",
         description="Draw why models say what they say of faces, as PNG or PDF.",
         epilog=EXAMPLES,

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.analysis.inputs import VIDEO_SUFFIXES, Input, find_inputs
+from app.analysis.inputs import Input, find_inputs
 from app.analysis.job import FAILED, Job
 from app.analysis.plan import plan, runner
 from app.analysis.queue import AnalysisQueue, Entry
@@ -34,6 +34,7 @@ from app.gui.analyse.table import EntryModel, EntryTable, outcome_text
 from app.gui.workspace import Host, Workspace
 from app.settings import Settings
 from app.sources.folder import IMAGE_SUFFIXES
+from app.sources.video import VIDEO_SUFFIXES
 
 _POLL_SECONDS = 0.1
 _CLOSE_SECONDS = 10.0

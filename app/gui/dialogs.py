@@ -15,8 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.sources.folder import IMAGE_SUFFIXES
-
-_VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+from app.sources.video import VIDEO_SUFFIXES
 
 
 class PageDialog(QDialog):
@@ -44,7 +43,7 @@ class PageDialog(QDialog):
 
 def choose_media(parent: QWidget) -> str:
     """Ask for a video or an image; return its path, empty when none was chosen."""
-    videos = " ".join(f"*{suffix}" for suffix in _VIDEO_SUFFIXES)
+    videos = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
     images = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
     kinds = f"Videos and images ({videos} {images});;Videos ({videos});;Images ({images});;All (*)"
     return QFileDialog.getOpenFileName(parent, "Open video or image", "", kinds)[0]

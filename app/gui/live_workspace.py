@@ -18,6 +18,7 @@ from app.gui.face_panel import FacePanel
 from app.gui.history import History
 from app.gui.live_engine import LiveEngine
 from app.gui.menus import (
+    ACTOR_NAME,
     FINDER_NAMES,
     FINDER_WORDS,
     LANDMARK_WORDS,
@@ -194,7 +195,7 @@ class LiveWorkspace(Workspace):
         self.models.set_current(status.model)
         self.finders.set_current(status.finder)
         self.landmarks.set_current(status.landmarks)
-        self.toolbar.source.set_value(_capitalised(status.source))
+        self.toolbar.source.set_value(_source_name(status.source))
         self.toolbar.model.set_value(self.models.shown_name(status.model))
         self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
         self.views.refresh()
@@ -404,5 +405,6 @@ def _from_camera(result: FrameResult) -> bool:
     return result.frame.media_time is None
 
 
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _source_name(name: str) -> str:
+    """Return what a button shows: the actor's name as in the menu, others as they are."""
+    return name.capitalize() if name == ACTOR_NAME else name

@@ -35,10 +35,17 @@ def legend(labels: Sequence[str]) -> str:
 
 
 def ribbon_chart(
-    part: Series, start: float, end: float, gap: float, markers: Sequence[Marker] = ()
+    part: Series,
+    until: NDArray[np.float64],
+    start: float,
+    end: float,
+    markers: Sequence[Marker] = (),
 ) -> str:
-    """Return a ribbon of labels from `start` to `end` (s) with a scale of time."""
-    codes = ribbon(part.times, part.decided, len(part.labels), start, end, _PLOT, gap)
+    """Return a ribbon of labels from `start` to `end` (s) with a scale of time.
+
+    until: (n,) s, how long each row holds.
+    """
+    codes = ribbon(part.times, until, part.decided, len(part.labels), start, end, _PLOT)
     runs = np.concatenate([[0], np.flatnonzero(np.diff(codes)) + 1, [len(codes)]])
     shapes = []
     for first, last in zip(runs[:-1].tolist(), runs[1:].tolist(), strict=True):

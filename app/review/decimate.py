@@ -68,18 +68,18 @@ def decimate(
 
 def ribbon(
     times: NDArray[np.float64],
+    until: NDArray[np.float64],
     decided: NDArray[np.int16],
     labels: int,
     start: float,
     end: float,
     columns: int,
-    gap: float,
 ) -> NDArray[np.int16]:
     """Return for each pixel column the label that is decided most often in it.
 
-    times: (n,) s, rising. decided: (n,) index of a label, or `UNDECIDED`. labels: their number.
-    Returns (columns,): the label, `UNDECIDED`, or `AWAY`. Where rows are fewer than pixels, each
-    holds until the next, but no longer than half of `gap` (s).
+    times: (n,) s, rising. until: (n,) s, how long each holds where rows are fewer than pixels,
+    as `Recording.shown_until` says. decided: (n,) index of a label, or `UNDECIDED`. labels: their
+    number. Returns (columns,): the label, `UNDECIDED`, or `AWAY`.
     """
     edges = np.linspace(start, end, columns + 1)
     cuts = np.searchsorted(times, edges)
@@ -98,6 +98,6 @@ def ribbon(
     empty = np.flatnonzero(~filled)
     before = cuts[empty] - 1
     middles = (edges[empty] + edges[empty + 1]) / 2
-    held = (before >= 0) & (middles - times[np.maximum(before, 0)] <= gap / 2)
+    held = (before >= 0) & (middles <= until[np.maximum(before, 0)])
     shown[empty[held]] = decided[before[held]]
     return shown

@@ -88,6 +88,12 @@ class Recording:
         """Return the frame that is shown at a time: the last one not later, else the first."""
         return max(0, int(np.searchsorted(self.frame_times, time + 1e-6, "right")) - 1)
 
+    def shown_until(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return until when each of these frames is shown (s): the next one, if that is near."""
+        times = np.append(self.frame_times, self.duration + self.spacing)
+        shown: NDArray[np.float64] = np.minimum(times[frames + 1], times[frames] + self.gap / 2)
+        return shown
+
     def rows_of_frame(self, frame: int) -> NDArray[np.int64]:
         """Return the rows of a frame's faces."""
         first, last = np.searchsorted(self.row_frames, (frame, frame + 1))

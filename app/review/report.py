@@ -29,6 +29,8 @@ __all__ = ["report_page", "write_report"]
 
 # Charts of more faces would make the page long and say little.
 _MOST_FACES = 12
+# Characters of a hash that tell models apart.
+_MARK = 12
 
 
 def write_report(
@@ -76,11 +78,13 @@ def report_page(state: Edited, *, card: Card | None = None, second: Second | Non
 def _facts(state: Edited) -> str:
     recording, info = state.recording, state.recording.info
     rows = [
-        ("Recorded", _when(info)),
+        ("Analysed" if "analysis" in info else "Recorded", _when(info)),
         ("Length", span(recording.duration)),
         ("Source", _source(info)),
-        ("Model", _name(info.get("model"))),
+        ("Model", _model(info)),
         ("Face finder", str(info.get("finder", ""))),
+        ("Landmarks", str(info.get("landmarks", ""))),
+        ("Read by", _program(info)),
         ("Title", str(info.get("title", ""))),
         ("Probabilities", "corrected by each person's neutral face" if recording.corrected else
          "smoothed, not corrected by a neutral face"),
@@ -100,13 +104,12 @@ def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> s
         f"{amount(frames, 'frame')} in {span(recording.duration)}; "
         f"{amount(len(faces), 'face counts', 'faces count')}.",
         f"A face that counts was found on {per_cent(there)} of the frames.",
-        f"{amount(len(recording.dropped), 'frame was', 'frames were')} passed over while "
-        f"recording and {'is' if len(recording.dropped) == 1 else 'are'} in no row."
-        if len(recording.dropped)
-        else "No frame was passed over while recording.",
+        _passed_over(state),
         "All labels name <b>apparent expressions</b>: what a face shows on a picture, not what a "
         "person feels.",
     ]
+    notice = str(_part(recording.info, "source").get("notice", ""))
+    said += [escape(notice)] if notice else []
     if not recording.finished:
         said.append("The session was still being recorded when this report was made.")
     more = len(faces) - len(shown)
@@ -119,6 +122,19 @@ def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> s
     return f"<section><h2>Summary</h2><ul>{items}</ul>{legend(recording.labels)}</section>"
 
 
+def _passed_over(state: Edited) -> str:
+    dropped, analysis = len(state.recording.dropped), _part(state.recording.info, "analysis")
+    if dropped:
+        said = (
+            f"{amount(dropped, 'frame was', 'frames were')} passed over "
+            f"and {'is' if dropped == 1 else 'are'} in no row."
+        )
+    else:
+        said = "No frame was passed over."
+    every = analysis.get("every", 1)
+    return f"One frame in {every} was to be read. {said}" if every != 1 else said
+
+
 def _when(info: dict[str, Any]) -> str:
     started = info.get("started")
     wall = started.get("wall") if isinstance(started, dict) else None
@@ -129,9 +145,7 @@ def _when(info: dict[str, Any]) -> str:
 
 
 def _source(info: dict[str, Any]) -> str:
-    source = info.get("source")
-    if not isinstance(source, dict):
-        return str(source or "")
+    source = _part(info, "source")
     name = str(source.get("name", ""))
     size = ""
     if source.get("frame_width"):
@@ -139,8 +153,21 @@ def _source(info: dict[str, Any]) -> str:
     return f"{name or source.get('kind', '')}{size}"
 
 
-def _name(model: object) -> str:
-    return str(model.get("name", "")) if isinstance(model, dict) else str(model or "")
+def _model(info: dict[str, Any]) -> str:
+    """Return the model's name and the beginning of its hash, by which two of a name differ."""
+    model = _part(info, "model")
+    mark = str(model.get("sha256", ""))[:_MARK]
+    return f"{model.get('name', '')}{f' (SHA-256 {mark}…)' if mark else ''}"
+
+
+def _program(info: dict[str, Any]) -> str:
+    program = _part(info, "program")
+    return f"{program.get('name', '')} {program.get('version', '')}".strip()
+
+
+def _part(info: dict[str, Any], name: str) -> dict[str, Any]:
+    part = info.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def _made() -> str:

@@ -36,10 +36,11 @@ def face_section(state: Edited, face: FaceEntry) -> str:
     """Return what the whole session says of a face."""
     part = series(state, face.number)
     duration, gap = state.recording.duration, state.recording.gap
+    until = state.recording.shown_until(part.frames)
     summary = summarise(state, face.number, 0.0, duration, of=part)
     return (
         f"<section><h2>{escape(face.title)}</h2>"
-        f"{ribbon_chart(part, 0.0, duration, gap, state.markers)}"
+        f"{ribbon_chart(part, until, 0.0, duration, state.markers)}"
         f"{line_chart(part, 0.0, duration, gap)}"
         f"{_share_table(summary)}{_quality(state, summary)}</section>"
     )

@@ -115,6 +115,10 @@ def read_info(folder: Path) -> dict[str, Any]:
     try:
         info = json.loads((folder / INFO).read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if not folder.exists():
+            raise SessionError(
+                f'There is no "{folder}"; give the folder of a recorded session, or a video.'
+            ) from None
         raise SessionError(
             f'"{folder}" was expected to be a recorded session, but there is no {INFO} in it; '
             f"choose the folder that a recording made."

@@ -14,6 +14,11 @@ from app.errors import SourceError
 from app.messages import Frame
 from app.sources.base import FrameSource, Pacer, as_bgr, plausible_rate
 
+# Of folders and in dialogs; a file that is named by itself may be called anything.
+VIDEO_SUFFIXES = frozenset(
+    {".3gp", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv"}
+    | {".webm", ".wmv"}
+)
 # Used only where a file says nothing of its speed.
 _DEFAULT_FPS = 25.0
 _READS_PAST_DAMAGE = 300
@@ -117,9 +122,11 @@ class VideoSource(FrameSource):
 
 def _check_readable(path: Path) -> None:
     try:
-        with path.open("rb"):
-            pass
+        with path.open("rb") as file:
+            empty = not file.read(1)
     except OSError as error:
         raise SourceError(
             f'"{path}" cannot be read ({error.strerror}); check the file and its permissions.'
         ) from error
+    if empty:
+        raise SourceError(f'"{path}" is empty; copy the file again, or choose another.')

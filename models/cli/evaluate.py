@@ -31,6 +31,7 @@ from models.explain.faithfulness import Faithfulness
 from models.image_list import read_image_list, select_listed
 from models.measure import truth_for
 from models.results import Comparison, Result, Setting, as_json, compare, copies_of_training
+from models.runtime.arguments import Arguments
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
@@ -83,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-evaluate",
         description="Measure models on one split of a data set and compare them.",
         epilog=EXAMPLES,

@@ -25,6 +25,7 @@ from models.finder_compare import (
 )
 from models.finder_sets import SETS, TURNS, HeldBack, read_held_back
 from models.finder_sheet import draw_sheet
+from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 from models.runtime.face_detector import OpenCvDetector
 from models.runtime.files import written_whole
@@ -50,7 +51,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-evaluate face_finder",
         description="Measure face finders on people and pictures held back from training.",
         epilog=EXAMPLES,

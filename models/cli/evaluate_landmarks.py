@@ -23,6 +23,7 @@ from models.landmark_scores import (
     milliseconds,
     score,
 )
+from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.runtime.landmark_model import LandmarkModel, bundled_landmarks
@@ -53,7 +54,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-evaluate landmarks68",
         description=DESCRIPTION,
         epilog=EXAMPLES,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from models.cli.shell import run
 from models.explain.guided import guided_file
+from models.runtime.arguments import Arguments
 from models.runtime.card import ModelError
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
@@ -43,8 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if (arguments.checkpoint is None) == (arguments.all is None):
-        parser.print_help()
-        return 2
+        parser.error("expected either a checkpoint or --all FOLDER")
     if arguments.compare:
         return run(lambda: _compare(arguments))
     if arguments.all is not None:
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-export-onnx",
         description="Export a checkpoint of fer-train to ONNX and check it against torch.",
         epilog=EXAMPLES,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.cli.shell import run
+from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-teach",
         description="Write what trained networks say of fixed views of every training picture.",
         epilog=EXAMPLES,

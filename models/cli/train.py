@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from models.cli.shell import run
+from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 
 EXAMPLES = """examples:
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="fer-train",
         description="Train a network by a recipe. Trains on the Training split, chooses on "
         "PublicTest, never uses PrivateTest.",

@@ -143,6 +143,11 @@ class Card:
                 f"{where}: expected a model card of format {FORMAT}, found another: "
                 "export the model again with fer-export-onnx"
             )
+        if "kind" in values:  # of a network that finds faces or landmarks
+            raise ModelError(
+                f"{where}: expected a model that names expressions, found one of the kind "
+                f"{values['kind']}: choose another file"
+            )
         try:
             values["input"] = InputSpec(**_exact(InputSpec, values["input"], where))
             values["metrics"] = tuple(Metric(**_exact(Metric, m, where)) for m in values["metrics"])

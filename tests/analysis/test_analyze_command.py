@@ -50,7 +50,7 @@ def test_each_film_becomes_a_session_that_opens(results: Path) -> None:
     assert session.info["source"]["frame_width"] == 320
     assert session.info["model"]["sha256"] == session.info["analysis"]["model_sha256"]
     assert session.info["counts"] == {
-        "frames": 12, "rows": 12, "dropped": {}, "dropped_unlisted": 0,
+        "frames": 12, "faces": 12, "rows": 12, "dropped": {}, "dropped_unlisted": 0,
     }  # fmt: skip
     assert "Analysed from files" in (results / "one" / "codebook.md").read_text("utf-8")
 
@@ -94,6 +94,29 @@ def test_the_same_again_is_the_same_to_the_byte_and_resume_leaves_it(
     assert "two.mp4: already in" in said
     assert "1 done, 1 already there" in said
     assert tables[1].stat().st_mtime_ns == before
+    with (tmp_path / "out" / "summary.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["status"], row["frames"], row["faces"]) for row in rows] == [
+        ("done", "12", "12"), ("skipped", "12", "12"),
+    ]  # fmt: skip
+
+
+def test_a_session_names_all_that_read_it(results: Path) -> None:
+    info = open_session(results / "two").info
+    assert info["finder"] == "mien"
+    assert info["landmarks"] == "landmarks68"
+    for name in ("model_sha256", "finder_sha256", "landmarks_sha256"):
+        assert len(info["analysis"][name]) == 64
+
+
+def test_a_resumed_summary_keeps_the_notes(films: Path, tmp_path: Path) -> None:
+    notes = []
+    for _ in range(2):
+        assert run(films / "photos", "-o", tmp_path / "out", "--resume") == 0
+        with (tmp_path / "out" / "summary.csv").open(encoding="utf-8") as file:
+            notes += [row["note"] for row in csv.DictReader(file)]
+    assert notes[0]
+    assert notes[0] == notes[1]
 
 
 def test_what_is_there_is_told_by_content_and_never_replaced(
@@ -168,6 +191,14 @@ def test_a_broken_file_is_said_and_skipped(
     assert "1 done, 1 failed" in found.out
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["photos", "summary.csv"]
+
+
+def test_an_empty_file_is_said_to_be_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.mts").write_bytes(b"")  # found in the folder, as a camcorder's film
+    assert run(tmp_path, "-o", tmp_path / "out") == 1
+    assert 'empty.mts" is empty; copy the file again' in capsys.readouterr().err
 
 
 def test_a_folder_of_which_no_image_can_be_read_fails(

@@ -123,8 +123,9 @@ def test_no_scheduler_and_no_library_are_one_sentence(
     jobs = jobs_for(films, tmp_path)
     with pytest.raises(SettingsError, match="found none that answers"):
         work(jobs, scheduler="tcp://127.0.0.1:9")
-    with pytest.raises(SettingsError, match="found none that answers"):
-        work(jobs, scheduler="nonsense")
+    for nonsense in ("nonsense", "tcp://10.0.0.1", "localhost:99999", "http://localhost:8786", ""):
+        with pytest.raises(SettingsError, match="Expected the address of a Dask scheduler"):
+            work(jobs, scheduler=nonsense)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SettingsError, match=r"pip install 'mien\[cluster\]'"):
         work(jobs, scheduler="tcp://127.0.0.1:9")

@@ -125,6 +125,14 @@ def test_a_new_face_needs_landmarks_that_agree() -> None:
     assert Follower(ToldLandmarker(as_given, confidence=0.6)).inspect(texture(0), found) is None
 
 
+def test_a_turned_face_keeps_the_landmarks_of_its_finder() -> None:
+    five = np.zeros((5, 2), np.float32)
+    found = Face(square(300.0, 240.0, 120.0), 0.9, five)
+    turned = Follower(ToldLandmarker(as_given, confidence=0.6)).inspect(texture(0), found)
+    assert turned is found
+    assert Follower(ToldLandmarker(as_given, confidence=0.4)).inspect(texture(0), found) is None
+
+
 def test_a_face_that_convinced_is_judged_on_every_third_frame_only() -> None:
     landmarker = ToldLandmarker(as_given)
     follower = Follower(landmarker)

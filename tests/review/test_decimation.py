@@ -52,19 +52,20 @@ def test_dense_lines_break_where_the_face_was_away() -> None:
 def test_nothing_is_a_normal_state() -> None:
     lines = decimate(np.empty(0), np.empty((3, 0), np.float32), 0, 1, 10, 0.5)
     assert lines.mean.shape == (3, 0)
-    assert (ribbon(np.empty(0), np.empty(0, np.int16), 3, 0, 1, 5, 0.5) == AWAY).all()
+    none = np.empty(0)
+    assert (ribbon(none, none, np.empty(0, np.int16), 3, 0, 1, 5) == AWAY).all()
 
 
 def test_a_ribbon_shows_the_most_frequent_label_of_each_column() -> None:
     times = np.arange(100) / 10
     decided = np.repeat([0, 1, UNDECIDED, 2], 25).astype(np.int16)
     decided[26] = 0  # a flicker
-    shown = ribbon(times, decided, 3, 0.0, 10.0, 20, 0.5)
+    shown = ribbon(times, times + 0.1, decided, 3, 0.0, 10.0, 20)
     assert shown.tolist() == [0] * 5 + [1] * 5 + [UNDECIDED] * 5 + [2] * 5
 
 
 def test_a_ribbon_holds_between_rows_but_not_while_the_face_is_away() -> None:
     times = np.array([0.0, 1.0, 9.0])
     decided = np.array([0, 1, 2], np.int16)
-    shown = ribbon(times, decided, 3, 0.0, 10.0, 20, 2.0)
+    shown = ribbon(times, times + 1.0, decided, 3, 0.0, 10.0, 20)
     assert shown.tolist() == [0, 0, 1, 1, *[AWAY] * 14, 2, 2]

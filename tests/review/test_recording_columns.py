@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from app.errors import SessionError
+from app.review.decimate import AWAY, ribbon
 from app.review.recording import LandmarkReader, open_recording
 from app.sessions.folder import open_session
 
@@ -43,6 +44,19 @@ def test_a_time_leads_to_its_frame_and_a_frame_to_its_rows(session: Path) -> Non
     assert recording.frame_at(99) == 119
     assert recording.tracks[recording.rows_of_frame(40)].tolist() == [1, 2]
     assert recording.tracks[recording.rows_of_frame(85)].tolist() == [1]
+
+
+def test_a_face_that_is_missing_on_a_frame_is_away_there(tmp_path: Path, record: Record) -> None:
+    def blinks(frame: int) -> list[tuple[int, str]]:
+        return [] if frame == 3 else [(1, "neutral")]
+
+    recording = open_recording(record(tmp_path / "s", blinks, 6))
+    frames = recording.row_frames[recording.tracks == 1]
+    until = recording.shown_until(frames)
+    np.testing.assert_allclose(until, [0.1, 0.2, 0.3, 0.5, 0.6], atol=1e-6)
+    decided = np.zeros(len(frames), np.int16)
+    shown = ribbon(recording.frame_times[frames], until, decided, 1, 0.0, 0.6, 60)
+    assert (shown == AWAY).sum() == pytest.approx(10, abs=1)  # of the ends of a column
 
 
 def test_landmarks_are_read_row_by_row(session: Path) -> None:

@@ -103,6 +103,28 @@ def test_a_report_says_what_was_found_and_needs_no_other_file(
     assert per_cent(60 / 110) in text
 
 
+def test_a_report_of_a_film_says_what_read_it_and_what_was_amiss(
+    tmp_path: Path, record: Record
+) -> None:
+    info = {
+        "source": {"name": "film.mp4", "notice": '"film.mp4" ended after 3 of 20 seconds.'},
+        "model": {"name": "a.model", "sha256": "0123456789abcdef"},
+        "landmarks": "landmarks68",
+        "program": {"name": "Mien", "version": "9.9"},
+        "analysis": {"every": 3},
+    }
+    folder = record(tmp_path / "s", lambda _: [(1, "anger")], 20, info=info)
+    text, _ = read(report_page(edited(open_recording(folder), EditList())))
+    for words in (
+        "a.model (SHA-256 0123456789ab…)", "Landmarks landmarks68", "Read by Mien 9.9",
+        '"film.mp4" ended after 3 of 20 seconds.', "One frame in 3 was to be read.",
+        "No frame was passed over.",
+    ):  # fmt: skip
+        assert words in text, words
+    assert "Analysed" in text
+    assert "Recorded 2" not in text
+
+
 def test_a_report_compares_readings(session: Path) -> None:
     state = edited(open_recording(session), EditList())
     count = len(state.owners)

@@ -152,6 +152,21 @@ def test_brackets_select_from_the_moment(opened: Desk) -> None:
     assert opened.review.interval.isVisible()
 
 
+def test_a_kept_interval_is_named_at_once_and_kept_once(opened: Desk, qtbot: QtBot) -> None:
+    opened.model.select(3.0, 5.0)
+    kept = opened.review.interval.kept
+    for name in ("in 1 phase", "in 2 phases"):  # letters and digits that are keys of their own
+        QTest.keyClick(opened.review.video, Qt.Key.Key_I)
+        (editor,) = kept.findChildren(QLineEdit)
+        QTest.keyClicks(editor, name)
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda name=name: [kept.item(0).text()] == [name])  # type: ignore[misc]
+        qtbot.waitUntil(lambda: not kept.findChildren(QLineEdit))
+    assert [(one.start, one.end, one.name) for one in opened.model.state.intervals] == [
+        (3.0, 5.0, "in 2 phases")
+    ]
+
+
 def test_markers_are_set_dragged_written_and_removed(
     opened: Desk, session: Path, qtbot: QtBot
 ) -> None:

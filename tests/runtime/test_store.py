@@ -69,3 +69,10 @@ def test_a_damaged_bundled_card_is_named(weights: Path) -> None:
     (weights / "alpha.fer2013.json").write_text("{")
     with pytest.raises(ModelError, match=r"^alpha\.fer2013\.json: expected a model card"):
         bundled()
+
+
+@pytest.mark.parametrize("name", ["face_finder", "landmarks68"])
+def test_a_network_that_names_no_expressions_is_refused(name: str) -> None:
+    file = Path(str(resources.files("weights"))) / f"{name}.onnx"
+    with pytest.raises(ModelError, match="expected a model that names expressions, found one of"):
+        load_model(str(file), provider="CPU")

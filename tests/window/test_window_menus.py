@@ -110,6 +110,7 @@ def test_an_opened_file_is_recent_once_it_plays(
     world.engine.now = replace(world.engine.now, source="film.mp4")
     window.live.refresh_status()
     assert entry(window.live.sources, "film.mp4").isChecked()
+    assert window.live.toolbar.source.value == "film.mp4"
     assert "broken.mp4" not in texts(window.live.sources)
     window.close()
     settings, _ = load_settings(world.settings_path)

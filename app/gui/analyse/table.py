@@ -243,8 +243,6 @@ def outcome_text(entry: Entry) -> str:
         return word
     if entry.status == FAILED:
         return f"{word}: {outcome.note}"
-    if entry.status == SKIPPED:
-        return word
     faces = "no face" if not outcome.faces else f"{outcome.faces:,} faces"
     faces = "1 face" if outcome.faces == 1 else faces
     return f"{word}, {faces}" + (f". {outcome.note}" if outcome.note else "")

@@ -120,6 +120,14 @@ class IntervalTab(QWidget):
         super().showEvent(event)  # type: ignore[arg-type]
         self.refresh()
 
+    def edit_name(self, interval: str) -> None:
+        """Let the user type the name of a kept interval."""
+        for row in range(self.kept.count()):
+            item = self.kept.item(row)
+            if item.data(_INTERVAL).id == interval:
+                self.kept.setCurrentItem(item)
+                self.kept.editItem(item)
+
     def remove(self) -> None:
         """Remove the kept interval that is marked."""
         item = self.kept.currentItem()

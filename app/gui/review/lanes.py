@@ -74,8 +74,8 @@ class Lanes(TimeStrip):
             assert self.model.second is not None
             decided, labels = self.model.second.decided[part.rows], self.model.second.labels
         start, end = self.span()
-        gap = self.model.recording.gap
-        return ribbon(part.times, decided, len(labels), start, end, columns, gap)
+        until = self.model.recording.shown_until(part.frames)
+        return ribbon(part.times, until, decided, len(labels), start, end, columns)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._choose(event.position())

@@ -240,8 +240,11 @@ class ReviewModel(QObject):
         self.do(RemoveMarker(marker.id))
 
     def keep_interval(self) -> str:
-        """Keep the selected interval and return its id."""
+        """Keep the selected interval, if it is not kept already, and return its id."""
         start, end = self.interval
+        for one in self.state.intervals:
+            if (one.start, one.end) == (start, end):
+                return one.id
         name = self.new_id("i")
         self.do(PutInterval(name, start, end))
         return name

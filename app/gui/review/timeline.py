@@ -43,10 +43,9 @@ class Overview(TimeStrip):
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, "Whole session")
         part = self.model.series(self.model.face)
         columns = self.columns(size.width())
-        codes = ribbon(
-            part.times, part.decided, len(part.labels), 0.0, self.model.duration, columns,
-            self.model.recording.gap,
-        )  # fmt: skip
+        until = self.model.recording.shown_until(part.frames)
+        end = self.model.duration
+        codes = ribbon(part.times, until, part.decided, len(part.labels), 0.0, end, columns)
         band = QRectF(GUTTER, 9, columns, 8)
         painter.setOpacity(0.7)
         draw_ribbon(painter, codes, part.labels, band, self.tokens)

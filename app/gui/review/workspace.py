@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.analysis.inputs import VIDEO_SUFFIXES
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
 from app.gui.actions import shortcut_rows
@@ -41,6 +40,7 @@ from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher
 from app.review.words import amount, span
 from app.settings import FINDERS, Settings
+from app.sources.video import VIDEO_SUFFIXES
 
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
@@ -356,8 +356,9 @@ class ReviewWorkspace(Workspace):
             model.select(min(other[0], model.position), model.position)
 
     def _keep_interval(self) -> None:
+        """Keep the interval and let the user name it."""
         self.side.show_page("Interval")
-        self.model.keep_interval()
+        self.interval.edit_name(self.model.keep_interval())
 
     def _choose_session(self) -> None:
         path = dialogs.choose_session(self.host.window)
