@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.faces import make_finder
 from app.faces.alignment import upright_square
-from app.faces.landmarks import Landmarker, make_landmarker
+from app.faces.landmarks import Fit, Landmarker, Limits, make_landmarker
 from app.live.pipeline import Pipeline
 from app.messages import Box, Face, Frame, FrameResult
 from app.sources.actor import ActorSource, actor_truth, paint_actor
@@ -312,13 +312,35 @@ def test_what_the_landmarks_deny_is_no_face(landmarker: Landmarker) -> None:
     assert all(result.faces == () for result in play(pipeline, [noise] * 5))
 
 
-def test_a_finder_with_landmarks_of_its_own_is_believed_on_every_frame(
+class DoubtfulLandmarker:
+    """Fits nothing well: a face may be there, turned away."""
+
+    name = "doubtful"
+    limits = Limits(new=0.7, followed=0.5, doubtful=0.8)
+
+    def fit_all(
+        self, image: Image, boxes: Sequence[Box], *, sure: Sequence[bool] = ()
+    ) -> list[Fit]:
+        return [Fit(np.zeros((68, 2), np.float32), 0.6) for _ in boxes]
+
+
+def five_points() -> NDArray[np.float32]:
+    places = [[250, 200], [330, 200], [290, 240], [260, 280], [320, 280]]
+    return np.array(places, np.float32)
+
+
+def test_a_finder_with_landmarks_of_its_own_is_not_believed_of_nothing(
     landmarker: Landmarker,
 ) -> None:
-    places = [[250, 200], [330, 200], [290, 240], [260, 280], [320, 280]]
-    points = np.array(places, np.float32)
+    lettering = Face(Box(200, 150, 380, 330), 0.9, five_points())
+    pipeline = Pipeline(CannedFinder(lettering), landmarker, FakeClassifier())
+    assert all(result.faces == () for result in play(pipeline, [blank()] * 5))
+
+
+def test_a_finder_with_landmarks_of_its_own_is_believed_on_every_frame() -> None:
+    points = five_points()
     turned = Face(Box(200, 150, 380, 330), 0.9, points)
-    pipeline = Pipeline(CannedFinder(turned), landmarker, FakeClassifier())
+    pipeline = Pipeline(CannedFinder(turned), DoubtfulLandmarker(), FakeClassifier())
     results = play(pipeline, [blank()] * 5)
     assert [ids(result) for result in results] == [[1]] * 5
     landmarks = results[-1].faces[0].face.landmarks
