@@ -21,14 +21,17 @@ class WeightAverage(Generic[N]):
         self.network: N = deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
 
-    @torch.no_grad()
     def update(self, network: N, step: int) -> None:
-        decay = min(self.decay, (1 + step) / (10 + step))
+        self.blend(network, 1 - min(self.decay, (1 + step) / (10 + step)))
+
+    @torch.no_grad()
+    def blend(self, network: N, part: float) -> None:
+        """Let a network's weights and statistics be this part of the average."""
         followed, source = self.network.state_dict(), network.state_dict()
         moving = [name for name, value in followed.items() if value.is_floating_point()]
         # All at once: on a GPU one launch a tensor would cost more than the step itself.
         torch._foreach_lerp_(
-            [followed[name] for name in moving], [source[name] for name in moving], 1 - decay
+            [followed[name] for name in moving], [source[name] for name in moving], part
         )
         counted = followed.keys() - set(moving)
         if counted:

@@ -92,7 +92,7 @@ class LandmarkTrainer:
         """Begin with the averaged weights of another training."""
         self.network.load_state_dict(weights)
         self.average.network.load_state_dict(weights)
-        if self.recipe.own:
+        if self.recipe.own or self.recipe.kept:
             self._teacher = deepcopy(self.average.network)
 
     @torch.no_grad()
@@ -103,7 +103,7 @@ class LandmarkTrainer:
         image at three sizes, which errs less than one look at it. Where that contradicts the five
         points of a face, these alone stay.
         """
-        if self._teacher is None:
+        if self._teacher is None or not self.recipe.own:
             return data
         rows = torch.cat([data.marked, data.only_five])
         said = torch.zeros_like(data.points[rows])
@@ -157,6 +157,10 @@ class LandmarkTrainer:
             if on_step is not None:
                 on_step(seen, total / seen)
         self.epoch += 1
+        if self.epoch == recipe.epochs and self._teacher is not None:
+            # What lies halfway errs less than either end: Wortsman et al., "Robust fine-tuning of
+            # zero-shot models", arXiv 2109.01903, section 3.
+            self.average.blend(self._teacher, recipe.kept)
         return total / seen
 
     def _shuffled(self, count: int, generator: torch.Generator) -> Tensor:
@@ -257,8 +261,9 @@ class LandmarkTrainer:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where a state was taken; raise `UserError` if another recipe made it."""
-        theirs, ours = state["recipe"], self.recipe.as_dict()
-        keys = ", ".join(key for key in ours if theirs.get(key) != ours[key])
+        theirs = LandmarkRecipe.from_dict(state["recipe"]).as_dict()
+        ours = self.recipe.as_dict()
+        keys = ", ".join(key for key in ours if theirs[key] != ours[key])
         if keys:
             raise UserError(
                 f"expected a checkpoint of the same recipe, found one that differs in {keys}: "

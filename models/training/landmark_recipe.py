@@ -53,8 +53,9 @@ class LandmarkRecipe:
     face to be believed as they are; beyond, they are moved onto the five and count half. own: for
     a training that begins with the weights of another, the part of each label that is what those
     weights say of the face, for noisy labels are nearer the truth where they agree with many
-    others; faces with five points then have 68 from them alone. warmup: part of all steps. ema:
-    decay of the weight average that is evaluated and exported.
+    others; faces with five points then have 68 from them alone. kept: likewise, the part that those
+    weights have in the final ones. warmup: part of all steps. ema: decay of the weight average that
+    is evaluated and exported.
     """
 
     epochs: int
@@ -71,6 +72,7 @@ class LandmarkRecipe:
     judging: float = 0.1
     trusted: float = 0.2
     own: float = 0.0
+    kept: float = 0.0
     seed: int = 1
     views: Views = field(default_factory=Views)
 
@@ -89,7 +91,7 @@ class LandmarkRecipe:
         for key in ("learning_rate", "clip_norm", "trusted"):
             if not 0 < getattr(self, key) < 1e6:
                 raise UserError(f"recipe: expected {key} above 0, found {getattr(self, key)}")
-        for key in ("warmup", "ema", "weight_decay", "narrow", "judging", "own"):
+        for key in ("warmup", "ema", "weight_decay", "narrow", "judging", "own", "kept"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UserError(f"recipe: expected {key} of 0 to 1, found {getattr(self, key)}")
 

@@ -179,6 +179,21 @@ def test_a_network_labels_what_it_was_not_told(trained: Path, marked_folder: Pat
     torch.testing.assert_close(labels[0.5].points[marked], halfway)
 
 
+def test_part_of_the_first_weights_is_kept(trained: Path, marked_folder: Path) -> None:
+    made = make_landmark_set(read_face_pictures(marked_folder))
+    before = load_checkpoint(trained / "last.pt")["average"]
+    ends = {}
+    for kept in (0.0, 0.5, 1.0):
+        recipe = LandmarkRecipe(epochs=1, batch_size=12, five=1, empty=2, kept=kept)
+        trainer = LandmarkTrainer(recipe, torch.device("cpu"))
+        trainer.begin_with(before)
+        trainer.train_epoch(LandmarkData.of(made, recipe.trusted, trainer.device))
+        ends[kept] = trainer.average.network.state_dict()["maps.3.weight"]
+    torch.testing.assert_close(ends[1.0], before["maps.3.weight"])
+    torch.testing.assert_close(ends[0.5], (ends[0.0] + ends[1.0]) / 2)
+    assert not torch.allclose(ends[0.0], ends[1.0])
+
+
 def test_what_the_network_says_against_five_points_is_not_taught(
     trained: Path, marked_folder: Path
 ) -> None:
