@@ -43,8 +43,11 @@ checkpoint only this is written.
 def main(argv: list[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
-    if (arguments.checkpoint is None) == (arguments.all is None):
-        parser.error("expected either a checkpoint or --all FOLDER")
+    if arguments.checkpoint is None and arguments.all is None:
+        parser.print_help()
+        return 2
+    if arguments.checkpoint is not None and arguments.all is not None:
+        parser.error("expected either a checkpoint or --all FOLDER, found both")
     if arguments.compare:
         return run(lambda: _compare(arguments))
     if arguments.all is not None:

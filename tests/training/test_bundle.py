@@ -138,5 +138,7 @@ def test_what_the_command_needs_is_a_sentence(
 
 
 def test_a_checkpoint_and_all_are_not_given_together(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["best.pt", "--all", "folder"]) == 2
-    assert "--all" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["best.pt", "--all", "folder"])
+    assert ended.value.code == 2
+    assert "expected either a checkpoint or --all FOLDER, found both" in capsys.readouterr().err

@@ -34,7 +34,7 @@ def recipe(architecture: str, **changes: Any) -> Recipe:
         ("simple_cnn", {"dropout": True}, "dropout: expected float, found True"),
         ("ran", {"trunk": 18}, "trunk: expected str, found 18"),
         ("cbam_resnet18", {"order": "last"}, "order channel_first, spatial_first, parallel, found"),
-        ("ran", {"trunk": "vgg"}, "trunk iresnet18, iresnet50, cbam_resnet18, vgg16, found"),
+        ("ran", {"trunk": "vgg"}, "cbam_resnet18, vgg16, mini_xception, found"),
         ("vgg", {"depth": 18}, "depth 13, 16, 19, found 18"),
         ("ran", {"regions": "eyes"}, "regions fixed, random, landmarks, found 'eyes'"),
         ("simple_cnn", {"dropout": 2.0}, "dropout probability"),
