@@ -38,6 +38,14 @@ def test_the_published_form_has_30_752_842_parameters() -> None:
     assert count_parameters(RegionAttentionNetwork(8, "iresnet50"))[1] == 30_752_842
 
 
+def test_with_mini_xception_it_has_51_322_parameters() -> None:
+    network = RegionAttentionNetwork(8, "mini_xception")
+    assert count_parameters(network)[1] == 51_322
+    logits, attention = network.attend(torch.zeros(2, 1, 48, 48))
+    assert logits.shape == (2, 8)
+    assert attention["region"].shape == (2, 6)
+
+
 @pytest.mark.parametrize(
     "regions", [fixed_regions(), random_regions(), landmark_regions()], ids=["fixed", "rnd", "lm"]
 )
