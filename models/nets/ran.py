@@ -29,6 +29,12 @@ TRUNKS: dict[str, Callable[[], nn.Module]] = {
 }
 """Modules that turn (N, 1, S, S) into (N, `features`)."""
 
+_LEAST = 1e-6
+"""Keeps weights from all being 0: ONNX Runtime's sigmoid of -18 and less is, as of a blank crop.
+
+Not smaller, or the exporter takes it for 0.
+"""
+
 Regions = Literal["fixed", "random", "landmarks"]
 """Random regions are drawn anew for each training batch; afterwards the fixed ones are used."""
 
@@ -70,10 +76,10 @@ class RegionAttentionNetwork(Network):
             places = random_regions(len(places) - 1).to(x)
         count = len(places)
         features = self.trunk(cut(x, places)).unflatten(0, (count, -1)).transpose(0, 1)
-        alone = torch.sigmoid(self.self_attention(features))  # (N, R, 1)
+        alone = torch.sigmoid(self.self_attention(features)) + _LEAST  # (N, R, 1)
         summary = (alone * features).sum(1, keepdim=True) / alone.sum(1, keepdim=True)
         pairs = torch.cat([features, summary.expand_as(features)], dim=2)
-        weights = alone * torch.sigmoid(self.relation_attention(pairs))
+        weights = alone * (torch.sigmoid(self.relation_attention(pairs)) + _LEAST)
         weights = weights / weights.sum(1, keepdim=True)
         logits = self.classifier((weights * pairs).sum(1))
         squares = places.expand(x.shape[0], -1, -1)

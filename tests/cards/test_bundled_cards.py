@@ -134,3 +134,12 @@ def test_several_faces_at_once_get_what_each_gets_alone(entry: ModelEntry) -> No
     for crop, prediction in zip(crops, model.classify(crops), strict=True):
         alone = model.classify([crop])[0].probabilities
         np.testing.assert_allclose(alone, prediction.probabilities, atol=1e-4)
+
+
+@every
+@pytest.mark.parametrize("gray", [0, 128, 255])
+def test_a_blank_crop_gets_numbers(entry: ModelEntry, gray: int) -> None:
+    classifier = OnnxClassifier(entry.file, provider="CPU")
+    blank = np.full((entry.card.input.size,) * 2, gray, np.uint8)
+    for name, values in classifier.run([blank], mirror=False).items():
+        assert np.isfinite(values).all(), name

@@ -38,6 +38,18 @@ def test_the_published_form_has_30_752_842_parameters() -> None:
     assert count_parameters(RegionAttentionNetwork(8, "iresnet50"))[1] == 30_752_842
 
 
+def test_where_no_region_is_believed_all_are_alike() -> None:
+    network = RegionAttentionNetwork(8, "mini_xception").eval()
+    with torch.inference_mode():
+        for attention in (network.self_attention, network.relation_attention):
+            assert isinstance(attention, torch.nn.Linear)
+            attention.weight.zero_()
+            attention.bias.fill_(-200)
+        logits, told = network.attend(torch.zeros(2, 1, 48, 48))
+    assert torch.isfinite(logits).all()
+    torch.testing.assert_close(told["region"], torch.full((2, 6), 1 / 6))
+
+
 def test_with_mini_xception_it_has_51_322_parameters() -> None:
     network = RegionAttentionNetwork(8, "mini_xception")
     assert count_parameters(network)[1] == 51_322
