@@ -157,7 +157,7 @@ class LandmarkTrainer:
             if on_step is not None:
                 on_step(seen, total / seen)
         self.epoch += 1
-        if self.epoch == recipe.epochs and self._teacher is not None:
+        if recipe.kept and self._teacher is not None and self.epoch == recipe.epochs:
             # What lies halfway errs less than either end: Wortsman et al., "Robust fine-tuning of
             # zero-shot models", arXiv 2109.01903, section 3.
             self.average.blend(self._teacher, recipe.kept)
