@@ -14,10 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.data.clutter import draw_clutter
 from models.data.faces_parquet import SURE
 from models.data.pasting import (
     PlacedFace,
     StoredPicture,
+    beside_faces,
     blend,
     head_mask,
     middle_of,
@@ -71,15 +73,23 @@ class Mosaic:
 class MosaicMaker:
     """Make square pictures of `side` pixels out of stored ones.
 
-    Raises `ValueError` when there are no faces or no scenes.
+    clutter: how often a face has a thing beside it that is none but may pass for one: drawn, or
+    what is beside the faces of another picture. Raises `ValueError` when there are no faces or
+    no scenes.
     """
 
     def __init__(
-        self, faces: Sequence[StoredPicture], scenes: Sequence[StoredPicture], side: int
+        self,
+        faces: Sequence[StoredPicture],
+        scenes: Sequence[StoredPicture],
+        side: int,
+        *,
+        clutter: float = 0.0,
     ) -> None:
         if not faces or not scenes:
             raise ValueError("expected pictures with and without faces")
         self.side = side
+        self._clutter = clutter
         self._faces = faces
         self._scenes = scenes
 
@@ -90,6 +100,10 @@ class MosaicMaker:
         kind = _KINDS[int(rng.choice(len(_KINDS), p=[kind[0] for kind in _KINDS]))]
         wanted = int(rng.integers(kind[1][0], kind[1][1] + 1))
         placed: list[PlacedFace] = []
+        # A picture without a face has as much beside none as others have beside theirs.
+        for part in range(200, 200 + (max(wanted, 3) if self._clutter else 0)):
+            if rng.random() < self._clutter:
+                self._add_clutter(canvas, owner, rng, part)
         for part in range(1, wanted + 1):
             if rng.random() < 0.3:
                 self._paste_scene(canvas, owner, rng, part + 100)
@@ -146,6 +160,31 @@ class MosaicMaker:
             scene, matrix, width, height, cv2.BORDER_REPLICATE
         )
         owner[top : top + height, left : left + width] = part
+
+    def _add_clutter(
+        self,
+        canvas: NDArray[np.uint8],
+        owner: NDArray[np.uint8],
+        rng: np.random.Generator,
+        part: int,
+    ) -> None:
+        """Draw a thing that may pass for a face, or paste what is beside one."""
+        if rng.random() < 0.5:
+            draw_clutter(canvas, owner, rng, part)
+            return
+        picture = self._faces[int(rng.integers(len(self._faces)))]
+        square = beside_faces(picture, rng)
+        if square is None:
+            return
+        x, y, across = square
+        side = int(self.side * np.exp(rng.uniform(np.log(0.06), np.log(0.6))))
+        side = max(8, min(side, int(_MOST_ENLARGED * across)))
+        left, top = (int(value) for value in rng.integers(0, self.side - side, 2))
+        scale = side / across
+        matrix = np.array([[scale, 0, -scale * x], [0, scale, -scale * y]], np.float32)
+        piece = warp(picture, matrix, side, side, cv2.BORDER_REPLICATE)
+        canvas[top : top + side, left : left + side] = spoil_part(piece, rng)
+        owner[top : top + side, left : left + side] = part
 
     def _paste_face(
         self,

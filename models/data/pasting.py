@@ -13,6 +13,7 @@ from models.data.faces_parquet import FacePicture, read_pixels
 __all__ = [
     "PlacedFace",
     "StoredPicture",
+    "beside_faces",
     "blend",
     "head_mask",
     "middle_of",
@@ -29,6 +30,8 @@ __all__ = [
 
 _MIRRORED = np.array([1, 0, 2, 4, 3])
 """Where the five landmarks come from when a picture is mirrored."""
+_LEAST_PIECE = 12.0
+"""Pixels; of smaller pieces nothing is to be seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +64,30 @@ class PlacedFace:
     points: NDArray[np.float32]
     score: float
     part: int
+
+
+def beside_faces(
+    picture: StoredPicture, rng: np.random.Generator
+) -> tuple[float, float, float] | None:
+    """Draw a square that touches no face of a picture: left, top, side in its pixels.
+
+    None where four tries find no room.
+    """
+    height, width = picture.levels[0].shape[:2]
+    corner, sides = picture.faces[:, :2], picture.faces[:, 2:4]
+    grown = np.concatenate([corner - 0.1 * sides, corner + 1.1 * sides], axis=1)
+    for _ in range(4):
+        side = float(rng.uniform(0.15, 0.6)) * min(height, width)
+        x, y = float(rng.uniform(0, width - side)), float(rng.uniform(0, height - side))
+        apart = (
+            (grown[:, 0] >= x + side)
+            | (grown[:, 2] <= x)
+            | (grown[:, 1] >= y + side)
+            | (grown[:, 3] <= y)
+        )
+        if side >= _LEAST_PIECE and bool(apart.all()):
+            return x, y, side
+    return None
 
 
 def turned_box(

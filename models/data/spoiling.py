@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cover_face", "spoil_all", "spoil_part"]
+__all__ = ["SKINS", "cover_face", "spoil_all", "spoil_part"]
 
-# Blue, green, red of skins from light to dark, to draw hands with.
-_SKINS = ((180, 200, 235), (140, 170, 220), (110, 140, 195), (80, 105, 160), (50, 70, 115))
+SKINS = ((180, 200, 235), (140, 170, 220), (110, 140, 195), (80, 105, 160), (50, 70, 115))
+"""Blue, green, red of skins from light to dark, to draw hands with."""
 _NOISE_SIDE = 512
 
 
@@ -245,7 +245,7 @@ def _draw_hand(
     width, height = right - left, bottom - top
     x = left + width * float(rng.choice([0.05, 0.3, 0.7, 0.95]))
     y = top + height * float(rng.uniform(0.75, 1.05))
-    base = np.array(_SKINS[int(rng.integers(len(_SKINS)))]) * float(rng.uniform(0.7, 1.1))
+    base = np.array(SKINS[int(rng.integers(len(SKINS)))]) * float(rng.uniform(0.7, 1.1))
     skin = (float(base[0]), float(base[1]), float(base[2]))
     shade = tuple(0.8 * value for value in skin)
     lean = float(rng.uniform(-50, 50))

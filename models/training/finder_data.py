@@ -69,8 +69,12 @@ class _Epoch(Dataset[Mosaic]):
         return self._maker.make(np.random.default_rng((*self._seed, index)))
 
 
-def read_finder_data(path: Path, side: int) -> FinderData:
-    """Read a parquet file or a folder of them; raise `UserError` where it is not enough."""
+def read_finder_data(path: Path, side: int, clutter: float = 0.0) -> FinderData:
+    """Read a parquet file or a folder of them; raise `UserError` where it is not enough.
+
+    clutter: of the training pictures, as `MosaicMaker` has it; those to validate on stay as they
+    are, so that trainings can be compared.
+    """
     pictures = read_face_pictures(path)
     held = validation_part(pictures)
     own = training_part(pictures)
@@ -84,7 +88,8 @@ def read_finder_data(path: Path, side: int) -> FinderData:
                 f"{path}: expected pictures with faces and without any in the {name} part, found "
                 f"{len(faces)} and {len(scenes)}: give more pictures"
             )
-        makers.append(MosaicMaker(faces, scenes, side))
+        pieces = clutter if name == "training" else 0.0
+        makers.append(MosaicMaker(faces, scenes, side, clutter=pieces))
     seeds = ((_VALIDATION_SEED, number) for number in range(VALIDATION_MOSAICS))
     counts = {
         "with faces": sum(len(one.faces) > 0 for one in kept),

@@ -19,7 +19,8 @@ class FinderRecipe:
     epochs: at the full learning rate, which stays the same, so that a training can go on at any
     later time. steps: an epoch. side: of the pictures, in pixels. warmup: steps. decay: epochs in
     which the rate then falls to nothing, as a part of those before. ema: decay of the weight
-    average that is evaluated and exported. precision: fp32 or bf16 (autocast).
+    average that is evaluated and exported. precision: fp32 or bf16 (autocast). clutter: how often
+    a face has a thing beside it that may pass for one, see `MosaicMaker`.
     """
 
     epochs: int
@@ -34,6 +35,7 @@ class FinderRecipe:
     clip_norm: float = 5.0
     ema: float = 0.998
     precision: str = "fp32"
+    clutter: float = 0.0
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -54,7 +56,7 @@ class FinderRecipe:
         for key in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, key) < math.inf:
                 raise UserError(f"recipe: expected {key} above 0, found {getattr(self, key)}")
-        for key in ("weight_decay", "decay", "ema"):
+        for key in ("weight_decay", "decay", "ema", "clutter"):
             if not 0 <= getattr(self, key) <= 1:
                 raise UserError(f"recipe: expected {key} of 0 to 1, found {getattr(self, key)}")
 

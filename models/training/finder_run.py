@@ -15,12 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.data.mosaics import Mosaic
+from models.data.mosaics import Mosaic, MosaicMaker
 from models.finder_scores import Found, Truth, average_precision, match
 from models.nets.face_finder import FaceFinderNet
 from models.runtime.errors import UserError
+from models.runtime.face_detector import FaceDetector
 from models.training.average import WeightAverage
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.exported import take_back
 from models.training.finder_data import FinderData, batches, read_finder_data, workers_for
 from models.training.finder_loss import Targets, decode, finder_loss
 from models.training.finder_recipe import FinderRecipe
@@ -28,11 +30,12 @@ from models.training.optimisers import make_optimiser
 from models.training.run import prepare_folder, start_device, write_log
 from models.training.tasks import TaskRun, task_values
 
-__all__ = ["FinderTrainer", "find_faces", "train_finder"]
+__all__ = ["FinderTrainer", "begin_from", "find_faces", "train_finder"]
 
 _PARTS = ("presence", "overlap", "box", "landmarks")
 _LOWEST_SCORE = 0.02
 _SUPPRESSED = 0.3
+_PICTURES_TO_START = 64
 
 
 class FinderTrainer:
@@ -199,22 +202,38 @@ def train_finder(run: TaskRun) -> None:
     prepare_folder(run.out, resume=run.resume)
     if run.resume:
         trainer.restore(load_checkpoint(run.out / "last.pt"))
-    elif run.start is not None:
-        _begin_from(trainer, run.start)
-    data = read_finder_data(run.data, recipe.side)
+    data = read_finder_data(run.data, recipe.side, recipe.clutter)
     told = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
     print(f"{told}; on {trainer.device}")
+    if run.start is not None and not run.resume:
+        begin_from(trainer, run.start, data.training)
     _train(trainer, data, run)
 
 
-def _begin_from(trainer: FinderTrainer, start: Path) -> None:
-    values = load_checkpoint(start)
+def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:
+    """Take the weights of a checkpoint or of an exported file.
+
+    maker: of training pictures, by which a file's normalisations are taken back.
+    """
+    if start.suffix == ".onnx":
+        # Says what is wrong with a file that is none of ours.
+        FaceDetector(start, score=_LOWEST_SCORE, overlap=_SUPPRESSED)
+        rng = np.random.default_rng(trainer.recipe.seed)
+        pictures = np.stack([maker.make(rng).pixels for _ in range(_PICTURES_TO_START)])
+        network = FaceFinderNet().eval()
+        # The file takes 0 to 255, the network 0 to 1.
+        take_back(network, start, 255 * to_input(torch.from_numpy(pictures), torch.device("cpu")))
+        first = next(layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d))
+        first.weight.data *= 255
+        weights = network.state_dict()
+    else:
+        weights = load_checkpoint(start)["average"]
     try:
-        trainer.network.load_state_dict(values["average"])
+        trainer.network.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(
             f"{start}: expected the weights of the face finder, found others: give one of its "
-            "checkpoints"
+            "checkpoints or its exported file"
         ) from error
     trainer.average = WeightAverage(trainer.network, trainer.recipe.ema)
 

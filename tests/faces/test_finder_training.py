@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from models.cli.train import main
+from models.finder_export import export_finder
+from models.runtime.card import ModelError
 from models.runtime.errors import UserError
+from models.runtime.landmark_model import bundled_landmarks
 from models.training import finder_data
-from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.finder_data import batches, read_finder_data
 from models.training.finder_recipe import FinderRecipe
-from models.training.finder_run import FinderTrainer, train_finder
+from models.training.finder_run import FinderTrainer, begin_from, find_faces, train_finder
 from models.training.recipe import all_recipes, bundled_recipes
 from models.training.tasks import TaskRun, task_of, task_values
 
@@ -44,12 +47,13 @@ def weights_of(state: dict[str, Tensor]) -> Tensor:
     return torch.cat([value.flatten().float() for value in state.values()])
 
 
-def test_the_bundled_recipe_is_a_finders() -> None:
-    assert task_of("face_finder") == "face_finder"
-    recipe = FinderRecipe.from_dict(task_values("face_finder"))
+@pytest.mark.parametrize("name", ["face_finder", "face_finder.second"])
+def test_the_bundled_recipes_are_a_finders(name: str) -> None:
+    assert task_of(name) == "face_finder"
+    recipe = FinderRecipe.from_dict(task_values(name))
     assert recipe.epochs >= 1
-    assert "face_finder" in all_recipes()
-    assert "face_finder" not in bundled_recipes()  # those are classifiers'
+    assert name in all_recipes()
+    assert name not in bundled_recipes()  # those are classifiers'
 
 
 def test_a_key_can_be_set_for_one_run(recipe_file: Path) -> None:
@@ -65,6 +69,7 @@ def test_a_key_can_be_set_for_one_run(recipe_file: Path) -> None:
         ({"steps": 0}, "steps"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"decay": 1.5}, "decay"),
+        ({"clutter": -0.1}, "clutter"),
         ({"precision": "fp8"}, "precision"),
         ({"task": "landmarks68"}, "task"),
         ({"speed": 3}, "unknown key 'speed'"),
@@ -164,6 +169,40 @@ def test_it_begins_with_the_weights_of_another(
     train_finder(replace(run, device="cpu"))
     weights = load_checkpoint(tmp_path / "run" / "last.pt")["network"]["head8.weight"]
     torch.testing.assert_close(weights, trained.network.state_dict()["head8.weight"])
+
+
+def test_it_begins_with_an_exported_file(face_folder: Path, tmp_path: Path) -> None:
+    trained = FinderTrainer(replace(RECIPE, seed=7), torch.device("cpu"))
+    data = read_finder_data(face_folder, RECIPE.side, clutter=0.5)
+    trained.train_epoch(data)  # so that the normalisations have something to say
+    trained.history.append({"seconds": 1.0, **trained.evaluate(data.validation)})
+    save_checkpoint(tmp_path / "start.pt", {**trained.state(), "environment": environment()})
+    exported = export_finder(tmp_path / "start.pt", output=tmp_path / "start.onnx")
+    begun = FinderTrainer(RECIPE, torch.device("cpu"))
+    begin_from(begun, exported.path, data.training)
+    pictures = [mosaic.pixels for mosaic in data.validation]
+    theirs = find_faces(trained.average.network, pictures, trained.device)
+    ours = find_faces(begun.average.network, pictures, begun.device)
+    assert sum(len(found.scores) for found in theirs) > 0
+    for one, other in zip(theirs, ours, strict=True):
+        torch.testing.assert_close(
+            torch.from_numpy(one.scores), torch.from_numpy(other.scores), atol=1e-4, rtol=0
+        )
+    # The statistics are those of its training pictures again: a step is one of an ordinary run.
+    weights = begun.network.state_dict()
+    means, variances = (
+        torch.cat([value for name, value in weights.items() if name.endswith(end)])
+        for end in ("running_mean", "running_var")
+    )
+    assert (variances >= 0).all()
+    assert means.abs().max() > 0
+
+
+def test_a_file_of_another_network_is_no_start(face_folder: Path) -> None:
+    data = read_finder_data(face_folder, RECIPE.side)
+    begun = FinderTrainer(RECIPE, torch.device("cpu"))
+    with pytest.raises(ModelError, match=r"landmarks68\.onnx"):
+        begin_from(begun, bundled_landmarks(), data.training)
 
 
 def test_another_recipe_cannot_go_on(tmp_path: Path) -> None:
