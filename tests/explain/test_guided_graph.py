@@ -192,6 +192,32 @@ def test_a_difference_from_torch_leaves_no_file(
     assert not guided_file(given.path).exists()
 
 
+@pytest.mark.parametrize(("jumps", "agree"), [("single", True), ("double", True), ("both", False)])
+def test_where_rounding_decides_one_of_torchs_precisions_is_enough(
+    jumps: str,
+    agree: bool,
+    forward: Callable[[str], Forward],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As behind a ReLU whose input is 0 but for rounding."""
+
+    def jumping(network: Network, inputs: Tensor, labels: list[int]) -> Tensor:
+        found = guided_gradient(network, inputs, labels)
+        precision = {torch.float32: "single", torch.float64: "double"}[found.dtype]
+        if jumps in (precision, "both"):
+            found[2] += 0.01 * found.abs().max()
+        return found
+
+    monkeypatch.setattr("models.guided_export.guided_gradient", jumping)
+    given = forward("simple_cnn").copy(tmp_path)
+    if agree:
+        assert write_checked_guided(given.network, given.path, parity_crops(SPEC)).is_file()
+        return
+    with pytest.raises(ModelError, match="expected torch and the backward graph to agree"):
+        write_checked_guided(given.network, given.path, parity_crops(SPEC))
+
+
 def test_a_float16_model_is_followed_back_with_its_own_weights(
     forward: Callable[[str], Forward], tmp_path: Path, make_card: MakeCard
 ) -> None:
