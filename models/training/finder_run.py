@@ -27,7 +27,7 @@ from models.training.finder_data import FinderData, batches, read_finder_data, w
 from models.training.finder_loss import Targets, decode, finder_loss
 from models.training.finder_recipe import FinderRecipe
 from models.training.optimisers import make_optimiser
-from models.training.run import prepare_folder, start_device, write_log
+from models.training.run import start_device, training_folder, write_log
 from models.training.tasks import TaskRun, task_values
 
 __all__ = ["FinderTrainer", "begin_from", "find_faces", "train_finder"]
@@ -199,15 +199,15 @@ def train_finder(run: TaskRun) -> None:
     if run.minutes is not None and not 0 < run.minutes < math.inf:
         raise UserError(f"expected --minutes above 0, found {run.minutes}")
     trainer = FinderTrainer(recipe, start_device(run.device, run.threads))
-    prepare_folder(run.out, resume=run.resume)
-    if run.resume:
-        trainer.restore(load_checkpoint(run.out / "last.pt"))
-    data = read_finder_data(run.data, recipe.side, recipe.clutter)
-    told = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-    print(f"{told}; on {trainer.device}")
-    if run.start is not None and not run.resume:
-        begin_from(trainer, run.start, data.training)
-    _train(trainer, data, run)
+    with training_folder(run.out, resume=run.resume):
+        if run.resume:
+            trainer.restore(load_checkpoint(run.out / "last.pt"))
+        data = read_finder_data(run.data, recipe.side, recipe.clutter)
+        told = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
+        print(f"{told}; on {trainer.device}")
+        if run.start is not None and not run.resume:
+            begin_from(trainer, run.start, data.training)
+        _train(trainer, data, run)
 
 
 def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:

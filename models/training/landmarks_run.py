@@ -22,7 +22,7 @@ from models.training.exported import ENOUGH, take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe
 from models.training.landmark_views import Placement, sample
-from models.training.run import prepare_folder, start_device, write_log
+from models.training.run import start_device, training_folder, write_log
 from models.training.tasks import TaskRun, task_values
 
 __all__ = ["landmark_checkpoint", "train_landmarks"]
@@ -39,24 +39,29 @@ def train_landmarks(run: TaskRun) -> None:
         recipe = replace(recipe, epochs=run.epochs)
     device = start_device(run.device, run.threads)
     trainer = LandmarkTrainer(recipe, device)
-    prepare_folder(run.out, resume=run.resume)
-    if run.resume:
-        trainer.restore(landmark_checkpoint(run.out / "last.pt"))
-    pictures = read_face_pictures(run.data)
+    with training_folder(run.out, resume=run.resume):
+        if run.resume:
+            trainer.restore(landmark_checkpoint(run.out / "last.pt"))
+        training, held_back = _read(run.data, trainer)
+        if run.start is not None and not run.resume:
+            trainer.begin_with(_weights(run.start, training))
+        _run_epochs(trainer, trainer.own_labels(training), held_back, run)
+
+
+def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
+    """Return what to train on and what is held back, and say how much it is."""
+    pictures = read_face_pictures(path)
     training = make_landmark_set(training_part(pictures))
     held_back = make_landmark_set(validation_part(pictures))
-    del pictures
     parameters = sum(p.numel() for p in trainer.network.parameters())
     tqdm.write(
         f"landmarks68: {parameters:,} parameters; {training.marked.sum():,} faces with 68 points, "
         f"{(training.faces & ~training.marked).sum():,} with five, {(~training.faces).sum():,} "
         f"squares without; validation {held_back.marked.sum():,} with 68 points of other people; "
-        f"on {device}"
+        f"on {trainer.device}"
     )
-    sets = [LandmarkData.of(data, recipe.trusted, device) for data in (training, held_back)]
-    if run.start is not None and not run.resume:
-        trainer.begin_with(_weights(run.start, sets[0]))
-    _run_epochs(trainer, trainer.own_labels(sets[0]), sets[1], run)
+    trusted = trainer.recipe.trusted
+    return [LandmarkData.of(data, trusted, trainer.device) for data in (training, held_back)]
 
 
 def landmark_checkpoint(path: Path) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import csv
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,15 +82,15 @@ def train(
     group = join_group(chosen)
     try:
         trainer = Trainer(recipe, chosen, group, compiling=pace.compiling)
-        prepare_folder(out, resume=resume)
-        group.wait()
-        if resume:
-            trainer.restore(load_checkpoint(out / "last.pt"))
-        parts = read_parts(data, votes, recipe.cleaning)
-        training, validation = _examples(data, parts, trainer)
-        if start is not None and not resume:
-            begin_from(trainer, start, training.pixels)
-        _Run(trainer, out, pace, began).go(training, validation)
+        with training_folder(out, resume=resume):
+            group.wait()
+            if resume:
+                trainer.restore(load_checkpoint(out / "last.pt"))
+            parts = read_parts(data, votes, recipe.cleaning)
+            training, validation = _examples(data, parts, trainer)
+            if start is not None and not resume:
+                begin_from(trainer, start, training.pixels)
+            _Run(trainer, out, pace, began).go(training, validation)
     finally:
         leave_group()
 
@@ -118,17 +119,28 @@ def choose_device(name: str) -> torch.device:
     raise UserError(f"expected --device auto, cpu or cuda, found {name!r}; this machine has {have}")
 
 
-def prepare_folder(out: Path, *, resume: bool) -> None:
-    """Make the folder of a training; raise `UserError` where another one would be written over."""
+@contextmanager
+def training_folder(out: Path, *, resume: bool) -> Iterator[None]:
+    """Make the folder of a training; what ends before anything is written leaves none behind.
+
+    Raises `UserError` where another training would be written over.
+    """
     if (out / "last.pt").exists() and not resume:
         raise UserError(
             f"expected a folder without a training, found {out / 'last.pt'}: "
             "add --resume to go on with it, or choose another --out"
         )
+    made = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"expected a folder to write to, found {out}: {error.strerror}") from error
+    try:
+        yield
+    except BaseException:
+        if made and not any(out.iterdir()):
+            out.rmdir()
+        raise
 
 
 def _examples(data: Path, parts: Parts, trainer: Trainer) -> tuple[Examples, Examples]:

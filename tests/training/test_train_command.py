@@ -51,6 +51,37 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
     return said
 
 
+@pytest.mark.parametrize("recipe", ["mini_xception", "face_finder", "landmarks68"])
+def test_a_training_that_cannot_begin_leaves_no_folder(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "faces.parquet"
+    damaged.write_bytes(b"PAR1 and no more")
+    out = tmp_path / "deep" / "run"
+    assert main([recipe, "--data", str(damaged), "--out", str(out), "--device", "cpu"]) == 2
+    assert "faces.parquet" in sentence(capsys)
+    assert not out.exists()
+
+
+def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
+    damaged, out = tmp_path / "faces.parquet", tmp_path / "run"
+    damaged.write_bytes(b"PAR1 and no more")
+    out.mkdir()
+    assert main(["mini_xception", "--data", str(damaged), "--out", str(out)]) == 2
+    assert out.is_dir()
+
+
+def test_a_missing_file_is_said_before_torch_is_loaded() -> None:
+    code = (
+        "import sys; from models.cli.train import main\n"
+        "status = main(['mini_xception', '--data', 'nowhere.csv', '--out', 'out'])\n"
+        "sys.exit(7 if 'torch' in sys.modules else status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "found no file or folder nowhere.csv" in done.stderr
+
+
 def test_a_run_leaves_checkpoints_and_a_log(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
