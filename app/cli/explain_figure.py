@@ -1,10 +1,14 @@
-"""Lay out the figure of fer-explain: a row for each face, a column for each explanation."""
+"""Lay out the figure of fer-explain: a row for each face, a column for each explanation.
+
+More models than fit beside each other go on below, with the faces again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -17,6 +21,9 @@ DPI = 300
 _GAP, _GROUP_GAP, _MARGIN = 14, 44, 48
 _NAME, _TEXT, _HEAD, _SMALL = 30, 27, 33, 23
 _CAPTION = 46
+_BAND_GAP = 40
+_MOST_COLUMNS = 12
+"""Beside each other: wider figures cannot be read on a page or a screen."""
 _BAR_WIDTH = 310
 _INK, _QUIET, _LINE = "#1B1F24", "#5B6571", "#D5DAE1"
 
@@ -75,23 +82,49 @@ def pages(sheet: Sheet, rows_a_page: int | None) -> Iterator[Sheet]:
         yield Sheet(sheet.first, sheet.groups, sheet.rows[start : start + step], sheet.legend)
 
 
+def bands(sheet: Sheet) -> list[Sheet]:
+    """Return the figure in parts that stand below each other, each with some of the models.
+
+    A model stays in one piece. The legend is left out.
+    """
+    ends, width = [], 0
+    for number, group in enumerate(sheet.groups):
+        if width and width + len(group.columns) > _MOST_COLUMNS:
+            ends.append(number)
+            width = 0
+        width += len(group.columns)
+    parts = [slice(*ends) for ends in pairwise([0, *ends, len(sheet.groups)])]
+    return [
+        Sheet(
+            sheet.first,
+            sheet.groups[part],
+            tuple(Row(row.name, row.picture, row.parts[part]) for row in sheet.rows),
+            (),
+        )
+        for part in parts
+    ]
+
+
 def draw(sheet: Sheet) -> Image.Image:
     """Return the figure as an RGB picture, black on white."""
-    lefts = _lefts(sheet.groups)
-    right = max(lefts[-1][-1] if lefts else 0, _MARGIN) + CELL
+    parts = bands(sheet)
+    lefts = [_lefts(part.groups) for part in parts]
+    right = max([_MARGIN, *(band[-1][-1] for band in lefts if band)]) + CELL
     legend = _legend_lines(sheet.legend, right - _MARGIN)
-    head = _head_height(sheet.groups)
     row_height = _CAPTION + CELL + _GAP + 8
+    heights = [_head_height(part.groups) + len(part.rows) * row_height for part in parts]
     foot = 34 + len(legend) * 34 if legend else 0
-    height = _MARGIN + head + len(sheet.rows) * row_height + foot + _MARGIN - _GAP
+    height = 2 * _MARGIN + sum(heights) + _BAND_GAP * (len(parts) - 1) + foot - _GAP
     image = Image.new("RGB", (right + _MARGIN, height), "white")
     canvas = ImageDraw.Draw(image)
-    _draw_heads(canvas, sheet, lefts, _MARGIN + head)
-    top = _MARGIN + head
-    for row in sheet.rows:
-        _draw_row(image, canvas, row, lefts, top)
-        top += row_height
-    _draw_legend(image, canvas, legend, top + 6)
+    top = _MARGIN
+    for part, xs, tall in zip(parts, lefts, heights, strict=True):
+        head = _head_height(part.groups)
+        _draw_heads(canvas, part, xs, top, top + head)
+        for number, row in enumerate(part.rows):
+            _draw_row(image, canvas, row, xs, top + head + number * row_height)
+        top += tall + _BAND_GAP
+    _draw_legend(image, canvas, legend, top - _BAND_GAP + 6)
     return image
 
 
@@ -128,7 +161,7 @@ def _head_height(groups: Sequence[Group]) -> int:
 
 
 def _draw_heads(
-    canvas: ImageDraw.ImageDraw, sheet: Sheet, lefts: list[list[int]], bottom: int
+    canvas: ImageDraw.ImageDraw, sheet: Sheet, lefts: list[list[int]], top: int, bottom: int
 ) -> None:
     heads = _heads(sheet.groups)
     notes = any(lines[-1] for group in heads for lines in group)
@@ -137,8 +170,8 @@ def _draw_heads(
     for group, columns, xs in zip(sheet.groups, heads, lefts, strict=True):
         width = xs[-1] + CELL - xs[0]
         title = fitted(group.title, _HEAD, width)
-        canvas.text((xs[0], _MARGIN + 30), title, fill=_INK, font=font(_HEAD), anchor="ls")
-        canvas.line([(xs[0], _MARGIN + 44), (xs[0] + width, _MARGIN + 44)], fill=_LINE, width=2)
+        canvas.text((xs[0], top + 30), title, fill=_INK, font=font(_HEAD), anchor="ls")
+        canvas.line([(xs[0], top + 44), (xs[0] + width, top + 44)], fill=_LINE, width=2)
         for (*titles, note), x in zip(columns, xs, strict=True):
             for above, title in enumerate(reversed(titles)):
                 place = (x, line - 34 * above)

@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.cli.explain import main
-from app.cli.explain_figure import CELL, Column, Group, Part, Row, Sheet, draw, pages, wrapped
+from app.cli.explain_figure import (
+    CELL,
+    Column,
+    Group,
+    Part,
+    Row,
+    Sheet,
+    bands,
+    draw,
+    pages,
+    wrapped,
+)
 from app.cli.explain_paint import framed, gray_picture, overlaid, relief
 from app.sources.actor import ActorSource
 from models.explain.faithfulness import Faithfulness
@@ -207,6 +218,29 @@ def test_a_long_figure_goes_over_several_pages() -> None:
     assert [len(page.rows) for page in pages(sheet(12), 5)] == [5, 5, 2]
     assert [len(page.rows) for page in pages(sheet(12), None)] == [12]
     assert draw(sheet(2)).height - draw(sheet(1)).height > CELL
+
+
+def test_many_models_go_on_below_with_the_faces_again() -> None:
+    counts = (5, 5, 4, 13, 1)
+    groups = tuple(
+        Group(f"model {number}", tuple(Column("map") for _ in range(count)))
+        for number, count in enumerate(counts)
+    )
+    picture = np.zeros((CELL, CELL, 3), np.uint8)
+    parts = tuple(Part("", "", (picture,) * count) for count in counts)
+    wide = Sheet("face", groups, (Row("one", picture, parts), Row("two", picture, parts)), ("A.",))
+    found = bands(wide)
+    assert [[len(group.columns) for group in band.groups] for band in found] == [
+        [5, 5],
+        [4],
+        [13],  # a model stays in one piece
+        [1],
+    ]
+    assert all([row.name for row in band.rows] == ["one", "two"] for band in found)
+    assert [len(band.rows[0].parts) for band in found] == [2, 1, 1, 1]
+    drawn = draw(wide)
+    assert drawn.width < draw(Sheet("face", groups[3:4], found[2].rows, ())).width + 2
+    assert drawn.height > 3 * draw(found[3]).height
 
 
 def test_words_that_are_too_long_are_shortened() -> None:
