@@ -28,6 +28,7 @@ from app.live.parts import FramePipeline
 from app.live.switch import is_camera
 from app.messages import FrameResult, StageTimings
 from app.overlays import OVERLAYS, Overlay, render
+from app.overlays.base import Canvas
 from app.settings import LANDMARKERS, Settings
 from app.sources import open_source
 from app.sources.base import FrameSource
@@ -105,14 +106,15 @@ def run_frames(source: FrameSource, pipeline: FramePipeline, count: int) -> Run:
     Raises `SourceError` when it ends within the warm-up.
     """
     overlays = [OVERLAYS[name]() for name in Settings().overlays]
-    run = Run()
+    run, canvas = Run(), None
     begun = time.process_time()
     for index in range(WARM_UP + count):
         if index == WARM_UP:
             begun = time.process_time()
-        result = _timed(source, pipeline, overlays)
-        if result is None:
+        timed = _timed(source, pipeline, overlays, canvas)
+        if timed is None:
             break
+        result, canvas = timed
         if index >= WARM_UP:
             run.add(result)
     run.processor_seconds = time.process_time() - begun
@@ -125,8 +127,15 @@ def run_frames(source: FrameSource, pipeline: FramePipeline, count: int) -> Run:
 
 
 def _timed(
-    source: FrameSource, pipeline: FramePipeline, overlays: Sequence[Overlay]
-) -> FrameResult | None:
+    source: FrameSource,
+    pipeline: FramePipeline,
+    overlays: Sequence[Overlay],
+    canvas: Canvas | None,
+) -> tuple[FrameResult, Canvas] | None:
+    """Return the next frame's result and what was drawn, None at the end of the source.
+
+    canvas: drawn onto if it is as large as the frame, as the window does with its own.
+    """
     begun = time.perf_counter()
     frame = source.read()
     read = time.perf_counter()
@@ -135,12 +144,12 @@ def _timed(
     result = with_capture(pipeline.process(frame), 1000 * (read - begun))
     processed = time.perf_counter()
     height, width = frame.image.shape[:2]
-    render(result, size=(width, height), overlays=overlays)
+    canvas = render(result, size=(width, height), overlays=overlays, out=canvas)
     drawn = time.perf_counter()
     timings = replace(
         result.timings, overlay=1000 * (drawn - processed), total=1000 * (drawn - begun)
     )
-    return replace(result, timings=timings)
+    return replace(result, timings=timings), canvas
 
 
 def summarise(timings: Sequence[StageTimings]) -> dict[str, Any]:

@@ -39,6 +39,8 @@ _TURN = (60.0, 15.0)
 # Share of the face's square that lies in the picture.
 _INSIDE = (0.65, 1.0)
 _WELL = 0.6
+# Seconds from one look at what covers a face to the next; it is half of what quality costs.
+_COVER_EVERY = 0.095
 _FACE = (slice(8, 46), slice(8, 40))
 _MIDDLE = (slice(6, 44), slice(6, 42))
 
@@ -74,6 +76,8 @@ class QualityMeter:
 
     def __init__(self) -> None:
         self._cover = CoverMeter()
+        # By track: how free its face was, and when.
+        self._known: dict[int | None, tuple[float, float]] = {}
 
     def measure(
         self,
@@ -82,20 +86,43 @@ class QualityMeter:
         alignments: Sequence[Alignment],
         *,
         field: int = FER2013_SIDE,
+        time: float | None = None,
     ) -> list[Quality]:
         """Return the quality of each face.
 
         gray: (H, W), the picture. alignments: of the same faces; field: how much of FER2013's 48
-        pixels their crops show.
+        pixels their crops show. time: of the picture, seconds: whether a track's face is covered
+        then is looked at ten times a second; without it, anew each time.
         """
         looks = [
             _look(gray, face, alignment, field)
             for face, alignment in zip(faces, alignments, strict=True)
         ]
-        covered = self._cover.measure(looks)
+        free = self._free(faces, looks, time)
         return [
             _quality(gray, face, alignment, look, clear, field)
-            for face, alignment, look, clear in zip(faces, alignments, looks, covered, strict=True)
+            for face, alignment, look, clear in zip(faces, alignments, looks, free, strict=True)
+        ]
+
+    def _free(
+        self, faces: Sequence[Face], looks: Sequence[NDArray[np.uint8]], time: float | None
+    ) -> list[float]:
+        """Return how free each face is, as known of its track or measured now."""
+        recent = {
+            track: entry
+            for track, entry in self._known.items()
+            if time is not None and 0 <= time - entry[1] < _COVER_EVERY
+        }
+        unknown = [at for at, face in enumerate(faces) if face.track_id not in recent]
+        measured = self._cover.measure([looks[at] for at in unknown])
+        free = dict(zip(unknown, measured, strict=True))
+        self._known = {
+            face.track_id: (free[at], time) if at in free else recent[face.track_id]
+            for at, face in enumerate(faces)
+            if face.track_id is not None and time is not None
+        }
+        return [
+            free[at] if at in free else recent[face.track_id][0] for at, face in enumerate(faces)
         ]
 
 

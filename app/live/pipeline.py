@@ -118,7 +118,7 @@ class Pipeline:
         classifying = perf_counter()
         predictions = self._classifier.classify([each.crop for each in alignments]) if faces else []
         done = perf_counter()
-        qualities = self._meter.measure(gray, faces, alignments, field=field)
+        qualities = self._meter.measure(gray, faces, alignments, field=field, time=time)
         results = tuple(
             self._result(*found, time)
             for found in zip(faces, alignments, predictions, qualities, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -90,47 +90,68 @@ class BoxOverlay:
 
 def place_tags(
     faces: Sequence[FaceResult], boxes: Sequence[Box], canvas: Canvas, view: Viewport
-) -> list[Tag | None]:
+) -> tuple[Tag | None, ...]:
     """Return where each face's writing goes; None for a face outside the picture.
 
     boxes: of the faces, canvas pixels. Above the box where there is room, else below or inside;
     never outside the picture.
     """
-    size = text_size(canvas, view)
-    gap = 2 * line_width(canvas, view)
+    writings = tuple(_writing(face) for face in faces)
+    height, width = canvas.shape[:2]
+    size, gap = text_size(canvas, view), 2 * line_width(canvas, view)
+    seen = tuple(visible(box, canvas) for box in boxes)
+    return _placed(writings, tuple(boxes), seen, size, (width, height), gap)
+
+
+def _writing(face: FaceResult) -> tuple[str, str, str]:
+    """Return the ID, the label and the confidence as they are written."""
+    track = "" if face.face.track_id is None else str(face.face.track_id)
+    return track, face.said, f"{face.confidence:.0%}".replace("%", " %")
+
+
+# Each overlay that keeps clear of the writing asks anew, of the same picture.
+@lru_cache(maxsize=4)
+def _placed(
+    writings: tuple[tuple[str, str, str], ...],
+    boxes: tuple[Box, ...],
+    seen: tuple[bool, ...],
+    size: int,
+    canvas: tuple[int, int],
+    gap: float,
+) -> tuple[Tag | None, ...]:
     taken: list[Box] = []
     tags: list[Tag | None] = []
-    for index, (face, box) in enumerate(zip(faces, boxes, strict=True)):
-        if not visible(box, canvas):
+    for index, (writing, box) in enumerate(zip(writings, boxes, strict=True)):
+        if not seen[index]:
             tags.append(None)
             continue
-        others = [other for place, other in enumerate(boxes) if place != index]
-        tag = _tag(face, size, canvas.shape[1])
+        others = boxes[:index] + boxes[index + 1 :]
+        tag = _tag(writing, size, canvas[0])
         place = _place(tag, Room(box, others, taken), canvas, gap)
         taken.append(place)
-        tags.append(Tag(tag.track, tag.label, tag.confidence, size, place))
-    return tags
+        tags.append(replace(tag, place=place))
+    return tuple(tags)
 
 
-def _tag(face: FaceResult, size: int, canvas_width: int) -> Tag:
-    track = "" if face.face.track_id is None else str(face.face.track_id)
-    label = fitted(face.said, size, round(canvas_width * _LABEL_SHARE))
-    tag = Tag(track, label, f"{face.confidence:.0%}".replace("%", " %"), size, Box(0, 0, 0, 0))
+def _tag(writing: tuple[str, str, str], size: int, canvas_width: int) -> Tag:
+    """Return the parts of a writing and how large they are, at no place yet."""
+    track, label, confidence = writing
+    label = fitted(label, size, round(canvas_width * _LABEL_SHARE))
+    tag = Tag(track, label, confidence, size, Box(0, 0, 0, 0))
     width = 3 * tag.pad + text_width(label, size) + text_width("88 %", size)
-    if face.confidence >= 0.995:
+    if len(confidence) > len("88 %"):
         width += text_width("1", size)
     if track:
         width += tag.chip + tag.pad // 2
-    return Tag(track, label, tag.confidence, size, Box(0, 0, width, round(size * 1.75)))
+    return replace(tag, place=Box(0, 0, width, round(size * 1.75)))
 
 
-def _place(tag: Tag, room: Room, canvas: Canvas, gap: float) -> Box:
-    height, width = canvas.shape[:2]
+def _place(tag: Tag, room: Room, canvas: tuple[int, int], gap: float) -> Box:
     box = room.own
     tall, wide = tag.place.height, tag.place.width
     tops = (box.y1 - gap - tall, box.y2 + gap, box.y1 + gap, box.y2 - gap - tall)
     places = [Box(box.x1, top, box.x1 + wide, top + tall) for top in tops]
-    inside = [kept_inside(place, width, height, gap / 2) for place in places]
+    inside = [kept_inside(place, *canvas, gap / 2) for place in places]
     return room.best(inside)
 
 

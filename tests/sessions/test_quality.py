@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -148,6 +148,32 @@ def test_a_covered_mouth_is_seen_and_a_free_one_is_not_accused(
     quality = measured(meter, changed(scene, masked))
     assert quality.occluded < 0.4
     assert quality.advice == "Uncover your face."
+
+
+def test_what_covers_a_track_is_looked_at_ten_times_a_second(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meter, looked = QualityMeter(), list[int]()
+
+    def measure(looks: Sequence[NDArray[np.uint8]]) -> list[float]:
+        looked.append(len(looks))
+        return [0.1 * len(looked)] * len(looks)
+
+    monkeypatch.setattr(meter._cover, "measure", measure)
+    nameless = replace(scene.face, track_id=None)
+    alignment = align(scene.gray, scene.face, 48)
+
+    def free(time: float | None, *faces: Face) -> list[float]:
+        found = meter.measure(scene.gray, faces, [alignment] * len(faces), time=time)
+        return [round(quality.occluded, 3) for quality in found]
+
+    assert free(1.0, scene.face) == [0.1]
+    assert free(1.03, scene.face) == [0.1]
+    assert free(1.07, scene.face, nameless) == [0.1, 0.3]  # without a track always anew
+    assert free(1.1, scene.face) == [0.4]
+    assert free(0.5, scene.face) == [0.5]  # another film
+    assert free(None, scene.face) == [0.6]
+    assert looked == [1, 0, 1, 1, 1, 1]
 
 
 def test_nothing_to_measure_measures_nothing() -> None:
