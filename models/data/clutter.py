@@ -5,26 +5,25 @@ Scenes hold few of them, and what a network was never shown it cannot tell from 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from models.data.spoiling import SKINS
 
 __all__ = ["draw_clutter"]
 
 _LETTERS = "ABCDEFGHIJKLMNOPRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&?!"
-_FONTS = (
-    cv2.FONT_HERSHEY_SIMPLEX,
-    cv2.FONT_HERSHEY_DUPLEX,
-    cv2.FONT_HERSHEY_COMPLEX,
-    cv2.FONT_HERSHEY_TRIPLEX,
-    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
-)
 _LEAST, _MOST = 0.08, 0.7
 """Of the picture's side: how large a thing is drawn."""
 _SEEN = 63
 """Of 255: how much of a pixel a thing must fill to cover it."""
+
+Mask = NDArray[np.uint8]
+Colour = NDArray[np.float32]
 
 
 def draw_clutter(
@@ -39,48 +38,54 @@ def draw_clutter(
     middle = rng.uniform(0.1 * side, 0.9 * side, 2)
     drawn = rng.random()
     if drawn < 0.45:
-        mask = _lettering((side, side), middle, size, rng)
-        colour = _any_colour(rng)
+        layers = _lettering((side, side), middle, size, rng)
     elif drawn < 0.8:
-        mask = _limb((side, side), middle, size, rng)
-        base = np.array(SKINS[int(rng.integers(len(SKINS)))], np.float32)
-        colour = base * float(rng.uniform(0.6, 1.1))
+        layers = [(_limb((side, side), middle, size, rng), _skin(rng))]
     else:
-        mask = _wheel((side, side), middle, size, rng)
-        colour = _any_colour(rng)
-    owner[mask > _SEEN] = part
+        layers = [(_wheel((side, side), middle, size, rng), _any_colour(rng))]
     shade = cv2.resize(rng.uniform(0.5, 1.2, (3, 3)).astype(np.float32), (side, side))
-    painted = np.clip(shade[..., None] * colour, 0, 255).astype(np.uint8)
-    if rng.random() < 0.5:
-        mask = cv2.blur(mask, (3, 3)).astype(np.uint8, copy=False)
-    share = mask.astype(np.float32) / 255
-    canvas[:] = cv2.blendLinear(painted, canvas, share, 1 - share)
+    soft = bool(rng.random() < 0.5)
+    for mask, colour in layers:
+        owner[mask > _SEEN] = part
+        painted = np.clip(shade[..., None] * colour, 0, 255).astype(np.uint8)
+        share = (cv2.blur(mask, (3, 3)) if soft else mask).astype(np.float32) / 255
+        canvas[:] = cv2.blendLinear(painted, canvas, share, 1 - share)
 
 
 def _lettering(
     shape: tuple[int, int], middle: NDArray[np.float64], size: float, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Return where one to four lines of letters are, about `size` wide in all."""
-    mask = np.zeros(shape, np.uint8)
-    font = _FONTS[int(rng.integers(len(_FONTS)))]
-    rows = int(rng.integers(1, 5))
-    longest = int(rng.integers(1, 13))
-    lines = [
-        "".join(rng.choice(list(_LETTERS), int(rng.integers(1, longest + 1)))) for _ in range(rows)
-    ]
-    (width, height), _ = cv2.getTextSize(max(lines, key=len), font, 1.0, 1)
-    scale = size / max(width, rows * height)
-    thick = max(1, round(scale * height * float(rng.uniform(0.05, 0.25))))
-    left, top = middle - size / 2
-    for row, line in enumerate(lines):
-        place = (int(left), int(top + (row + 1) * 1.4 * scale * height))
-        cv2.putText(mask, line, place, font, scale, 255, thick, cv2.LINE_AA)
-    return mask
+) -> list[tuple[Mask, Colour]]:
+    """Return one to three lines of letters, about `size` wide, with their outline below them."""
+    longest = int(rng.integers(1, 10))
+    text = "\n".join(
+        "".join(rng.choice(list(_LETTERS), int(rng.integers(1, longest + 1))))
+        for _ in range(int(rng.integers(1, 4)))
+    )
+    height = int(np.clip(1.6 * size / max(len(line) for line in text.split("\n")), 6, 0.8 * size))
+    font = _font(max(6, height))
+    bold = round(height * float(rng.uniform(0, 0.06)))
+    outline = bold + (round(height * float(rng.uniform(0.03, 0.14))) if rng.random() < 0.5 else 0)
+    place = (float(middle[0] - size / 2), float(middle[1] - size / 2))
+    layers = []
+    for stroke in sorted({bold, outline}, reverse=True):
+        image = Image.new("L", shape, 0)
+        ImageDraw.Draw(image).multiline_text(
+            place, text, fill=255, font=font, stroke_width=stroke, spacing=0.1 * height
+        )
+        layers.append((np.array(image), _any_colour(rng)))
+    return layers
+
+
+@lru_cache(maxsize=256)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
+    return font
 
 
 def _limb(
     shape: tuple[int, int], middle: NDArray[np.float64], size: float, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+) -> Mask:
     """Return where a bent arm or leg is, with or without fingers at its end."""
     mask = np.zeros(shape, np.uint8)
     thick = max(2, int(size * float(rng.uniform(0.25, 0.6))))
@@ -105,7 +110,7 @@ def _limb(
 
 def _wheel(
     shape: tuple[int, int], middle: NDArray[np.float64], size: float, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+) -> Mask:
     """Return where a ring with spokes is, or a disc, alone or as one of a pair of lamps."""
     mask = np.zeros(shape, np.uint8)
     radius = max(2, int(size / 2))
@@ -124,7 +129,13 @@ def _wheel(
     return mask
 
 
-def _any_colour(rng: np.random.Generator) -> NDArray[np.float32]:
-    if rng.random() < 0.4:
+def _skin(rng: np.random.Generator) -> Colour:
+    base = np.array(SKINS[int(rng.integers(len(SKINS)))], np.float32)
+    return base * np.float32(rng.uniform(0.6, 1.1))
+
+
+def _any_colour(rng: np.random.Generator) -> Colour:
+    drawn = rng.random()
+    if drawn < 0.3:
         return np.full(3, 255 if rng.random() < 0.6 else 20, np.float32)
-    return rng.uniform(0, 255, 3).astype(np.float32)
+    return _skin(rng) if drawn < 0.5 else rng.uniform(0, 255, 3).astype(np.float32)
