@@ -93,7 +93,7 @@ def _run_epochs(
     faces = len(training.marked) * (recipe.epochs - trainer.epoch)
     with (
         SummaryWriter(str(run.out / "tensorboard")) as board,
-        tqdm(total=faces, unit="face", leave=False) as bar,
+        tqdm(total=faces, unit="face", leave=False, disable=None) as bar,
     ):
         while trainer.epoch < recipe.epochs:
             started, before = time.monotonic(), bar.n
