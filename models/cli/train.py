@@ -105,10 +105,6 @@ def _list() -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    if not arguments.data.exists():  # said before torch takes its seconds to load
-        raise UserError(
-            f"expected a data set, found no file or folder {arguments.data}: correct --data"
-        )
     from models.training.tasks import task_of
 
     task = task_of(arguments.recipe)

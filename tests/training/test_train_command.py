@@ -71,17 +71,6 @@ def test_a_folder_that_was_there_stays(tmp_path: Path) -> None:
     assert out.is_dir()
 
 
-def test_a_missing_file_is_said_before_torch_is_loaded() -> None:
-    code = (
-        "import sys; from models.cli.train import main\n"
-        "status = main(['mini_xception', '--data', 'nowhere.csv', '--out', 'out'])\n"
-        "sys.exit(7 if 'torch' in sys.modules else status)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "found no file or folder nowhere.csv" in done.stderr
-
-
 def test_a_run_leaves_checkpoints_and_a_log(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
