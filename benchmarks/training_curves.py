@@ -14,12 +14,11 @@ import csv
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from models.plots import GRID, SOFT, dress, png
 from models.runtime.files import written_whole
 
-INK, SOFT, GRID = "#1f2933", "#616e7c", "#d9e2ec"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _NOT_FIGURES = {"epoch", "loss", "seconds", "validation_loss", "falling"}
 
@@ -39,8 +38,6 @@ def draw(parts: list[Rows], figures: list[str]) -> Figure:
     """Return the loss on the left and the figures, in percent, on the right."""
     figure = Figure(figsize=(9, 3.2), dpi=150, layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.set_title("loss on training views", fontsize=10, color=INK)
-    right.set_title("per cent of what is held back", fontsize=10, color=INK)
     begun = 0.0
     for number, rows in enumerate(parts):
         _line(left, rows, "loss", begun, COLOURS[0], 1.0)
@@ -51,12 +48,11 @@ def draw(parts: list[Rows], figures: list[str]) -> Figure:
             for axes in (left, right):
                 axes.axvline(begun + 0.5, color=SOFT, linewidth=0.8, linestyle=":")
     right.legend(frameon=False, fontsize=9, loc="lower right")
+    dress(left, "loss on training views")
+    dress(right, "per cent of what is held back")
     for axes in (left, right):
-        axes.set_xlabel("epoch", color=SOFT)
+        axes.set_xlabel("epoch")
         axes.grid(color=GRID, linewidth=0.7)
-        axes.tick_params(colors=INK, labelsize=9, length=0)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
     return figure
 
 
@@ -84,9 +80,8 @@ def main() -> None:
     parts = [read_log(path) for path in arguments.logs]
     every = [name for name in parts[0][-1] if name not in _NOT_FIGURES]
     figure = draw(parts, arguments.figures.split(",") if arguments.figures else every)
-    FigureCanvasAgg(figure)
     with written_whole(arguments.output) as partial:
-        figure.savefig(partial, format="png", metadata={"Software": None})
+        partial.write_bytes(png(figure))
     print(f"wrote {arguments.output}")
 
 

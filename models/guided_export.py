@@ -40,9 +40,10 @@ def write_checked_guided(network: Network, model: Path, crops: list[Crop]) -> Pa
     inputs = torch.from_numpy(to_input(crops, classifier.card.input))
     guided = GuidedBackprop(classifier)
     labels = len(classifier.labels)
+    precisions = ((network, inputs), (deepcopy(network).double(), inputs.double()))
     worst = 0.0
     for asked in ([HIGHEST] * len(crops), [number % labels for number in range(len(crops))]):
-        worst = max(worst, _apart(network, inputs, asked, guided.gradients(crops, asked)))
+        worst = max(worst, _apart(precisions, asked, guided.gradients(crops, asked)))
     allowed = TOLERANCE[classifier.card.precision]
     if not worst <= allowed:
         file.unlink()
@@ -53,10 +54,12 @@ def write_checked_guided(network: Network, model: Path, crops: list[Crop]) -> Pa
     return file
 
 
-def _apart(network: Network, inputs: Tensor, asked: Sequence[int], found: Map) -> float:
-    """Return how far found gradients (N, S, S) are from torch, in parts of the greatest one."""
-    single = guided_gradient(network, inputs, asked)[:, 0]
-    double = guided_gradient(deepcopy(network).double(), inputs.double(), asked)[:, 0]
+def _apart(precisions: Sequence[tuple[Network, Tensor]], asked: Sequence[int], found: Map) -> float:
+    """Return how far found gradients (N, S, S) are from torch, in parts of the greatest one.
+
+    precisions: the network and its inputs, in float32 and in float64; the nearer counts.
+    """
     ours = torch.from_numpy(found)
+    single, double = (guided_gradient(*each, asked)[:, 0] for each in precisions)
     nearer = torch.minimum(*((ours - theirs).abs().amax((1, 2)) for theirs in (single, double)))
     return float(nearer.max()) / max(float(single.abs().max()), 1e-12)

@@ -56,8 +56,8 @@ def confusion_png(evaluation: Evaluation, title: str) -> bytes:
     axes.set_yticks(np.arange(classes - 1) + 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="minor", length=0)
-    _dress(axes, title)
-    return _png(figure)
+    dress(axes, title)
+    return png(figure)
 
 
 def reliability_png(evaluation: Evaluation, title: str) -> bytes:
@@ -91,12 +91,13 @@ def reliability_png(evaluation: Evaluation, title: str) -> bytes:
     for axes in (above, below):
         axes.grid(axis="y", color=GRID, linewidth=0.7)
         axes.set_axisbelow(True)
-    _dress(above, title)
-    _dress(below, "")
-    return _png(figure)
+    dress(above, title)
+    dress(below, "")
+    return png(figure)
 
 
-def _dress(axes: Axes, title: str) -> None:
+def dress(axes: Axes, title: str) -> None:
+    """Give a diagram its title and take its frame away."""
     axes.set_title(title, loc="left", fontsize=11, color=INK, pad=10)
     axes.tick_params(colors=INK, labelsize=9, length=0)
     axes.xaxis.label.set_color(SOFT)
@@ -105,7 +106,8 @@ def _dress(axes: Axes, title: str) -> None:
         spine.set_visible(False)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """Return the figure as the bytes of a PNG file."""
     buffer = BytesIO()
     FigureCanvasAgg(figure)
     # Without the field that names the program and its home page.

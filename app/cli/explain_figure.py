@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from app.cli.explain_paint import Picture, colour_bar
 from app.palette import colour
+from models.runtime.font import font
 
 CELL = 240
 """Pixels of a small picture's side."""
@@ -112,18 +112,19 @@ def draw(sheet: Sheet) -> Image.Image:
     right = max([_MARGIN, *(band[-1][-1] for band in lefts if band)]) + CELL
     legend = _legend_lines(sheet.legend, right - _MARGIN)
     row_height = _CAPTION + CELL + _GAP + 8
-    heights = [_head_height(part.groups) + len(part.rows) * row_height for part in parts]
+    heads = [_head_height(part.groups) for part in parts]
+    below = len(sheet.rows) * row_height
     foot = 34 + len(legend) * 34 if legend else 0
-    height = 2 * _MARGIN + sum(heights) + _BAND_GAP * (len(parts) - 1) + foot - _GAP
+    tall = sum(heads) + len(parts) * (below + _BAND_GAP) - _BAND_GAP
+    height = 2 * _MARGIN + tall + foot - _GAP
     image = Image.new("RGB", (right + _MARGIN, height), "white")
     canvas = ImageDraw.Draw(image)
     top = _MARGIN
-    for part, xs, tall in zip(parts, lefts, heights, strict=True):
-        head = _head_height(part.groups)
+    for part, xs, head in zip(parts, lefts, heads, strict=True):
         _draw_heads(canvas, part, xs, top, top + head)
         for number, row in enumerate(part.rows):
             _draw_row(image, canvas, row, xs, top + head + number * row_height)
-        top += tall + _BAND_GAP
+        top += head + below + _BAND_GAP
     _draw_legend(image, canvas, legend, top - _BAND_GAP + 6)
     return image
 
@@ -220,14 +221,6 @@ def _draw_legend(
             x += _BAR_WIDTH
         canvas.text((x, base), line, fill=_QUIET, font=font(_SMALL), anchor="ls")
         base += 34
-
-
-@lru_cache(maxsize=16)
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """Return Pillow's own font, which is there on every machine."""
-    found = ImageFont.load_default(size)
-    assert isinstance(found, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
-    return found
 
 
 def wrapped(text: str, size: int, width: float, *, indent: float = 0) -> list[str]:

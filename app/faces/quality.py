@@ -108,22 +108,21 @@ class QualityMeter:
         self, faces: Sequence[Face], looks: Sequence[NDArray[np.uint8]], time: float | None
     ) -> list[float]:
         """Return how free each face is, as known of its track or measured now."""
-        recent = {
-            track: entry
-            for track, entry in self._known.items()
-            if time is not None and 0 <= time - entry[1] < _COVER_EVERY
-        }
-        unknown = [at for at, face in enumerate(faces) if face.track_id not in recent]
-        measured = self._cover.measure([looks[at] for at in unknown])
-        free = dict(zip(unknown, measured, strict=True))
-        self._known = {
-            face.track_id: (free[at], time) if at in free else recent[face.track_id]
-            for at, face in enumerate(faces)
-            if face.track_id is not None and time is not None
-        }
-        return [
-            free[at] if at in free else recent[face.track_id][0] for at, face in enumerate(faces)
+        now = math.nan if time is None else time  # no moment is near that one
+        before = [self._known.get(face.track_id) for face in faces]
+        recent = [
+            entry if entry is not None and 0 <= now - entry[1] < _COVER_EVERY else None
+            for entry in before
         ]
+        unknown = [look for look, entry in zip(looks, recent, strict=True) if entry is None]
+        measured = iter(self._cover.measure(unknown))
+        entries = [(next(measured), now) if entry is None else entry for entry in recent]
+        self._known = {
+            face.track_id: entry
+            for face, entry in zip(faces, entries, strict=True)
+            if face.track_id is not None
+        }
+        return [free for free, _ in entries]
 
 
 def head_turn(landmarks: NDArray[np.float32]) -> tuple[float, float]:

@@ -6,27 +6,21 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from app.overlays.base import Canvas, Colour
 from app.overlays.paint import Mask, Patch, blend, tinted
+from models.runtime.font import font
 
 _ELLIPSIS = "…"
 # Glyphs may reach a little beyond their advance width.
 _MARGIN = 1
 
 
-@lru_cache(maxsize=32)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
-    return font
-
-
 @lru_cache(maxsize=1024)
 def text_width(text: str, size: int) -> int:
     """Return the width of the text in pixels."""
-    return math.ceil(_font(size).getlength(text))
+    return math.ceil(font(size).getlength(text))
 
 
 @lru_cache(maxsize=256)
@@ -43,10 +37,10 @@ def fitted(text: str, size: int, width: int) -> str:
 
 def text_mask(text: str, size: int) -> Mask:
     """Return the text as opacity (h, w), as high as the font's line, in every text the same."""
-    font = _font(size)
-    ascent, descent = font.getmetrics()
+    letters = font(size)
+    ascent, descent = letters.getmetrics()
     image = Image.new("L", (text_width(text, size) + 2 * _MARGIN, ascent + descent), 0)
-    ImageDraw.Draw(image).text((_MARGIN, ascent), text, fill=255, font=font, anchor="ls")
+    ImageDraw.Draw(image).text((_MARGIN, ascent), text, fill=255, font=letters, anchor="ls")
     return np.array(image, dtype=np.uint8)
 
 
@@ -59,8 +53,8 @@ def text_patch(text: str, size: int, colour: Colour) -> Patch:
 @lru_cache(maxsize=32)
 def _middle(size: int) -> float:
     """Return how far below the top of a mask the middle of the capitals lies."""
-    font = _font(size)
-    return font.getmetrics()[0] + font.getbbox("H", anchor="ls")[1] / 2
+    letters = font(size)
+    return letters.getmetrics()[0] + letters.getbbox("H", anchor="ls")[1] / 2
 
 
 def draw_text(canvas: Canvas, text: str, size: int, x: int, middle: float, colour: Colour) -> None:

@@ -5,14 +5,13 @@ Scenes hold few of them, and what a network was never shown it cannot tell from 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from models.data.spoiling import SKINS
+from models.runtime.font import font
 
 __all__ = ["draw_clutter"]
 
@@ -62,7 +61,7 @@ def _lettering(
         for _ in range(int(rng.integers(1, 4)))
     )
     height = int(np.clip(1.6 * size / max(len(line) for line in text.split("\n")), 6, 0.8 * size))
-    font = _font(max(6, height))
+    letters = font(max(6, height))
     bold = round(height * float(rng.uniform(0, 0.06)))
     outline = bold + (round(height * float(rng.uniform(0.03, 0.14))) if rng.random() < 0.5 else 0)
     place = (float(middle[0] - size / 2), float(middle[1] - size / 2))
@@ -70,17 +69,10 @@ def _lettering(
     for stroke in sorted({bold, outline}, reverse=True):
         image = Image.new("L", shape, 0)
         ImageDraw.Draw(image).multiline_text(
-            place, text, fill=255, font=font, stroke_width=stroke, spacing=0.1 * height
+            place, text, fill=255, font=letters, stroke_width=stroke, spacing=0.1 * height
         )
         layers.append((np.array(image), _any_colour(rng)))
     return layers
-
-
-@lru_cache(maxsize=256)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
-    return font
 
 
 def _limb(

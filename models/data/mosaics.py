@@ -156,10 +156,8 @@ class MosaicMaker:
             ],
             np.float32,
         )
-        canvas[top : top + height, left : left + width] = warp(
-            scene, matrix, width, height, cv2.BORDER_REPLICATE
-        )
-        owner[top : top + height, left : left + width] = part
+        piece = warp(scene, matrix, width, height, cv2.BORDER_REPLICATE)
+        _lay(piece, (left, top), canvas, owner, part)
 
     def _add_clutter(
         self,
@@ -183,8 +181,7 @@ class MosaicMaker:
         scale = side / across
         matrix = np.array([[scale, 0, -scale * x], [0, scale, -scale * y]], np.float32)
         piece = warp(picture, matrix, side, side, cv2.BORDER_REPLICATE)
-        canvas[top : top + side, left : left + side] = spoil_part(piece, rng)
-        owner[top : top + side, left : left + side] = part
+        _lay(spoil_part(piece, rng), (left, top), canvas, owner, part)
 
     def _paste_face(
         self,
@@ -228,6 +225,21 @@ class MosaicMaker:
         return [
             place_face(face, matrix, angle, mirrored=mirrored, part=part) for face in picture.faces
         ]
+
+
+def _lay(
+    piece: NDArray[np.uint8],
+    corner: tuple[int, int],
+    canvas: NDArray[np.uint8],
+    owner: NDArray[np.uint8],
+    part: int,
+) -> None:
+    """Lay a piece over the canvas, with its upper left corner at x, y, and note whose it is."""
+    left, top = corner
+    rows, columns = piece.shape[:2]
+    place = np.s_[top : top + rows, left : left + columns]
+    canvas[place] = piece
+    owner[place] = part
 
 
 def _finished(
