@@ -20,7 +20,7 @@ from models.runtime.landmark_crop import square_of
 
 __all__ = ["MeasuredFinder", "measure_finder"]
 
-FALSE_FINDS = 0.01
+FALSE_FINDS = 0.005
 """The lowest score is the one from which at most so many of the finds are no face."""
 _LOWEST_SCORE, _HIGHEST_SCORE = 0.3, 0.9
 _OVERLAP = 0.3

@@ -18,6 +18,7 @@ from models.training.distillation import Ensemble
 from models.training.distributed import Group, attending
 from models.training.examples import Examples
 from models.training.losses import (
+    VOTED,
     distillation_loss,
     distribution_loss,
     region_biased_loss,
@@ -193,7 +194,7 @@ class Trainer:
         total = torch.zeros((), device=self.device)
         for name, logits in split_heads(outputs, self.label_sets).items():
             marked = logits
-            if recipe.loss == "a_softmax":
+            if recipe.loss == "a_softmax" and name not in VOTED:
                 labels, length = targets[name].argmax(1), attention["length"].float()
                 marked = a_softmax_logits(logits.float(), length, labels, annealed_lambda(step))
             part = (1 - share) * distribution_loss(marked, targets[name], recipe.label_smoothing)

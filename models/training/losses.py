@@ -9,6 +9,8 @@ from torch import Tensor
 from models.runtime.labels import LABEL_SETS
 
 LOSSES = ("softmax", "a_softmax")
+# Taught by the distribution of votes: there is no one true label that a margin could be asked for.
+VOTED = ("ferplus",)
 
 
 def split_heads(outputs: Tensor, label_sets: list[str]) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from typing import Any, Self, get_type_hints
 from models.runtime.card import FER2013_SIDE, FIELDS, InputSpec
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
-from models.training.losses import LOSSES
+from models.training.losses import LOSSES, VOTED
 from models.training.optimisers import OPTIMISERS
 from models.training.schedule import SCHEDULES
 from models.training.tasks import task_of
@@ -83,8 +83,8 @@ class Recipe:
     labels: the label sets taught, each with its weight in the loss; FER2013 labels are taught by
     cross-entropy, FER+ by the distribution of its votes. network: options of the architecture,
     such as dropout. rates: the share of learning_rate for a part of the network, 1 where unsaid.
-    cleaning: one of `CLEANINGS`. loss: softmax, or a_softmax for a network that
-    measures angles. region_margin: of the region-biased loss, 0 for none. input_size: side of what
+    cleaning: one of `CLEANINGS`. loss: softmax, or a_softmax for a network that measures angles;
+    FER+ is taught by softmax beside it. region_margin: of the region-biased loss, 0 for none. input_size: side of what
     the network sees, in pixels. field: how much of the 48 pixels of FER2013's framing it sees of a
     picture, a random part of this side in training and the middle afterwards. warmup: part of all
     steps. patience: epochs without a lower validation loss, for the plateau schedule. ema: decay
@@ -129,6 +129,11 @@ class Recipe:
         _one_of(self.schedule, SCHEDULES, "schedule")
         if self.loss == "a_softmax" and self.augmentation.mixup:
             raise UserError("recipe: expected no mixup with a_softmax, which needs one true label")
+        if self.loss == "a_softmax" and self.labels and set(self.labels) <= set(VOTED):
+            raise UserError(
+                "recipe: expected a label set with one true label for a_softmax, found "
+                f"{', '.join(self.labels)}: add fer2013 under [labels], or take softmax"
+            )
         if not self.labels:
             raise UserError("recipe: expected at least one label set under [labels], found none")
         self._check_numbers()

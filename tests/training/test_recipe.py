@@ -76,6 +76,10 @@ def test_from_dict_leaves_its_values_alone() -> None:
         ({"distillation": {"temperature": 0}}, "expected temperature above 0, found 0.0"),
         ({"augmentation": {"scale": -1.0}}, r"\[augmentation\]: expected scale of 0 or more"),
         ({"loss": "a_softmax", "augmentation": {"mixup": 0.2}}, "no mixup with a_softmax"),
+        (
+            {"loss": "a_softmax", "labels": {"ferplus": 1.0}},
+            "a label set with one true label for a_softmax, found ferplus: add fer2013",
+        ),
     ],
 )
 def test_a_fault_is_named(change: dict[str, Any], sentence: str) -> None:
