@@ -47,7 +47,7 @@ def draw(parts: list[Rows], figures: list[str]) -> Figure:
         if number < len(parts) - 1:
             for axes in (left, right):
                 axes.axvline(begun + 0.5, color=SOFT, linewidth=0.8, linestyle=":")
-    right.legend(frameon=False, fontsize=9, loc="lower right")
+    right.legend(frameon=False, fontsize=9, loc="best")
     dress(left, "loss on training views")
     dress(right, "per cent of what is held back")
     for axes in (left, right):
