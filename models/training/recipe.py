@@ -84,11 +84,12 @@ class Recipe:
     cross-entropy, FER+ by the distribution of its votes. network: options of the architecture,
     such as dropout. rates: the share of learning_rate for a part of the network, 1 where unsaid.
     cleaning: one of `CLEANINGS`. loss: softmax, or a_softmax for a network that measures angles;
-    FER+ is taught by softmax beside it. region_margin: of the region-biased loss, 0 for none. input_size: side of what
-    the network sees, in pixels. field: how much of the 48 pixels of FER2013's framing it sees of a
-    picture, a random part of this side in training and the middle afterwards. warmup: part of all
-    steps. patience: epochs without a lower validation loss, for the plateau schedule. ema: decay
-    of the weight average that is evaluated and exported. precision: fp32 or bf16 (autocast).
+    FER+ is taught by softmax beside it. region_margin: of the region-biased loss, 0 for none.
+    input_size: side of what the network sees, in pixels. field: how much of the 48 pixels of
+    FER2013's framing it sees of a picture, a random part of this side in training and the middle
+    afterwards. warmup: part of all steps. patience: epochs without a lower validation loss, for the
+    plateau schedule. ema: decay of the weight average that is evaluated and exported. precision:
+    fp32 or bf16 (autocast).
     """
 
     architecture: str
