@@ -130,13 +130,13 @@ class Recipe:
         _one_of(self.schedule, SCHEDULES, "schedule")
         if self.loss == "a_softmax" and self.augmentation.mixup:
             raise UserError("recipe: expected no mixup with a_softmax, which needs one true label")
-        if self.loss == "a_softmax" and self.labels and set(self.labels) <= set(VOTED):
+        if not self.labels:
+            raise UserError("recipe: expected at least one label set under [labels], found none")
+        if self.loss == "a_softmax" and set(self.labels) <= set(VOTED):
             raise UserError(
                 "recipe: expected a label set with one true label for a_softmax, found "
                 f"{', '.join(self.labels)}: add fer2013 under [labels], or take softmax"
             )
-        if not self.labels:
-            raise UserError("recipe: expected at least one label set under [labels], found none")
         self._check_numbers()
 
     def _check_numbers(self) -> None:

@@ -228,8 +228,6 @@ def test_scaling_keeps_what_is_positive() -> None:
 
 @pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.name)
 def test_the_backward_graphs_that_are_bundled_are_of_the_bundled_models(entry: Any) -> None:
-    if not guided_file(entry.file).is_file():
-        pytest.skip("no guided view of this network")
     guided = GuidedBackprop(OnnxClassifier(entry.file, provider="CPU"))
     size = entry.card.input.size
     crop = np.random.default_rng(0).integers(0, 256, (size, size), dtype=np.uint8)
