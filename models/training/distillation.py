@@ -9,11 +9,15 @@ from torch import Tensor
 
 from models.nets.network import Network
 from models.runtime.errors import UserError
+from models.runtime.labels import LABEL_SETS
 from models.training.augment import centre_crop
 from models.training.checkpoint import load_checkpoint
 from models.training.losses import split_heads
 from models.training.predict import build_network, normalise, sized
 from models.training.recipe import Distillation, Recipe
+
+WIDER = {"fer2013-4": "fer2013"}
+"""Label sets that a teacher of more labels answers as well, by what it says of those alone."""
 
 
 class Ensemble:
@@ -54,7 +58,7 @@ def load_teacher(path: Path, label_sets: list[str], device: torch.device) -> tup
     """
     values = load_checkpoint(path)
     recipe = Recipe.from_dict(values["recipe"])
-    missing = [name for name in label_sets if name not in recipe.labels]
+    missing = unanswered(label_sets, list(recipe.labels))
     if missing:
         raise UserError(
             f"{path}: expected a teacher for {' and '.join(label_sets)}, found one for "
@@ -80,4 +84,23 @@ def say(network: Network, recipe: Recipe, parts: Tensor) -> dict[str, Tensor]:
     enabled = recipe.precision == "bf16"
     with torch.autocast(parts.device.type, torch.bfloat16, enabled=enabled):
         outputs = network(normalise(sized(parts, recipe), recipe))
-    return split_heads(outputs.float(), list(recipe.labels))
+    return answered(outputs.float(), list(recipe.labels))
+
+
+def answered(logits: Tensor, label_sets: list[str]) -> dict[str, Tensor]:
+    """Cut logits (N, sum of C) by label set, and give those too that a wider set answers.
+
+    Of fewer labels the same logits are left: softmax makes of them what the teacher would say if
+    it knew that the face shows one of these.
+    """
+    heads = split_heads(logits, label_sets)
+    for name, wider in WIDER.items():
+        if wider in heads and name not in heads:
+            columns = [LABEL_SETS[wider].index(label) for label in LABEL_SETS[name]]
+            heads[name] = heads[wider][:, columns]
+    return heads
+
+
+def unanswered(wanted: list[str], known: list[str]) -> list[str]:
+    """Return the label sets that teachers of others have no answer to."""
+    return [name for name in wanted if name not in known and WIDER.get(name) not in known]

@@ -24,8 +24,7 @@ from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.runtime.labels import LABEL_SETS
 from models.training.augment import augment, centre_crop
-from models.training.distillation import say
-from models.training.losses import split_heads
+from models.training.distillation import answered, say, unanswered
 from models.training.recipe import Augmentation, Recipe
 
 FORMAT = 1
@@ -160,7 +159,7 @@ class Answers:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         path = recipe.distillation.logits
         known = TeacherLogits.read(Path(path))
-        missing = [name for name in recipe.labels if name not in known.label_sets]
+        missing = unanswered(list(recipe.labels), list(known.label_sets))
         if missing:
             raise UserError(
                 f"{path}: expected teachers for {' and '.join(recipe.labels)}, found some for "
@@ -199,7 +198,7 @@ class Answers:
     def probabilities(self, rows: Tensor, epoch: int) -> dict[str, Tensor]:
         """Return the teachers' softened probabilities (n, C) by label set, of an epoch's view."""
         said = self._logits[rows, epoch % self._known.views].float() / self._temperature
-        heads = split_heads(said, list(self._known.label_sets))
+        heads = answered(said, list(self._known.label_sets))
         return {name: torch.softmax(heads[name], dim=1) for name in self._label_sets}
 
 

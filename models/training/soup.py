@@ -1,0 +1,91 @@
+"""The mean of the weights of several trainings: one network, no slower than each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.runtime.errors import UserError
+from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.recipe import Recipe
+
+_OF_ALL = ("architecture", "network", "input_size", "field", "mean", "std", "labels")
+"""Keys of a recipe that must be the same for their weights to have a mean."""
+
+
+def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
+    """Write a checkpoint with the mean of the averaged weights of others; return its values.
+
+    Wortsman et al., "Model soups", arXiv 2203.05482, section 2, the uniform soup. It is good where
+    one training began with the other's weights or both with the same ones. The recipe, for the
+    card, is the last one's; the history is empty, since it was not trained. Raises `UserError` for
+    fewer than two, and for networks or labels that differ.
+    """
+    if len(paths) < 2:
+        raise UserError(f"expected at least two checkpoints to average, found {len(paths)}")
+    everything = [load_checkpoint(path) for path in paths]
+    recipes = [_recipe(values, path) for values, path in zip(everything, paths, strict=True)]
+    for recipe, path in zip(recipes[:-1], paths[:-1], strict=True):
+        _check_same(recipe, recipes[-1], path, paths[-1])
+    mean = _mean([values["average"] for values in everything], paths)
+    told = " and ".join(
+        f"epoch {values['epoch']} of {recipe.epochs}, seed {recipe.seed}, loss {recipe.loss}, "
+        f"commit {values['environment'].get('commit', 'unknown')}"
+        for values, recipe in zip(everything, recipes, strict=True)
+    )
+    sources = [values.get("sources", ["fer2013"]) for values in everything]
+    result = {
+        **everything[-1],
+        "epoch": 0,
+        "begun_from": f"the mean of {len(paths)} trainings: {told}",
+        "sources": list(dict.fromkeys(name for names in sources for name in names)),
+        "history": [],
+        "network": mean,
+        "average": mean,
+        "environment": environment(),
+    }
+    save_checkpoint(output, {key: value for key, value in result.items() if key != "format"})
+    return result
+
+
+def _recipe(values: dict[str, Any], path: Path) -> Recipe:
+    task = values["recipe"].get("task")
+    if task is not None:
+        raise UserError(
+            f"{path}: expected a checkpoint of a network that names expressions, found one of "
+            f"{task}: choose others"
+        )
+    return Recipe.from_dict(values["recipe"])
+
+
+def _check_same(one: Recipe, other: Recipe, path: Path, last: Path) -> None:
+    ours, theirs = one.as_dict(), other.as_dict()
+    # As text, since the order of the label sets is that of the outputs.
+    keys = [key for key in _OF_ALL if str(ours[key]) != str(theirs[key])]
+    if "labels" in keys and list(one.labels) == list(other.labels):
+        keys.remove("labels")  # only what each counts for differs
+    if keys:
+        found = ", ".join(f"{key} {ours[key]} and {theirs[key]}" for key in keys)
+        raise UserError(
+            f"expected checkpoints of one network for the same labels, found in {path} and {last} "
+            f"{found}: choose others"
+        )
+
+
+def _mean(weights: list[dict[str, Tensor]], paths: list[Path]) -> dict[str, Tensor]:
+    shapes = [{name: value.shape for name, value in each.items()} for each in weights]
+    for found, path in zip(shapes, paths, strict=True):
+        if found != shapes[-1]:
+            raise UserError(
+                f"{path}: expected the layers of {paths[-1]}, found others: one of them was made "
+                "by another version of this network"
+            )
+    return {
+        name: torch.stack([each[name] for each in weights]).mean(0)
+        if value.is_floating_point()
+        else value
+        for name, value in weights[-1].items()
+    }
