@@ -55,13 +55,21 @@ def _row(entry: ModelEntry) -> str:
     )
 
 
+def _training(card: Card) -> str:
+    known = card.training
+    start, torch = known["begun_from"], f"torch {known['torch']}"
+    if not known["epoch"]:  # the mean of several trainings
+        return f"{start}; {torch}"
+    begun = f"; begun with the weights of {start}" if start else ""
+    minutes = f"{known['seconds'] / 60:.0f} minutes"
+    return f"epoch {known['epoch']} of {known['epochs']}, {minutes}, {torch}{begun}"
+
+
 def _section(entry: ModelEntry) -> list[str]:
     card: Card = entry.card
     mirror = card.metric("mirror")
     assert mirror is not None
     default = " (the app's default)" if entry.name == DEFAULT_MODEL else ""
-    start = card.training["begun_from"]
-    begun = f"; begun with the weights of {start}" if start else ""
     recalls = ", ".join(f"{name} {part:.0%}" for name, part in mirror.recall.items())
     return [
         f"## {entry.name}{default}",
@@ -72,8 +80,7 @@ def _section(entry: ModelEntry) -> list[str]:
         f"- Recall (mirror): {recalls}.",
         *_ten_crops(card),
         *_unsure(card),
-        f"- Trained: epoch {card.training['epoch']} of {card.training['epochs']}, "
-        f"{card.training['seconds'] / 60:.0f} minutes, torch {card.training['torch']}{begun}.",
+        f"- Trained: {_training(card)}.",
         *(f"- Data: {source}." for source in card.data),
         f"- Licence: {card.licence}.",
         *(f"- {limit}" for limit in card.limits),

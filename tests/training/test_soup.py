@@ -100,6 +100,10 @@ def test_other_networks_are_refused(learn: Learn, tmp_path: Path) -> None:
     save_checkpoint(two, values)
     with pytest.raises(UserError, match="expected the layers of"):
         write_soup([one, two], tmp_path / "no.pt")
+    values["recipe"] = {"task": "landmarks68"}
+    save_checkpoint(two, values)
+    with pytest.raises(UserError, match="that names expressions, found one of landmarks68"):
+        write_soup([one, two], tmp_path / "no.pt")
 
 
 def test_the_command_writes_it(
