@@ -12,7 +12,8 @@ from pathlib import Path
 from app.errors import SettingsError
 from app.settings import FINDERS, LANDMARKERS, Settings
 from models.runtime.arguments import Arguments
-from models.runtime.errors import UserError
+from models.runtime.errors import UserError, file_sentence
+from models.runtime.files import is_file
 
 EXAMPLES = """examples:
   fer-app                                          the window, with the first camera
@@ -34,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
         return _action(arguments)(arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # a full disk, a folder that may not be looked at
+        print(f"error: {file_sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -166,7 +170,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     _check_source(arguments.source)
     # A script must not depend on what somebody chose in the window last time.
     options = EngineOptions(
-        source=arguments.source or "camera",
+        source="camera" if arguments.source is None else arguments.source,
         model=arguments.model,
         finder=_finder(arguments) or FINDERS[0],
         yunet_file=arguments.yunet,
@@ -194,7 +198,7 @@ def _window(arguments: argparse.Namespace) -> int:
         settings = replace(settings, streams=(*settings.streams, *specs))
     yunet_file = arguments.yunet or (Path(settings.yunet_file) if settings.yunet_file else None)
     options = EngineOptions(
-        source=arguments.source or settings.source,
+        source=settings.source if arguments.source is None else arguments.source,
         model=arguments.model or settings.model,
         finder=_finder(arguments) or settings.finder,
         yunet_file=yunet_file,
@@ -225,7 +229,7 @@ def _workspace_first(settings: Settings, arguments: argparse.Namespace) -> Setti
 
 def _check_review(path: Path | None) -> None:
     """Refuse at once what is neither a session nor a file that could be a video."""
-    if path is not None and not path.is_file():
+    if path is not None and not is_file(path):
         from app.sessions.folder import read_info
 
         read_info(path)  # raises, and says what was expected
@@ -235,7 +239,11 @@ def _check_source(source: str | None) -> None:
     """Refuse a mistyped path at once: a window that plays the actor instead would puzzle."""
     if source is None or source.strip().partition(":")[0].casefold() in ("actor", "camera"):
         return
-    if not Path(source).expanduser().exists():
+    try:
+        there = Path(source).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # forbidden, too long, no such user
+        there = False
+    if not there:
         from app.sources import open_source
 
         open_source(source).close()  # raises, and says what is near

@@ -34,7 +34,7 @@ from models.runtime.labels import LABEL_SETS
 from models.runtime.preprocess import to_input
 from models.training.checkpoint import load_checkpoint
 from models.training.predict import build_network
-from models.training.recipe import Recipe
+from models.training.recipe import Recipe, recipe_of
 
 TOLERANCE = {"fp32": 1e-4, "fp16": 5e-2, "int8": 1.5}
 """The most that a logit may differ between torch and ONNX Runtime, by precision.
@@ -78,7 +78,7 @@ def load_network(checkpoint: Path, label_set: str | None) -> tuple[Network, Reci
 def _cut_network(
     values: dict[str, Any], checkpoint: Path, label_set: str | None
 ) -> tuple[Network, Recipe, str]:
-    recipe = Recipe.from_dict(values["recipe"])
+    recipe = recipe_of(values, checkpoint)
     sets = list(recipe.labels)
     if label_set is None:
         if len(sets) > 1:

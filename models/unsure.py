@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
 from models.runtime.card import Card, UnsureRule, file_facts
+from models.runtime.errors import UserError
 from models.runtime.preprocess import softmax
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ def refresh(path: Path, faces: FaceSet) -> Card:
 
     classifier = OnnxClassifier(path, provider="CPU")
     validation = faces.split("PublicTest")
+    if not len(validation):
+        raise UserError(
+            "expected PublicTest pictures to measure on, found none: use the whole file"
+        )
     logits = {
         crops: run_in_batches(classifier, validation, mirror=crops == "mirror")
         for crops in ("one", "mirror")

@@ -13,7 +13,7 @@ import cv2
 
 from app.errors import SourceError
 from app.sources.folder import IMAGE_SUFFIXES, natural_key
-from app.sources.video import VIDEO_SUFFIXES
+from app.sources.video import VIDEO_SUFFIXES, check_name
 
 VIDEO, IMAGES = "video", "images"
 _LONGEST_NAME = 80
@@ -172,7 +172,11 @@ def _images(folder: Path, files: list[Path]) -> Input:
 
 
 def _video(file: Path) -> Input:
-    capture = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG)
+    try:
+        name = check_name(file)
+    except SourceError:  # as one that cannot be opened
+        return Input(VIDEO, file, (file,), 0)
+    capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
     opened, count = capture.isOpened(), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     capture.release()
     if not opened:  # the run will say why; for the time left it counts as nothing

@@ -9,7 +9,7 @@ from app.analysis.batch import RUNNING, BatchState, FileState
 from app.analysis.inputs import IMAGES
 from app.analysis.job import DONE, FAILED, SKIPPED, STOPPED
 from app.errors import SettingsError
-from models.runtime.files import written_whole
+from models.runtime.files import is_file, written_whole
 
 SUMMARY = "summary.csv"
 _HEADER = ("input", "status", "folder", "frames", "faces", "seconds", "note")
@@ -68,20 +68,35 @@ def duration(seconds: float) -> str:
 
 
 def write_summary(state: BatchState, folder: Path) -> None:
-    """Write what came of each input to summary.csv. Raises `SettingsError`."""
+    """Write what came of each input to summary.csv. Raises `SettingsError`.
+
+    Lines of other inputs, from runs before into the same folder, stay and come first.
+    """
+    rows = [tuple(map(str, _row(each))) for each in state.files]
+    now = {row[0] for row in rows}
     try:
+        before = [row for row in _read_rows(folder / SUMMARY) if row[0] not in now]
         with (
             written_whole(folder / SUMMARY) as partial,
-            partial.open("w", encoding="utf-8", newline="") as file,
+            partial.open("w", encoding="utf-8", errors="replace", newline="") as file,
         ):
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(_HEADER)
-            writer.writerows(_row(each) for each in state.files)
+            writer.writerows([*before, *rows])
     except OSError as error:
         raise SettingsError(
             f'"{folder / SUMMARY}" cannot be written ({error.strerror or error}); make room or '
             f"name another folder."
         ) from error
+
+
+def _read_rows(path: Path) -> list[tuple[str, ...]]:
+    """Return the lines of an older summary, none of what is not one."""
+    if not is_file(path):
+        return []
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        header, *rows = [tuple(row) for row in csv.reader(file)] or [()]
+    return [row for row in rows if len(row) == len(_HEADER)] if header == _HEADER else []
 
 
 def _row(file: FileState) -> tuple[object, ...]:

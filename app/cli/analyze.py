@@ -19,7 +19,7 @@ from app.analysis.summary import outcome_line, progress_line, total_line, write_
 from app.errors import SettingsError
 from app.faces import FINDERS
 from models.runtime.arguments import Arguments
-from models.runtime.errors import UserError
+from models.runtime.errors import UserError, file_sentence
 
 EXAMPLES = """examples:
   fer-analyze interview.mp4 -o results
@@ -46,6 +46,9 @@ def main(argv: list[str] | None = None) -> int:
         return _analyze(arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # a full disk, a folder that may not be looked at
+        print(f"error: {file_sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.errors import FinderError
 from app.faces.base import shrink, square
 from app.messages import Face
+from models.runtime.files import is_file
 
 __all__ = ["YunetFinder"]
 
@@ -53,7 +54,7 @@ class YunetFinder:
                 "face_detection_yunet_2023mar.onnx of OpenCV's model zoo and name it in the "
                 "settings or by --yunet FILE."
             )
-        if not file.is_file():
+        if not is_file(file):
             raise FinderError(
                 f'The YuNet model was expected at "{file}" and is not there; name the file in the '
                 f"settings or by --yunet FILE."

@@ -35,6 +35,7 @@ from app.gui.workspace import Host, Workspace
 from app.settings import Settings
 from app.sources.folder import IMAGE_SUFFIXES
 from app.sources.video import VIDEO_SUFFIXES
+from models.runtime.files import is_file, is_folder
 
 _POLL_SECONDS = 0.1
 _CLOSE_SECONDS = 10.0
@@ -56,7 +57,7 @@ class AnalyseWorkspace(Workspace):
         self._adding = 0
         self._planning = self._go_on = False
         self._yunet_file = Path(settings.yunet_file) if settings.yunet_file else None
-        self._folder = Path(settings.results_folder or _usual_folder())
+        self._folder = self._run_folder = Path(settings.results_folder or _usual_folder())
         self.setAcceptDrops(True)
         self.menu_actions = make_analyse_actions(self)
         self.model = EntryModel(host.theme)
@@ -144,6 +145,7 @@ class AnalyseWorkspace(Workspace):
         if not entries or self.queue.running or self._planning or not self._has_finder():
             return
         options, folder = self.panel.options(self._yunet_file), self._folder
+        self._run_folder = folder
         run = runner(workers=self.panel.workers.value())
         self._planning = True
 
@@ -175,6 +177,7 @@ class AnalyseWorkspace(Workspace):
         todo = queue.unfinished
         acts.start.setText(_start_word(todo))
         acts.start.setEnabled(bool(todo) and not busy)
+        acts.output.setEnabled(not busy)
         acts.stop.setEnabled(queue.running and not queue.state.stopping)
         self.foot.show_running(busy)
         acts.clear.setEnabled(any(entry.finished for entry in queue.entries))
@@ -251,13 +254,15 @@ class AnalyseWorkspace(Workspace):
         """Ask for YuNet's file where it is needed and not known; say whether there is one now."""
         if self.panel.finder.currentData() != "yunet":
             return True
-        if self._yunet_file is None or not self._yunet_file.is_file():
+        if self._yunet_file is None or not is_file(self._yunet_file):
             chosen = dialogs.choose_model(self.host.window, "Where is the YuNet model file?")
             self._yunet_file = Path(chosen) if chosen else None
         return self._yunet_file is not None
 
     def _refused(self, sentence: str) -> None:
         self._planning = False
+        if self.panel.finder.currentData() == "yunet":
+            self._yunet_file = None  # it may be what was refused: the next start asks
         self.host.warn(sentence)
         self.refresh()
 
@@ -268,7 +273,7 @@ class AnalyseWorkspace(Workspace):
         else:
             self.host.notices.say(f"{total_line(state).capitalize()}.")
         try:
-            write_summary(state, self._folder)
+            write_summary(state, self._run_folder)
         except UserError as error:
             self.host.warn(str(error))
         go_on, self._go_on = self._go_on and not state.error, False
@@ -320,7 +325,7 @@ class AnalyseWorkspace(Workspace):
             self.panel.set_output(self._folder)
 
     def _show_output(self) -> None:
-        if self._folder.is_dir():
+        if is_folder(self._folder):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
         else:
             self.host.notices.say("There are no results yet; they will make this folder.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +15,13 @@ from app.gui.jobs import Jobs
 from app.gui.live_engine import LiveEngine
 from app.gui.menus import ACTOR
 from app.gui.snapshot import save_snapshot, snapshot_name
+from app.live.capture import whole_spec
 from app.live.engine import EngineStatus
 from app.messages import FrameResult
 from app.overlays import Shown
 from app.settings import Settings
 from app.sources import CameraInfo
+from models.runtime.files import is_file
 
 
 class Commands:
@@ -35,6 +37,7 @@ class Commands:
         notices: Notices,
         jobs: Jobs,
         snapshot_folder: Path,
+        end_pause: Callable[[], None],
     ) -> None:
         """Take what is needed. source: what the engine was asked to play at the start."""
         self.settings = settings
@@ -43,7 +46,10 @@ class Commands:
         self._notices = notices
         self._jobs = jobs
         self._snapshot_folder = snapshot_folder
+        self._end_pause = end_pause
         self._wanted = source
+        self._asked_yunet = ""
+        """YuNet's file that the engine was asked to use and has not used yet."""
         self._paths: dict[str, str] = {}
         self._picked_model = self._picked_finder = self._picked_landmarks = False
         self._remember_path(source)
@@ -52,6 +58,7 @@ class Commands:
         """Play something else; a pause ends."""
         self._wanted = spec
         self._remember_path(spec)
+        self._end_pause()
         if _is_device(spec):
             self.settings = replace(self.settings, source=spec)
         self._engine.use_source(spec)
@@ -62,12 +69,20 @@ class Commands:
         if path is not None:
             self.settings = self.settings.with_recent(path)
 
+    def note_finder(self, status: EngineStatus) -> None:
+        """Hear which finder is in use; YuNet's file is kept once it is, not before."""
+        if self._asked_yunet and status.finder == "yunet":
+            self.settings = replace(self.settings, yunet_file=self._asked_yunet)
+            self._asked_yunet = ""
+
     def try_again(self) -> None:
         """Ask once more for what was wanted."""
+        self._end_pause()
         self._engine.use_source(self._wanted)
 
     def play_again(self, status: EngineStatus) -> None:
         """Play from the beginning what has ended."""
+        self._end_pause()
         self._engine.use_source(self._paths.get(status.source, self._wanted))
 
     def next_camera(self, cameras: Sequence[CameraInfo], playing: str) -> None:
@@ -102,16 +117,16 @@ class Commands:
         self._engine.use_landmarks(name)
 
     def use_finder(self, name: str) -> None:
-        """Change the finder; YuNet asks for its file unless one that exists is known."""
+        """Change the finder; YuNet asks for its file unless one is known and was not refused."""
         self._picked_finder = True
         if name != "yunet":
             self._engine.use_finder(name)
             return
         known = self.settings.yunet_file
-        path = known if known and Path(known).is_file() else ""
+        path = known if known and is_file(Path(known)) and not self._asked_yunet else ""
         path = path or dialogs.choose_model(self._window, "Where is the YuNet model file?")
         if path:
-            self.settings = replace(self.settings, yunet_file=path)
+            self._asked_yunet = path
             self._engine.use_finder(name, Path(path))
 
     def open_file(self) -> None:
@@ -164,7 +179,7 @@ class Commands:
 
     def _remember_path(self, spec: str) -> None:
         if not _is_device(spec):
-            path = str(Path(spec).expanduser().absolute())
+            path = whole_spec(spec)
             self._paths[Path(path).name or path] = path
 
 

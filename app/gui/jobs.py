@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from models.runtime.errors import UserError
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _CLOSE_SECONDS = 3.0
@@ -28,7 +30,7 @@ class Jobs:
         """Run `work` aside.
 
         A later `poll` calls `done` with what it returned, or `failed` with the sentence of the
-        `UserError` it raised.
+        `UserError` it raised, or one on any other error.
         """
 
         def run() -> None:
@@ -37,6 +39,10 @@ class Jobs:
             except UserError as error:
                 sentence = str(error)
                 self._ready.put(lambda: failed(sentence))
+            except Exception as error:  # a defect, or a disk that is gone: nobody waits for ever
+                log.exception("a job of the window failed")
+                reason = f"This could not be done ({error or type(error).__name__}); try again."
+                self._ready.put(lambda: failed(reason))
             else:
                 self._ready.put(lambda: done(result))
 

@@ -87,6 +87,7 @@ class LiveWorkspace(Workspace):
         self.commands = Commands(
             host.window, engine, settings, source=around.source, notices=host.notices,
             jobs=host.jobs, snapshot_folder=around.snapshot_folder,
+            end_pause=lambda: self.menu_actions.pause.setChecked(False),
         )  # fmt: skip
         self.sources = SourceMenu(host.window, self.menu_actions, self.commands.use_source)
         self.models = ModelMenu(
@@ -189,6 +190,7 @@ class LiveWorkspace(Workspace):
             self._forget_faces()
             self.commands.note_playing(status)
             self.sources.set_recent(self.commands.settings.recent)
+        self.commands.note_finder(status)
         card = self._engine.card
         self.panel.set_can_calibrate(card is None or bool(card.neutral))
         self.sources.set_current(status.source)
@@ -320,7 +322,6 @@ class LiveWorkspace(Workspace):
             self.video.show_result(result)
         self.panel.show_result(result)
         self._history.add(result)
-        self.recording.watch(result)
         if before is None or bool(before.faces) != bool(result.faces):
             self._say_stage()
 

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from PySide6.QtCore import QObject, QSignalBlocker
+from PySide6.QtCore import QObject
 
 from app.errors import SessionError
 from app.gui.actions import Actions
 from app.gui.recording_bar import RecordingBar, clock
 from app.gui.recording_panel import RecordingPanel
 from app.gui.workspace import Host
-from app.live.recorder import RecordableEngine, Recorder, RecordingOptions
-from app.messages import FrameResult
+from app.live.recorder import RecordableEngine, Recorder, RecorderStatus, RecordingOptions
 from app.overlays import Shown
 from app.sessions.video import VIDEOS, VideoOptions
 from app.settings import Settings
@@ -50,11 +49,11 @@ class RecordingDesk(QObject):
         self._smoothing_seconds = settings.smoothing_seconds
         self._refreshed_at = float("-inf")
         self._asked = ""
+        self._showing = False
         self.also_mark: list[Callable[[str, str, float], bool]] = []
         """Each takes key, text and monotonic seconds of a marker; False when nobody got it."""
         self.others_listen: Callable[[], bool] = lambda: False
         """Says whether a marker reaches anybody while nothing is recorded."""
-        self._calibrating: set[int] = set()
         actions.record.toggled.connect(self._toggle)
         actions.record_options.triggered.connect(self._show_panel)
         actions.note.triggered.connect(self._begin_note)
@@ -80,12 +79,18 @@ class RecordingDesk(QObject):
             self._host.warn(sentence)
         if not status.active and not self._asked and self._actions.record.isChecked():
             self._show_record(False)  # the disk has ended it
+            if not status.saving:
+                self.bar.hide()  # unless something was saved, as the next lines find
+        if not self._asked:  # the question stays until it is answered
+            self._show_progress(status)
+        self.panel.set_locked(status.active)
+
+    def _show_progress(self, status: RecorderStatus) -> None:
         saved = self.recorder.take_saved()
         if status.active or status.saving:
             self.bar.show_status(status)
         elif saved:
             self.bar.show_saved(saved[-1], status.frames, status.error)
-        self.panel.set_locked(status.active)
 
     def mark(self, key: str, text: str = "", at: float | None = None) -> None:
         """Set a marker. at: monotonic seconds, None for this moment."""
@@ -100,19 +105,6 @@ class RecordingDesk(QObject):
         seconds = self.recorder.status().seconds - (time.monotonic() - at)
         self.bar.say(f"{text or f'Marker {key}'} at {clock(max(0.0, seconds))}")
 
-    def watch(self, result: FrameResult) -> None:
-        """Note in the session when a face's neutral measure was taken."""
-        for face in result.faces:
-            track = face.face.track_id
-            if track is None:
-                continue
-            if face.calibration is not None and not face.calibration.given_up:
-                self._calibrating.add(track)
-            elif track in self._calibrating:
-                self._calibrating.discard(track)
-                if face.corrected is not None:
-                    self.recorder.mark("neutral", f"face {track}")
-
     def changed_settings(self, settings: Settings) -> Settings:
         return self.panel.changed_settings(settings)
 
@@ -121,6 +113,8 @@ class RecordingDesk(QObject):
         self.recorder.close(_CLOSE_SECONDS)
 
     def _toggle(self, wanted: bool) -> None:
+        if self._showing:
+            return
         if not wanted:
             self._asked = ""
             self.recorder.stop()
@@ -178,8 +172,9 @@ class RecordingDesk(QObject):
         return VideoOptions(kinds, blur=self.panel.blur, overlays=names, shown=shown)
 
     def _show_record(self, on: bool) -> None:
-        with QSignalBlocker(self._actions.record):
-            self._actions.record.setChecked(on)
+        self._showing = True  # not by blocking signals: the toolbar changes its sign by one
+        self._actions.record.setChecked(on)
+        self._showing = False
 
     def _show_panel(self) -> None:
         self.panel.setVisible(self.panel.isHidden())

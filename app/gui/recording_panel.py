@@ -137,6 +137,7 @@ class RecordingPanel(QFrame):
         for button in (self._place, self._close, self._blur):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.installEventFilter(KeepSpace(button))
+        self._video.installEventFilter(KeepSpace(self._video))
 
     def _dress(self) -> None:
         self._place.show_path(str(self._folder))

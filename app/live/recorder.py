@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import logging
 import platform
 import shutil
 import threading
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from app.sessions.writer import SessionWriter
 
 __all__ = ["Recorder", "RecorderStatus", "RecordingOptions", "session_info"]
+
+log = logging.getLogger(__name__)
 
 _RATE_SECONDS = 2.0
 _MOST_EARLY = 1000
@@ -108,6 +111,8 @@ class Recorder:
         self._notices: list[str] = []
         self._saved: list[Path] = []
         self._early: deque[tuple[int | None, float, str]] = deque(maxlen=_MOST_EARLY)
+        self._early_marks: deque[tuple[float, str, str]] = deque(maxlen=_MOST_EARLY)
+        self._calibrating: set[int] = set()
 
     @property
     def active(self) -> bool:
@@ -139,6 +144,8 @@ class Recorder:
             self._options = options
             self._since = time.monotonic()
             self._early.clear()
+            self._early_marks.clear()
+            self._calibrating.clear()
             self._last, self._last_folder = WriterStatus(), None
             self._engine.add_listener(self._take)
             self._engine.add_drop_listener(self._drop)
@@ -146,6 +153,11 @@ class Recorder:
     def stop(self) -> None:
         """End the recording; what is left is written in the background."""
         with self._lock:
+            if self._early_marks:
+                self._early_marks.clear()
+                self._notices.append(
+                    "No frame came, so nothing was recorded and the markers are not kept."
+                )
             self._options = None
             self._engine.remove_listener(self._take)
             self._engine.remove_drop_listener(self._drop)
@@ -165,13 +177,16 @@ class Recorder:
     def mark(self, key: str, text: str = "", at: float | None = None) -> bool:
         """Set a marker; return False when nothing is being recorded.
 
-        at: monotonic seconds, None for now.
+        at: monotonic seconds, None for now. One set before the first frame stands at it.
         """
         now = time.monotonic() if at is None else at
         with self._lock:
-            if self._writer is None:
+            if self._options is None:
                 return False
-            self._writer.mark(now, key, text)
+            if self._writer is None:
+                self._early_marks.append((now, key, text))
+            else:
+                self._writer.mark(now, key, text)
             return True
 
     def status(self) -> RecorderStatus:
@@ -219,6 +234,20 @@ class Recorder:
                 self._begin(self._options, result)
             if self._writer is not None:
                 self._writer.add(result)
+                self._mark_neutral(self._writer, result)
+
+    def _mark_neutral(self, writer: SessionWriter, result: FrameResult) -> None:
+        """Mark the frame from which a face's columns are corrected by its neutral measure."""
+        for face in result.faces:
+            track = face.face.track_id
+            if track is None:
+                continue
+            if face.calibration is not None and not face.calibration.given_up:
+                self._calibrating.add(track)
+            elif track in self._calibrating:
+                self._calibrating.discard(track)
+                if face.corrected is not None:
+                    writer.mark(result.frame.captured_at, "neutral", f"face {track}")
 
     def _fits(self, result: FrameResult) -> bool:
         """Say whether a result belongs into the session that is being recorded."""
@@ -233,9 +262,32 @@ class Recorder:
                 self._writer.drop(index, time, reason)
 
     def _begin(self, options: RecordingOptions, result: FrameResult) -> None:
+        self._generation = self._engine.generation
+        try:
+            self._writer = self._new_writer(options, result)
+        except SessionError as error:
+            self._notices.append(str(error))
+        except Exception as error:  # a defect: it must not make another folder with every frame
+            log.exception("a recording could not begin")
+            self._notices.append(
+                f"The recording could not begin ({error or type(error).__name__}); try again with "
+                f"another name, folder or source."
+            )
+        if self._writer is None:
+            self._early_marks.clear()
+            self.stop()
+            return
+        early, self._early = self._early, deque(maxlen=_MOST_EARLY)
+        for drop in early:
+            self._drop(*drop)
+        marks, self._early_marks = self._early_marks, deque(maxlen=_MOST_EARLY)
+        for at, key, text in marks:
+            self._writer.mark(max(at, self._writer.clock.monotonic), key, text)
+
+    def _new_writer(self, options: RecordingOptions, result: FrameResult) -> SessionWriter:
+        """Return the writer of a new session that begins with a result."""
         from app.sessions.writer import SessionWriter
 
-        self._generation = self._engine.generation
         taken = result.frame.captured_at
         clock = Clock(taken, time.time() - (time.monotonic() - taken))
         folder = _new_folder(options, datetime.fromtimestamp(clock.wall).astimezone())
@@ -247,18 +299,9 @@ class Recorder:
         )
         info |= {"title": options.title, "consent": dict(options.consent)}
         info |= {"settings": dict(options.settings), "video": _of_video(options.video)}
-        try:
-            labels = _labels_of(result, self._engine.labels)
-            self._writer = SessionWriter(
-                folder, info, labels, clock=clock, video=_at_rate(options.video, info)
-            )
-        except SessionError as error:
-            self._notices.append(str(error))
-            self.stop()
-            return
-        early, self._early = self._early, deque(maxlen=_MOST_EARLY)
-        for drop in early:
-            self._drop(*drop)
+        labels = _labels_of(result, self._engine.labels)
+        video = _at_rate(options.video, info)
+        return SessionWriter(folder, info, labels, clock=clock, video=video)
 
     def _rule_off(self) -> None:
         writer, self._writer = self._writer, None

@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from app.errors import SourceError
 from app.review.recording import Recording
 from app.sessions.folder import TABLE
 from app.sessions.mkv import VideoReader
 from app.sessions.video import VIDEOS
 from app.sources.base import as_bgr
 from app.sources.folder import read_image
+from app.sources.video import check_name
 
 __all__ = [
     "ImagePictures",
@@ -205,10 +207,11 @@ def _of_source(recording: Recording) -> Pictures | None:
         return None
     try:
         if path.is_file() and np.isfinite(recording.media_times).any():
+            check_name(path)
             return VideoPictures(path, recording.media_times)
         if path.is_dir():
             return _of_folder(recording, path)
-    except OSError:
+    except (OSError, SourceError):
         return None
     return None
 

@@ -57,6 +57,8 @@ def write_edited_markers(state: Edited, path: Path) -> None:
     started = state.recording.info.get("started")
     wall = started.get("wall") if isinstance(started, dict) else None
     begun = datetime.fromisoformat(wall) if isinstance(wall, str) else None
+    if "analysis" in state.recording.info:  # of a file nobody knows when it was taken
+        begun = None
     rows: list[dict[str, Any]] = [
         {
             "session_time": marker.time,

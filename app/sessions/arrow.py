@@ -70,7 +70,7 @@ def _bits(flags: NDArray[np.bool_]) -> Any:
 
 
 def _text(values: Sequence[str]) -> list[Any]:
-    encoded = [value.encode() for value in values]
+    encoded = [value.encode(errors="replace") for value in values]
     ends = np.cumsum([0, *(len(value) for value in encoded)]).astype(np.int32)
     return [pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
 

@@ -22,7 +22,7 @@ from app.sessions.ledger import iso_time, read_dropped, read_markers
 from app.sessions.mkv import finish_video
 from app.sessions.schema import frames_schema, labels_of
 from app.sessions.stream import read_batches, stream_schema, to_parquet
-from models.runtime.files import written_whole
+from models.runtime.files import is_file, written_whole
 
 __all__ = [
     "CODEBOOK",
@@ -81,7 +81,7 @@ class Session:
 
 def is_session(path: Path) -> bool:
     """Say whether a folder holds a session."""
-    return (path / INFO).is_file()
+    return is_file(path / INFO)
 
 
 def open_session(path: Path | str, *, columns: Iterable[str] | None = None) -> Session:
@@ -140,7 +140,9 @@ def write_info(folder: Path, info: Mapping[str, Any]) -> None:
     """Write session.json, whole or not at all. Raises `OSError`."""
     with written_whole(folder / INFO) as partial:
         partial.write_text(
-            json.dumps(info, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
+            json.dumps(info, indent=2, ensure_ascii=False, default=str) + "\n",
+            encoding="utf-8",
+            errors="backslashreplace",  # JSON's own words for names that are not text
         )
 
 

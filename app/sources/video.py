@@ -38,13 +38,14 @@ class VideoSource(FrameSource):
         paced: at the file's own speed, otherwise as fast as it is read. Raises `SourceError`
         when nothing in it can be played.
         """
+        name = check_name(path)
         _check_readable(path)
         self.name = path.name
         self._pacer = Pacer(enabled=paced)
         self._lock = threading.Lock()
         self._index = 0
         self._media_time: float | None = None
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        self._capture = cv2.VideoCapture(name, cv2.CAP_FFMPEG)
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         self._first = self._decode()
         if self._first is None:
@@ -118,6 +119,21 @@ class VideoSource(FrameSource):
                 f"the rest was trimmed away, cut off or damaged; if you miss it, copy the file "
                 f"again."
             )
+
+
+def check_name(path: Path) -> str:
+    """Return a path as OpenCV takes it, which ends the program at one that is not text.
+
+    Raises `SourceError`; on Linux a file's name can be any bytes.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = str(path).encode(errors="replace").decode()
+        raise SourceError(
+            f'"{shown}" cannot be played: its name is not valid text; rename it and try again.'
+        ) from error
+    return str(path)
 
 
 def _check_readable(path: Path) -> None:

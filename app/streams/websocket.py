@@ -44,17 +44,17 @@ class WebSocketSender:
         self._loop = asyncio.new_event_loop()
         self._ending = asyncio.Event()
         self._ready = threading.Event()
-        self._faults: list[OSError] = []
+        self._faults: list[Exception] = []
         self._lost = 0
         self._thread = threading.Thread(target=self._run, name="mien-websocket", daemon=True)
         self._thread.start()
         self._ready.wait()
         for fault in self._faults:
             self._thread.join()
+            reason = getattr(fault, "strerror", None) or fault
             raise StreamError(
-                f"Expected to serve at {host}:{port}, found that this cannot be done "
-                f"({fault.strerror or fault}); close what uses the port or give "
-                f"another, such as websocket={host}:{port + 1}."
+                f"Expected to serve at {host}:{port}, found that this cannot be done ({reason}); "
+                f"close what uses the port or give another, such as websocket={host}:{port + 1}."
             ) from fault
 
     @property
@@ -96,7 +96,7 @@ class WebSocketSender:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._main())
-        except OSError as error:
+        except Exception as error:  # a port that is taken, an address that is none
             self._faults.append(error)
         finally:
             self._loop.close()

@@ -12,7 +12,7 @@ from models.runtime.errors import UserError
 
 EXAMPLES = """example:
   fer-average runs/fourth/best.fer2013.pt runs/fifth/best.fer2013.pt -o runs/mean.pt
-  fer-evaluate runs/mean.pt --data fer2013.csv --tta flip
+  fer-evaluate runs/mean.pt --labels fer2013 --data fer2013.csv --tta flip
 
 The mean is one network, no larger and no slower, and often better than each: where one training
 began with the other's weights, or both with the same. Those of strangers have no useful mean.

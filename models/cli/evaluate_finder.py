@@ -123,7 +123,7 @@ def _contenders(arguments: argparse.Namespace) -> list[Contender]:
     for path in arguments.against:
         try:
             contenders.append(contender_by_name(path))
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, ValueError) as error:
             raise UserError(
                 f"expected a finder named MODULE:CLASS with --against, found {path!r} ({error}): "
                 "correct it, or give --against without a name"

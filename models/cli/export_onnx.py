@@ -90,12 +90,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _export(arguments: argparse.Namespace) -> None:
     if arguments.guided and arguments.checkpoint.suffix == ".onnx":
+        _refuse(
+            arguments,
+            ("output", "labels", "precision", "ten_crop", "opset", "data", "ferplus"),
+            "an .onnx, beside which only the backward pass is written",
+        )
         _guide(arguments.checkpoint)
         return
     from models.export import export
     from models.training.checkpoint import load_checkpoint
 
     task = load_checkpoint(arguments.checkpoint)["recipe"].get("task")
+    if task is not None:
+        unused = ("labels", "precision", "guided", "ten_crop", "opset", "ferplus")
+        _refuse(arguments, unused, f"a checkpoint of {task}")
     if task == "face_finder":
         _export_finder(arguments)
         return
@@ -118,6 +126,15 @@ def _export(arguments: argparse.Namespace) -> None:
         _tell_guided(guided_file(done.path))
     if not done.card.metrics:
         print("no --data given: the temperature is 1 and the card has no figures", file=sys.stderr)
+
+
+def _refuse(arguments: argparse.Namespace, unused: tuple[str, ...], found: str) -> None:
+    """Raise `UserError` for options that would be ignored."""
+    usual = vars(_parser().parse_args([]))
+    given = [name for name in unused if getattr(arguments, name) != usual[name]]
+    if given:
+        words = " or ".join("--" + name.replace("_", "-") for name in given)
+        raise UserError(f"expected no {words} with {found}: leave it out")
 
 
 def _export_finder(arguments: argparse.Namespace) -> None:
@@ -155,6 +172,7 @@ def _export_all(arguments: argparse.Namespace) -> int:
     """Return 1 where a checkpoint is not there."""
     from models.bundle import WEIGHTS, rebuild
 
+    _refuse(arguments, ("labels", "precision", "ten_crop", "opset"), "--all, which has its own")
     output: Path = arguments.output or WEIGHTS
     if not output.is_dir():
         raise UserError(f"expected a folder to write to, found none at {output}: make it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from models.runtime.errors import UserError
+from models.runtime.errors import UserError, file_sentence
 
 _EXTRA = {"torch", "onnx", "onnxscript", "pyarrow", "tqdm", "matplotlib", "tensorboard"}
 
@@ -27,11 +27,7 @@ def run(command: Callable[[], int | None]) -> int:
         )
         return 2
     except OSError as error:  # a full disk, a folder that may not be written to
-        print(
-            f"error: expected to read and write files, found: {error}; "
-            "make room, or correct the path or its permissions",
-            file=sys.stderr,
-        )
+        print(f"error: {file_sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)

@@ -142,6 +142,8 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     for name in ("resume", "minutes", "compile"):
         if getattr(arguments, name):
             raise UserError(f"expected --{name} without --folds, found both: leave one out")
+    if arguments.every != 1:
+        raise UserError(f"expected --every 1 with --folds, found {arguments.every}: leave it out")
     wanted = protocols_of(arguments.folds)
     changes = [*arguments.changes]
     if arguments.epochs is not None:

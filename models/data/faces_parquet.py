@@ -188,6 +188,8 @@ def _picture(row: dict[str, Any], file: Path) -> FacePicture:
         points = row.get("points68")
         if points is not None and len(points) != _POINTS:
             raise ValueError(f"{len(points)} numbers for 68 points")  # noqa: TRY301
+        if not row["image"]["bytes"]:
+            raise ValueError("no bytes")  # noqa: TRY301
         return FacePicture(
             encoded=row["image"]["bytes"],
             path=str(row["image"]["path"]),

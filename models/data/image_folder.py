@@ -50,9 +50,15 @@ def read_image_folder(
                     f"{folder.name}: rename it, since numbers mean something else in every data set"
                 )
             entries += [_entry(path, file) for file in list_pictures(folder)]
-    faces, told = read_entries(
-        entries, path, label_set, source="image_folder", find_faces=find_faces
-    )
+    source = "image_folder"
+    if any(_fer2013_split(entry.file.name) for entry in entries):
+        source = "fer2013"
+        if label_set == "ferplus":
+            raise UserError(
+                f"{path}: expected FER+ votes with FER2013, found class folders, which have none: "
+                "give fer2013.csv with fer2013new.csv beside it"
+            )
+    faces, told = read_entries(entries, path, label_set, source=source, find_faces=find_faces)
     framing = "each cut to its face" if find_faces else "pictures used whole"
     return Reading(faces, f"class folders: {told}; {framing}")
 
@@ -68,11 +74,16 @@ def _entry(root: Path, file: Path) -> Entry:
     if len(inner.parts) == 3:
         split = _SPLIT_FOLDERS[inner.parts[0].lower()]
     # The folder `test` of FER2013 mixes PublicTest and PrivateTest; the names keep them apart.
-    prefix = file.name.partition("_")[0]
-    split = next((name for name in SPLITS if name == prefix), split)
+    split = _fer2013_split(file.name) or split
     return Entry(
         file=file,
         expression=FOLDERS[file.parent.name.lower()],
         name=inner.as_posix(),
         split=split,
     )
+
+
+def _fer2013_split(name: str) -> Split | None:
+    """Return the split that a file of FER2013 has in its name, None for other files."""
+    prefix = name.partition("_")[0]
+    return next((split for split in SPLITS if split == prefix), None)

@@ -25,6 +25,7 @@ from models.data.pasting import (
     visible_part,
     warp,
 )
+from models.runtime.errors import UserError
 
 __all__ = ["FilmFrame", "FilmMaker"]
 
@@ -76,7 +77,7 @@ class _Person:
 class FilmMaker:
     """Make film of (height, width) frames out of stored pictures.
 
-    Pictures with one face of at least 40 px are used. Raises `ValueError` without any, or without
+    Pictures with one face of at least 40 px are used. Raises `UserError` without any, or without
     scenes.
     """
 
@@ -88,7 +89,10 @@ class FilmMaker:
     ) -> None:
         self._faces = [one for one in faces if _suits(one)]
         if not self._faces or not scenes:
-            raise ValueError("expected pictures with one large face each, and scenes")
+            raise UserError(
+                "expected pictures with one face of at least 40 pixels each, and scenes, to make "
+                f"films of, found {len(self._faces)} and {len(scenes)}: give more pictures"
+            )
         self._scenes = scenes
         self.height, self.width = size
 

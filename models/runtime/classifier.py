@@ -10,6 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from models.runtime.card import METADATA_KEY, Card, ModelError, file_facts, read_card
+from models.runtime.files import is_file
 from models.runtime.prediction import Prediction
 from models.runtime.preprocess import softmax, to_input
 
@@ -142,7 +143,7 @@ def available_providers() -> list[str]:
 
 def _read_card_beside(path: Path) -> Card | None:
     """Return the JSON card beside a file, its hash checked; None if there is none."""
-    if not path.is_file():
+    if not is_file(path):
         raise ModelError(f"expected a model, found no file {path}: choose an .onnx file")
     beside = path.with_suffix(".json")
     if not beside.is_file():

@@ -1,10 +1,26 @@
-"""Files that are there whole or not at all."""
+"""Files that are there, whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def is_file(path: Path) -> bool:
+    """Say whether there is such a file; one that nobody here may look at counts as none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # forbidden, too long, its disk is gone; older Pythons raise it
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether there is such a folder; one that nobody here may look at counts as none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 @contextlib.contextmanager

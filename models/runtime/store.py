@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from dataclasses import dataclass
 from importlib import resources
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from models.runtime.card import Card, ModelError, read_card
 from models.runtime.classifier import OnnxClassifier
+from models.runtime.files import is_file
 from models.runtime.part_card import is_part_card
 
 DEFAULT_MODEL = "mini_xception.ferplus"
@@ -46,9 +48,10 @@ def find_model(name_or_path: str) -> Path:
     files = {entry.name: entry.file for entry in bundled()}
     if name_or_path in files:
         return files[name_or_path]
-    path = Path(name_or_path).expanduser()
-    if path.is_file():
-        return path
+    with contextlib.suppress(RuntimeError):  # no such user
+        path = Path(name_or_path).expanduser()
+        if is_file(path):
+            return path
     near = difflib.get_close_matches(name_or_path, files, n=1)
     hint = f"did you mean {near[0]}?" if near else "give one of these names or a file"
     raise ModelError(

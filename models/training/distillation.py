@@ -14,7 +14,7 @@ from models.training.augment import centre_crop
 from models.training.checkpoint import load_checkpoint
 from models.training.losses import split_heads
 from models.training.predict import build_network, normalise, sized
-from models.training.recipe import Distillation, Recipe
+from models.training.recipe import Distillation, Recipe, recipe_of
 
 WIDER = {"fer2013-4": "fer2013"}
 """Label sets that a teacher of more labels answers as well, by what it says of those alone."""
@@ -57,7 +57,7 @@ def load_teacher(path: Path, label_sets: list[str], device: torch.device) -> tup
     Raises `UserError` for one that was not taught these label sets.
     """
     values = load_checkpoint(path)
-    recipe = Recipe.from_dict(values["recipe"])
+    recipe = recipe_of(values, path)
     missing = unanswered(label_sets, list(recipe.labels))
     if missing:
         raise UserError(

@@ -196,8 +196,6 @@ def train_finder(run: TaskRun) -> None:
     recipe = FinderRecipe.from_dict(task_values(run.recipe, run.changes))
     if run.epochs is not None:
         recipe = replace(recipe, epochs=run.epochs)
-    if run.minutes is not None and not 0 < run.minutes < math.inf:
-        raise UserError(f"expected --minutes above 0, found {run.minutes}")
     trainer = FinderTrainer(recipe, start_device(run.device, run.threads))
     with training_folder(run.out, resume=run.resume):
         if run.resume:

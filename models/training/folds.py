@@ -22,13 +22,14 @@ from models.data.face_set import FaceSet
 from models.data.splits import Rows, k_fold, leave_one_subject_out
 from models.measure import truth_for
 from models.runtime.errors import UserError
+from models.runtime.files import written_whole
 from models.runtime.labels import LABEL_SETS
 from models.scoring import score_crops
 from models.training.examples import make_examples
 from models.training.loop import Trainer
 from models.training.metrics import accuracy, confusion, macro_f1, recalls
 from models.training.predict import network_logits, split_arrays
-from models.training.recipe import Recipe
+from models.training.recipe import CLEANINGS, Recipe
 from models.training.warm_start import begin_from
 
 SUBJECTS = "subjects"
@@ -96,13 +97,15 @@ def run_protocol(
 
     Nothing is chosen on the test pictures. start: a checkpoint whose weights each fold begins
     with. on_fold: told of each fold as it ends. Raises `UserError` for a recipe of several label
-    sets and for folds that cannot be cut.
+    sets, for one that asks what folds cannot give, for data that has parts of its own, whose test
+    part must stay untouched, and for folds that cannot be cut.
     """
     if len(recipe.labels) != 1:
         raise UserError(
             f"expected a recipe of one label set for folds, found {' and '.join(recipe.labels)}: "
             "leave one under [labels]"
         )
+    _check_whole(recipe, faces)
     (label_set,) = recipe.labels
     truth = truth_for(faces, label_set)
     usable = faces.select(truth >= 0)
@@ -129,7 +132,23 @@ def write_protocols(
         "recipe": recipe.as_dict(),
         "protocols": [asdict(protocol) for protocol in protocols],
     }
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with written_whole(path) as partial:
+        text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+        partial.write_text(text, encoding="utf-8")
+
+
+def _check_whole(recipe: Recipe, faces: FaceSet) -> None:
+    parts = sorted({*faces.splits.tolist()} - {"all"})
+    if parts:
+        raise UserError(
+            f"expected a data set without parts of its own for folds, found {', '.join(parts)}: "
+            "train on its training part without --folds"
+        )
+    if recipe.cleaning != CLEANINGS[0] or recipe.schedule == "plateau":
+        raise UserError(
+            f'expected cleaning "{CLEANINGS[0]}" and a schedule without a validation part for '
+            f'folds, found "{recipe.cleaning}" and "{recipe.schedule}": choose others'
+        )
 
 
 def _train(recipe: Recipe, faces: FaceSet, device: torch.device, start: Path | None) -> Trainer:

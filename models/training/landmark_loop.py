@@ -134,7 +134,9 @@ class LandmarkTrainer:
         generator = torch.Generator(self.device).manual_seed(seed)
         order = data.marked[self._shuffled(len(data.marked), generator)]
         with_points = recipe.batch_size - recipe.five - recipe.empty
-        batches = [rows for rows in torch.split(order, with_points) if len(rows) > with_points // 2]
+        batches = torch.split(order, with_points)
+        if len(batches) > 1 and len(batches[-1]) <= with_points // 2:
+            batches = batches[:-1]  # what is left out is other faces each epoch
         self.network.train()
         total, seen = 0.0, 0
         for number, rows in enumerate(batches):

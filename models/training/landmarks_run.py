@@ -12,7 +12,12 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models.data.faces_parquet import read_face_pictures, training_part, validation_part
+from models.data.faces_parquet import (
+    read_face_pictures,
+    training_part,
+    validation_part,
+    without_copies,
+)
 from models.data.landmarks import make_landmark_set
 from models.nets.landmarks68 import Landmarks68
 from models.runtime.errors import UserError
@@ -34,6 +39,7 @@ def train_landmarks(run: TaskRun) -> None:
     Writes `last.pt` after every epoch, `best.pt` whenever the error with moved boxes is the
     lowest so far, `log.csv` and a TensorBoard log. Raises `UserError` for anything to correct.
     """
+    began = time.monotonic()
     recipe = LandmarkRecipe.from_dict(task_values(run.recipe, run.changes))
     if run.epochs is not None:
         recipe = replace(recipe, epochs=run.epochs)
@@ -45,14 +51,21 @@ def train_landmarks(run: TaskRun) -> None:
         training, held_back = _read(run.data, trainer)
         if run.start is not None and not run.resume:
             trainer.begin_with(_weights(run.start, training))
-        _run_epochs(trainer, trainer.own_labels(training), held_back, run)
+        _run_epochs(trainer, trainer.own_labels(training), held_back, run, began)
 
 
 def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
     """Return what to train on and what is held back, and say how much it is."""
     pictures = read_face_pictures(path)
-    training = make_landmark_set(training_part(pictures))
-    held_back = make_landmark_set(validation_part(pictures))
+    held = validation_part(pictures)
+    training = make_landmark_set(without_copies(training_part(pictures), held))
+    held_back = make_landmark_set(held)
+    for part, name in ((training, "training"), (held_back, "validation")):
+        if not part.marked.any():
+            raise UserError(
+                f"{path}: expected faces with 68 points in the {name} part, found none: give more "
+                "pictures"
+            )
     parameters = sum(p.numel() for p in trainer.network.parameters())
     tqdm.write(
         f"landmarks68: {parameters:,} parameters; {training.marked.sum():,} faces with 68 points, "
@@ -86,10 +99,15 @@ def _weights(path: Path, training: LandmarkData) -> dict[str, Tensor]:
 
 
 def _run_epochs(
-    trainer: LandmarkTrainer, training: LandmarkData, held_back: LandmarkData, run: TaskRun
+    trainer: LandmarkTrainer,
+    training: LandmarkData,
+    held_back: LandmarkData,
+    run: TaskRun,
+    began: float,
 ) -> None:
+    """Train what is left to train. began: when the command did, on the monotonic clock."""
     recipe, made_with = trainer.recipe, environment()
-    until = time.monotonic() + 60 * run.minutes if run.minutes is not None else None
+    longest = 0.0
     faces = len(training.marked) * (recipe.epochs - trainer.epoch)
     with (
         SummaryWriter(str(run.out / "tensorboard")) as board,
@@ -115,7 +133,8 @@ def _run_epochs(
             bar.write(
                 f"epoch {trainer.epoch}/{recipe.epochs}  loss {loss:.4f}  {told}  {seconds:.0f} s"
             )
-            if until is not None and time.monotonic() > until:
+            longest = max(longest, time.monotonic() - started)
+            if run.minutes is not None and time.monotonic() - began + longest > 60 * run.minutes:
                 return
 
 

@@ -223,6 +223,20 @@ def read_recipe(
     return Recipe.from_dict(values)
 
 
+def recipe_of(checkpoint: Mapping[str, Any], path: Path) -> Recipe:
+    """Return what a network that names expressions was trained by.
+
+    Raises `UserError` for the checkpoint of another network.
+    """
+    values = checkpoint["recipe"]
+    if "task" in values:
+        raise UserError(
+            f"{path}: expected a checkpoint of a network that names expressions, found one of "
+            f"{values['task']}: choose another"
+        )
+    return Recipe.from_dict(values)
+
+
 def apply_change(values: dict[str, Any], change: str) -> None:
     """Set one key of a recipe's values, in place; a value that is no TOML is taken as text."""
     key, equals, text = change.partition("=")

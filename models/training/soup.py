@@ -8,12 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.nets.registry import find_architecture
 from models.runtime.errors import UserError
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
-from models.training.recipe import Recipe
+from models.training.recipe import Recipe, recipe_of
 
-_OF_ALL = ("architecture", "network", "input_size", "field", "mean", "std", "labels")
+_OF_ALL = ("architecture", "input_size", "field", "mean", "std")
 """Keys of a recipe that must be the same for their weights to have a mean."""
+_OF_TRAINING = ("dropout",)
+"""Options of a network that its weights know nothing of."""
 
 
 def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
     if len(paths) < 2:
         raise UserError(f"expected at least two checkpoints to average, found {len(paths)}")
     everything = [load_checkpoint(path) for path in paths]
-    recipes = [_recipe(values, path) for values, path in zip(everything, paths, strict=True)]
+    recipes = [recipe_of(values, path) for values, path in zip(everything, paths, strict=True)]
     for recipe, path in zip(recipes[:-1], paths[:-1], strict=True):
         _check_same(recipe, recipes[-1], path, paths[-1])
     mean = _mean([values["average"] for values in everything], paths)
@@ -51,28 +54,26 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
     return result
 
 
-def _recipe(values: dict[str, Any], path: Path) -> Recipe:
-    task = values["recipe"].get("task")
-    if task is not None:
-        raise UserError(
-            f"{path}: expected a checkpoint of a network that names expressions, found one of "
-            f"{task}: choose others"
-        )
-    return Recipe.from_dict(values["recipe"])
-
-
 def _check_same(one: Recipe, other: Recipe, path: Path, last: Path) -> None:
-    ours, theirs = one.as_dict(), other.as_dict()
-    # As text, since the order of the label sets is that of the outputs.
-    keys = [key for key in _OF_ALL if str(ours[key]) != str(theirs[key])]
-    if "labels" in keys and list(one.labels) == list(other.labels):
-        keys.remove("labels")  # only what each counts for differs
+    ours, theirs = _network(one), _network(other)
+    keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
     if keys:
-        found = ", ".join(f"{key} {ours[key]} and {theirs[key]}" for key in keys)
+        found = ", ".join(f"{key} {ours.get(key)} and {theirs.get(key)}" for key in keys)
         raise UserError(
             f"expected checkpoints of one network for the same labels, found in {path} and {last} "
             f"{found}: choose others"
         )
+
+
+def _network(recipe: Recipe) -> dict[str, Any]:
+    """Return what weights of a recipe belong to."""
+    values = recipe.as_dict()
+    options = find_architecture(recipe.architecture).options() | recipe.network
+    return {
+        **{key: values[key] for key in _OF_ALL},
+        **{key: value for key, value in options.items() if key not in _OF_TRAINING},
+        "labels": " and ".join(recipe.labels),  # in the order of the outputs
+    }
 
 
 def _mean(weights: list[dict[str, Tensor]], paths: list[Path]) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ from models.runtime.labels import LABEL_SETS
 from models.training.checkpoint import load_checkpoint
 from models.training.exported import unfold
 from models.training.loop import Trainer
-from models.training.recipe import Recipe
+from models.training.recipe import Recipe, recipe_of
 
 _OF_THE_NETWORK = [
     "architecture",
@@ -74,11 +74,13 @@ def read_start(path: Path, pixels: Tensor) -> Start:
     if path.suffix == ".onnx":
         network, classifier = unfold(path, pixels)
         card = classifier.card
-        recipe = replace(Recipe.from_dict(card.recipe), labels={card.label_set: 1.0})
+        # Of the two label sets of a training with margins one may be voted, which takes none.
+        recipe = Recipe.from_dict(card.recipe)
+        recipe = replace(recipe, labels={card.label_set: 1.0}, loss="softmax")
         sources = [name for name, text in SOURCES.items() if text in card.data]
         return Start(recipe, network.state_dict(), sources, _told(recipe, card.training))
     values = load_checkpoint(path)
-    recipe = Recipe.from_dict(values["recipe"])
+    recipe = recipe_of(values, path)
     made = {"epoch": values["epoch"], **values["environment"]}
     # Checkpoints older than the key were all trained on FER2013.
     sources = list(values.get("sources", ["fer2013"]))
@@ -122,10 +124,10 @@ def network_of(path: Path) -> dict[str, Any]:
     that one names.
     """
     if path.suffix == ".onnx":
-        values = OnnxClassifier(path, provider="CPU").card.recipe
+        recipe = Recipe.from_dict(OnnxClassifier(path, provider="CPU").card.recipe)
     else:
-        values = load_checkpoint(path)["recipe"]
-    values = Recipe.from_dict(values).as_dict()
+        recipe = recipe_of(load_checkpoint(path), path)
+    values = recipe.as_dict()
     return {key: values[key] for key in _OF_THE_NETWORK}
 
 

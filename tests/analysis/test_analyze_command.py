@@ -119,6 +119,17 @@ def test_a_resumed_summary_keeps_the_notes(films: Path, tmp_path: Path) -> None:
     assert notes[0] == notes[1]
 
 
+def test_a_summary_keeps_the_lines_of_other_inputs(films: Path, tmp_path: Path) -> None:
+    for part in ("photos", "."):
+        assert run(films / part, "-o", tmp_path / "out", "--resume") in (0, 1)
+    rows = (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8").splitlines()
+    names = [row.split(",")[0] for row in rows]
+    assert len(names) == len(set(names)) > 2, "each input once"
+    assert run(films / "photos", "-o", tmp_path / "out", "--resume") == 0
+    again = (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8").splitlines()
+    assert sorted(row.split(",")[0] for row in again) == sorted(names)
+
+
 def test_what_is_there_is_told_by_content_and_never_replaced(
     films: Path, results: Path, tmp_path: Path
 ) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.analysis.inputs import IMAGES, VIDEO, Input, find_inputs, session_names
 from app.errors import SourceError
+from app.sources.video import VideoSource
 
 
 @pytest.fixture
@@ -76,6 +78,16 @@ def test_nothing_to_analyse_is_one_sentence(tmp_path: Path, word: str, said: str
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match=said):
         find_inputs([str(tmp_path / word)])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_a_film_whose_name_is_not_text_is_refused_not_fatal(tmp_path: Path) -> None:
+    path = tmp_path / "caf\udce9.mp4"
+    path.write_bytes(b"a film")
+    (found,) = find_inputs([str(tmp_path)])
+    assert (found.paths, found.frames) == ((path,), 0)
+    with pytest.raises(SourceError, match="its name is not valid text; rename it"):
+        VideoSource(path)
 
 
 def test_names_of_session_folders_are_never_alike() -> None:

@@ -25,6 +25,7 @@ from models.data.pasting import (
 )
 from models.data.sequences import FilmMaker
 from models.data.spoiling import cover_face, spoil_all, spoil_part
+from models.runtime.errors import UserError
 from tests.faces.conftest import draw_face, draw_scene
 
 Image = NDArray[np.uint8]
@@ -94,7 +95,7 @@ def test_without_faces_or_scenes_there_are_no_mosaics() -> None:
     scene = stored(draw_scene(np.random.default_rng(0)))
     with pytest.raises(ValueError, match="with and without faces"):
         MosaicMaker([], [scene], 64)
-    with pytest.raises(ValueError, match="one large face"):
+    with pytest.raises(UserError, match="one face of at least 40 pixels"):
         FilmMaker([scene], [scene])
 
 

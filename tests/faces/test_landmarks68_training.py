@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,12 +25,13 @@ from models.runtime.errors import UserError
 from models.runtime.landmark_crop import MIRRORED
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import is_part_card
+from models.training import landmarks_run
 from models.training.checkpoint import load_checkpoint
 from models.training.exported import take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe, Views
 from models.training.recipe import all_recipes, bundled_recipes
-from models.training.tasks import task_of, task_values
+from models.training.tasks import TaskRun, task_of, task_values
 
 pytestmark = pytest.mark.train
 
@@ -103,6 +105,41 @@ def test_people_held_back_are_not_trained_on(marked_folder: Path) -> None:
     sets = [make_landmark_set(part) for part in (training, held)]
     assert all(data.marked.any() and not data.faces.all() for data in sets)
     assert (sets[0].faces & ~sets[0].marked).any()
+
+
+def test_a_copy_of_a_held_back_picture_is_not_trained_on(
+    marked_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = read_face_pictures(marked_folder)
+    known = next(one for one in training_part(pictures) if one.points68 is not None)
+    held = next(one for one in validation_part(pictures) if one.points68 is not None)
+    copy = replace(held, path=known.path)
+    seen: list[int] = []
+    run = TaskRun("landmarks68", marked_folder, tmp_path / "out", device="cpu", epochs=1)
+
+    def note(trainer: LandmarkTrainer, training: LandmarkData, *_: object) -> None:
+        seen.append(len(training.marked))
+
+    monkeypatch.setattr(landmarks_run, "_run_epochs", note)
+    landmarks_run.train_landmarks(run)
+    monkeypatch.setattr(landmarks_run, "read_face_pictures", lambda _: [*pictures, copy])
+    landmarks_run.train_landmarks(run)
+    assert seen[0] == seen[1]
+
+
+def test_few_faces_are_one_batch(marked_folder: Path) -> None:
+    recipe = LandmarkRecipe(epochs=1, batch_size=400, five=2, empty=2)
+    trainer = LandmarkTrainer(recipe, torch.device("cpu"))
+    made = make_landmark_set(read_face_pictures(marked_folder))
+    data = LandmarkData.of(made, recipe.trusted, trainer.device)
+    assert len(data.marked) < 198
+    assert np.isfinite(trainer.train_epoch(data))
+
+
+@pytest.mark.parametrize("minutes", [0.0, -5.0, float("nan"), float("inf")])
+def test_minutes_that_make_no_sense_are_refused(minutes: float, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--minutes above 0"):
+        TaskRun("landmarks68", tmp_path, tmp_path, minutes=minutes)
 
 
 def test_pictures_without_68_points_are_refused(face_folder: Path) -> None:

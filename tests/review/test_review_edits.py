@@ -186,6 +186,9 @@ def test_markers_are_written_as_they_are_now(session: Path, tmp_path: Path) -> N
     bare = replace(recording, info={})
     write_edited_markers(edited(bare, EditList()), tmp_path / "bare.csv")
     assert read_markers(tmp_path / "bare.csv")["wall_time"].null_count == 3
+    analysed = replace(recording, info={**recording.info, "analysis": {}})
+    write_edited_markers(edited(analysed, EditList()), tmp_path / "film.csv")
+    assert read_markers(tmp_path / "film.csv")["wall_time"].null_count == 3
     with pytest.raises(ReviewError, match="cannot be written"):
         write_edited_markers(edited(recording, EditList()), tmp_path / "none" / "out.csv")
 

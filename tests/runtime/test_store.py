@@ -63,6 +63,9 @@ def test_an_unknown_name_gets_the_nearest(weights: Path) -> None:
         find_model("alpha.fer13")
     with pytest.raises(ModelError, match=rf"one of {DEFAULT_MODEL}, alpha.fer2013, found neither"):
         find_model("zzz")
+    for name in ("~no-such-user-here/net.onnx", "z" * 5000):
+        with pytest.raises(ModelError, match="found neither under"):
+            find_model(name)
 
 
 def test_a_damaged_bundled_card_is_named(weights: Path) -> None:

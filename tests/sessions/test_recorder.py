@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -266,7 +267,7 @@ def test_what_a_session_says_of_itself(stage: Stage, tmp_path: Path) -> None:
     )  # fmt: skip
     recorder.start(options)
     assert recorder.active
-    assert not recorder.mark("1"), "there is no session before the first frame"
+    assert recorder.mark("1", "before the first frame")
     let_go(film)
     until(lambda: recorder.status().frames >= 1)
     assert recorder.mark("note", "it begins")
@@ -288,7 +289,8 @@ def test_what_a_session_says_of_itself(stage: Stage, tmp_path: Path) -> None:
     assert info["landmarks"] == engine.status().landmarks != ""
     assert info["video"]["files"] == {"raw": "video.mkv"}
     assert info["video"]["blur"]
-    assert session.markers["text"].to_pylist() == ["it begins"]
+    assert session.markers["text"].to_pylist() == ["before the first frame", "it begins"]
+    assert session.markers["session_time"][0].as_py() == 0
     assert recorder.take_saved() == [session.path]
     assert not recorder.status().active
 
@@ -312,6 +314,53 @@ def test_a_folder_that_cannot_be_used_is_said_at_once(stage: Stage, tmp_path: Pa
     with pytest.raises(SessionError, match="Recordings cannot be kept in"):
         recorder.start(RecordingOptions(tmp_path / "file"))
     assert not recorder.active
+
+
+def test_markers_of_a_recording_without_a_frame_are_said_to_be_lost(
+    stage: Stage, tmp_path: Path
+) -> None:
+    stage.sources["film"] = Numbered(5)
+    recorder = Recorder(stage.play("film"))
+    recorder.start(RecordingOptions(tmp_path))
+    recorder.mark("note", "nobody there")
+    recorder.stop()
+    assert recorder.take_notices() == [
+        "No frame came, so nothing was recorded and the markers are not kept."
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_keeps_a_session_from_beginning_ends_the_recording(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.sources["film"] = film = Numbered(200)
+    recorder = Recorder(stage.play("film"))
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("app.sessions.writer.SessionWriter._open", broken)
+    recorder.start(RecordingOptions(tmp_path))
+    let_go(film)
+    until(lambda: not recorder.active)
+    assert recorder.take_notices() == [
+        "The recording could not begin (a defect); try again with another name, folder or source."
+    ]
+    assert not recorder.status().saving
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_a_source_whose_name_is_not_text_is_recorded(stage: Stage, tmp_path: Path) -> None:
+    name = "caf\udce9.mp4"
+    stage.sources[name] = film = Numbered(5)
+    film.name = name
+    recorder = Recorder(stage.play(name))
+    recorder.start(RecordingOptions(tmp_path))
+    let_go(film)
+    until(lambda: recorder.status().frames >= 1)
+    assert recorder.close(30)
+    (session,) = sessions(tmp_path)
+    assert session.info["source"]["name"] == name
 
 
 def test_a_recording_that_the_disk_ends_is_over_and_said(

@@ -156,6 +156,11 @@ def test_a_port_in_use_is_one_sentence() -> None:
             WebSocketSender("127.0.0.1", port)
 
 
+def test_an_address_that_is_none_is_one_sentence() -> None:
+    with pytest.raises(StreamError, match=r"Expected to serve at 127\.0\.0\.\.1:8765"):
+        WebSocketSender("127.0.0..1", 8765)
+
+
 def test_a_missing_library_is_one_sentence_with_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

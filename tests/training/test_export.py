@@ -331,6 +331,40 @@ def test_a_wrong_argument_is_a_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--all", ".", "--precision", "fp16"], "no --precision with --all"),
+        (["--all", ".", "--ten-crop", "--opset", "17"], "no --ten-crop or --opset with --all"),
+        (["model.onnx", "--guided", "-o", "other.onnx"], "no --output with an .onnx"),
+        (["finder.pt", "--guided", "--precision", "fp16"], "no --precision or --guided with a"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(
+    arguments: list[str],
+    said: str,
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    values = load_checkpoint(checkpoint)
+    values["recipe"] = {"task": "face_finder"}
+    torch.save(values, tmp_path / "finder.pt")
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert said in sentence(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["finder.pt"]
+
+
+def test_another_networks_checkpoint_is_named(checkpoint: Path, tmp_path: Path) -> None:
+    values = load_checkpoint(checkpoint)
+    values["recipe"] = {"task": "landmarks68"}
+    torch.save(values, tmp_path / "other.pt")
+    with pytest.raises(UserError, match=r"other\.pt: expected a checkpoint of a network that"):
+        load_network(tmp_path / "other.pt", "ferplus")
+
+
 def test_labels_that_were_not_taught_are_a_sentence(checkpoint: Path, tmp_path: Path) -> None:
     values = load_checkpoint(checkpoint)
     values["recipe"]["labels"] = {"fer2013": 1.0}

@@ -129,6 +129,15 @@ def test_folds_want_one_label_set_and_known_subjects(people: FaceSet, recipe: Re
         run_protocol(one, replace(people, subjects=None), "subjects", CPU)
 
 
+def test_what_folds_cannot_give_is_refused(people: FaceSet, quick: Recipe) -> None:
+    parted = replace(people, splits=np.array(["Training"] * 100 + ["PrivateTest"] * 26))
+    with pytest.raises(UserError, match="without parts of its own for folds, found PrivateTest, T"):
+        run_protocol(quick, parted, "2", CPU)
+    for changes in ({"cleaning": "four"}, {"schedule": "plateau"}):
+        with pytest.raises(UserError, match="for folds, found"):
+            run_protocol(replace(quick, **changes), people, "2", CPU)  # type: ignore[arg-type]
+
+
 def test_one_command_runs_both_protocols_and_writes_json(
     jaffe: Path,
     quick: Recipe,

@@ -90,6 +90,13 @@ def test_label_sets_may_weigh_differently_but_not_be_others(learn: Learn, tmp_pa
     assert not (tmp_path / "no.pt").exists()
 
 
+def test_what_was_dropped_out_does_not_matter(learn: Learn, tmp_path: Path) -> None:
+    half = learn("half", architecture="simple_cnn")
+    tenth = learn("tenth", architecture="simple_cnn", network={"dropout": 0.1})
+    write_soup([half, tenth], tmp_path / "mean.pt")
+    assert load_checkpoint(tmp_path / "mean.pt")["recipe"]["network"] == {"dropout": 0.1}
+
+
 def test_other_networks_are_refused(learn: Learn, tmp_path: Path) -> None:
     one, two = learn("one"), learn("two", architecture="simple_cnn")
     with pytest.raises(UserError, match="architecture mini_xception and simple_cnn"):

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.export import export, load_network
+from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.training.checkpoint import save_checkpoint
 from models.training.loop import Trainer
@@ -48,6 +50,29 @@ def test_rows_of_a_new_label_set_stay_as_drawn(recipe: Recipe, before: Path) -> 
     theirs = Trainer(replace(recipe, seed=7), CPU).network.classifier.weight
     assert torch.equal(trainer.network.classifier.weight[:4], drawn)
     assert torch.equal(trainer.network.classifier.weight[4:], theirs[:7])
+
+
+def test_a_voted_head_taught_beside_a_margin_can_be_gone_on_with(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = replace(
+        recipe, architecture="cbam_resnet18", loss="a_softmax", precision="fp32",
+        input_size=16, field=48,
+    )  # fmt: skip
+    trainer = Trainer(how, CPU)
+    trainer.sources = ["fer2013"]
+    save_checkpoint(tmp_path / "last.pt", {**trainer.state(), "environment": {}})
+    file = tmp_path / "votes.onnx"
+    export(tmp_path / "last.pt", output=file, label_set="ferplus")
+    alone = Trainer(replace(how, labels={"ferplus": 1.0}, loss="softmax"), CPU)
+    cut, _, _ = load_network(tmp_path / "last.pt", "ferplus")
+
+    def unfold(path: Path, _: torch.Tensor) -> tuple[torch.nn.Module, OnnxClassifier]:
+        return cut, OnnxClassifier(path, provider="CPU")
+
+    monkeypatch.setattr("models.training.warm_start.unfold", unfold)
+    begin_from(alone, file, NO_PICTURES)
+    assert alone.begun_from.startswith("cbam_resnet18 for ferplus")
 
 
 def test_another_architecture_is_refused(recipe: Recipe, before: Path) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.errors import SessionError
 from app.gui.recording_bar import clock, duration, size
 from app.gui.window import MainWindow
 from app.messages import Calibration, FaceResult, FrameResult
@@ -39,11 +40,12 @@ class Studio:
         self._world = world
         self._draw = draw
         self._index = 0
+        self.taken_at = 0.0
 
     def see(self, *faces: FaceResult, count: int = 1) -> None:
         """Let the engine make results."""
         for _ in range(count):
-            now = time.monotonic()
+            self.taken_at = now = time.monotonic()
             result: FrameResult = self._draw.result(
                 *(faces or (self._draw.face(1, (200, 100, 300, 200)),)), index=self._index, at=now
             )
@@ -188,6 +190,42 @@ def test_consent_comes_before_the_recording(studio: Callable[..., Studio], qtbot
     assert consent["wall"]
 
 
+def test_the_question_stays_while_the_last_recording_is_saved(
+    studio: Callable[..., Studio], qtbot: QtBot
+) -> None:
+    here = studio(consent_text="I agree to be recorded.")
+    press(here.actions.record)
+    here.desk.bar.buttons["agree"].click()
+    here.see(count=2)
+    press(here.actions.record)
+    press(here.actions.record)
+    asked = here.desk.bar.text
+    assert asked == "Consent I agree to be recorded."
+    here.tick()
+    assert len(here.settle(qtbot)) == 1
+    assert here.desk.bar.text == asked
+    assert here.desk.bar.buttons["agree"].isVisible()
+    here.desk.bar.buttons["decline"].click()
+    assert not here.actions.record.isChecked()
+
+
+def test_a_recording_that_cannot_begin_leaves_no_sign_of_one(
+    studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise SessionError("It cannot begin.")
+
+    monkeypatch.setattr("app.sessions.writer.SessionWriter._open", broken)
+    here = studio()
+    signs: list[bool] = []
+    here.actions.record.toggled.connect(signs.append)
+    press(here.actions.record)
+    here.see()
+    assert "It cannot begin." in here.window.notices.texts
+    assert here.desk.bar.isHidden()
+    assert signs == [True, False], "the toolbar hears of it, too"
+
+
 def test_what_is_chosen_in_the_panel_is_recorded_and_remembered(
     studio: Callable[..., Studio], world: World, qtbot: QtBot
 ) -> None:
@@ -282,12 +320,16 @@ def test_a_neutral_face_leaves_a_marker(
     press(here.actions.record)
     plain = draw.face(4, (200, 100, 300, 200))
     here.see(replace(plain, calibration=Calibration(0.5)))
+    here.window.show_workspace("review")  # whoever watches
     here.see(replace(plain, corrected=plain.probabilities))
+    corrected_at = here.taken_at
     here.see(replace(plain, corrected=plain.probabilities))
     press(here.actions.record)
     (folder,) = here.settle(qtbot)
     marks = open_session(folder).markers.to_pylist()
     assert [(mark["key"], mark["text"]) for mark in marks] == [("neutral", "face 4")]
+    started = open_session(folder).info["started"]["monotonic"]
+    assert marks[0]["session_time"] == pytest.approx(corrected_at - started, abs=1e-5)
 
 
 def test_every_control_of_the_bar_has_a_name_and_says_its_key(

@@ -150,12 +150,40 @@ def test_yunet_asks_for_its_file_once(
     yunet = entry(window.live.finders, FINDER_WORDS["yunet"])
     yunet.trigger()
     assert world.engine.asked == []
+    path = world.folder / "yunet.onnx"
     for _ in range(2):
         entry(window.live.finders, FINDER_WORDS["yunet"]).trigger()
-    path = world.folder / "yunet.onnx"
-    assert world.engine.asked == [("finder", "yunet", path), ("finder", "yunet", path)]
+        for finder in ("yunet", "haar"):
+            world.engine.now = replace(world.engine.now, finder=finder)
+            window.live.refresh_status()
+    assert world.engine.asked == [("finder", "yunet", path)] * 2
+    assert window.live.commands.settings.yunet_file == str(path)
     entry(window.live.finders, FINDER_WORDS["hog"]).trigger()
     assert world.engine.asked[-1] == ("finder", "hog", None)
+
+
+def test_a_yunet_file_that_was_refused_is_asked_for_again(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [world.folder / name for name in ("wrong.onnx", "right.onnx")]
+    for path in paths:
+        path.write_bytes(b"")
+    answers = [str(path) for path in paths]
+    monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: answers.pop(0))
+    window = open_window()
+    for _ in paths:
+        entry(window.live.finders, FINDER_WORDS["yunet"]).trigger()
+        window.live.refresh_status()  # the engine goes on with Haar
+        assert not window.live.commands.settings.yunet_file
+    assert [asked[-1] for asked in world.engine.asked] == paths
+
+
+def test_another_source_ends_a_pause(open_window: OpenWindow) -> None:
+    window = open_window()
+    pause = window.live.menu_actions.pause
+    pause.setChecked(True)
+    window.live.commands.use_source("actor")
+    assert not pause.isChecked()
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ class CompareTab(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.choice.setMinimumContentsLength(10)
+        self.choice.installEventFilter(KeepSpace(self.choice))
         for entry in host.around.models:
             self.choice.addItem(model_name(entry.card), entry.name)
         self.start = QPushButton("Read again")

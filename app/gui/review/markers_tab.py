@@ -64,6 +64,7 @@ class MarkersTab(QWidget):
             button.clicked.connect(lambda _checked=False, pressed=pressed: pressed())
             row.addWidget(button)
         which = QHBoxLayout()
+        self.key.installEventFilter(KeepSpace(self.key))
         which.addWidget(QLabel("Mean around"))
         which.addWidget(self.key, 1)
         layout = QVBoxLayout(self)

@@ -17,6 +17,7 @@ from app.gui.workspace import Host
 from app.review.edits import EditList, read_edits
 from app.review.recording import Recording, open_recording
 from app.sessions.folder import INFO, is_session
+from models.runtime.files import is_file, is_folder
 
 __all__ = ["Opened", "Opener", "session_folder"]
 
@@ -128,8 +129,8 @@ class Opener:
 def session_folder(path: str) -> Path | None:
     """Return the session's folder that a path means: the folder, or a file in it; else None."""
     place = Path(path)
-    candidates: Sequence[Path] = (place,) if place.is_dir() else (place.parent,)
-    if place.is_file() and place.name != INFO and not place.name.startswith("frames."):
+    candidates: Sequence[Path] = (place,) if is_folder(place) else (place.parent,)
+    if is_file(place) and place.name != INFO and not place.name.startswith("frames."):
         return None
     return next((folder for folder in candidates if is_session(folder)), None)
 

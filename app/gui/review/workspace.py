@@ -41,6 +41,7 @@ from app.review.fetcher import Fetcher
 from app.review.words import amount, span
 from app.settings import FINDERS, Settings
 from app.sources.video import VIDEO_SUFFIXES
+from models.runtime.files import is_folder
 
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
@@ -136,7 +137,7 @@ class ReviewWorkspace(Workspace):
             self.open_session(folder)
             return True
         place = Path(path)
-        if place.is_dir() or place.suffix.lower() in VIDEO_SUFFIXES:
+        if is_folder(place) or place.suffix.lower() in VIDEO_SUFFIXES:
             self.analyse(place)
             return True
         return False
@@ -379,7 +380,7 @@ class ReviewWorkspace(Workspace):
         self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
 
     def _show_recent(self) -> None:
-        there = [path for path in self._recent if Path(path).is_dir()]
+        there = [path for path in self._recent if is_folder(Path(path))]
         self.empty.set_recent(there)
         self._recent_menu.clear()
         for path in there:

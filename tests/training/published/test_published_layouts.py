@@ -81,7 +81,7 @@ def _words(faces: FaceSet) -> list[str]:
         ),
         (
             "class_folders",
-            "image_folder",
+            "fer2013",  # told by the names of the files
             "fer2013",
             ["neutral", "surprise", "happiness", "anger"],
             ["PublicTest", "PrivateTest", "Training", "Training"],
@@ -225,6 +225,21 @@ def test_fer2013_labels_never_stand_in_for_ferplus(tmp_path: Path) -> None:
         read_dataset(root, label_set="ferplus")
     with pytest.raises(UserError, match=r"expected FER\+ votes"):
         truth_for(read_dataset(root).faces, "ferplus")
+
+
+def test_fer2013_as_class_folders_is_fer2013(tmp_path: Path) -> None:
+    for number, name in enumerate(("Training_1", "PublicTest_2", "PrivateTest_3")):
+        picture = np.full((48, 48), 60 * number, np.uint8)
+        file = tmp_path / "train" / "angry" / f"{name}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), picture)
+    faces = read_dataset(tmp_path).faces
+    assert faces.source == "fer2013"
+    assert sorted(faces.splits) == ["PrivateTest", "PublicTest", "Training"]
+    with pytest.raises(UserError, match="expected FER\\+ votes"):
+        truth_for(faces, "ferplus")
+    with pytest.raises(UserError, match="expected FER\\+ votes with FER2013, found class folders"):
+        read_dataset(tmp_path, label_set="ferplus")
 
 
 def test_truth_goes_by_words_for_other_data_sets(
