@@ -34,7 +34,8 @@ class LandmarkModel:
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         if not path.is_file():
             raise ModelError(
-                f"expected the landmark network, found no file {path}: install Mien again"
+                f"expected the landmark network, found no file {path}: correct the path; if "
+                "none was given, install Mien again"
             )
         self.card = read_part_card(path.with_suffix(".json"), "landmarks")
         if self.card.file is None or file_facts(path).sha256 != self.card.file.sha256:
