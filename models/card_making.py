@@ -53,8 +53,17 @@ LIMITS = (
     "It names the apparent expression of a face in a picture, not what a person feels.",
     "Trained on faces found by web search, most of them acted, Western and well lit; it errs more "
     "on others, on turned or covered faces, and where glasses look like frowning brows.",
-    "Rare expressions (disgust, contempt, fear) are named far less reliably: see the recalls.",
 )
+RARE = ("disgust", "contempt", "fear")
+"""Expressions of which the data have few pictures."""
+
+
+def limits_of(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a card says that a model of these labels cannot do."""
+    rare = ", ".join(name for name in RARE if name in labels)
+    if not rare:
+        return LIMITS
+    return (*LIMITS, f"Rare expressions ({rare}) are named far less reliably: see the recalls.")
 
 
 def describe(
@@ -97,7 +106,7 @@ def describe(
         training=training,
         data=_data(values.get("sources", ["fer2013"]), recipe),
         licence="MIT for the weights; the pictures they were trained on are for research",
-        limits=LIMITS,
+        limits=limits_of(LABEL_SETS[label_set]),
     )
 
 

@@ -20,7 +20,7 @@ _HEAD = """# Bundled models
 Each model is one ONNX file and one card, trained by the recipes in `models/recipes`. This page is
 made from the cards by `python -m models.weights_page`.
 
-All figures are accuracies on PublicTest, which was also used to choose the epoch and to fit the
+The classifiers were measured on PublicTest, which was also used to choose the epoch and to fit the
 temperature; they flatter a little. "One crop" is the face as it is, "mirror" the mean of the logits
 of the face and its mirror image, which is what the live program does. PrivateTest was never used.
 """

@@ -22,7 +22,7 @@ def run(command: Callable[[], int | None]) -> int:
             raise
         print(
             f"error: this command needs the training extra, and {error.name} is not installed: "
-            "run pip install 'mien[train]', or pip install -e '.[train]' in a checkout",
+            "run pip install -e '.[train]' in the folder of Mien's code",
             file=sys.stderr,
         )
         return 2

@@ -93,15 +93,15 @@ def _list() -> None:
 
     print("architectures")
     for architecture in ARCHITECTURES.values():
-        print(f"  {architecture.name:<26}{architecture.paper}")
+        print(f"  {architecture.name:<31}{architecture.paper}")
     print("recipes")
     for name in bundled_recipes():
         recipe = read_recipe(name)
         labels = " + ".join(recipe.labels)
-        print(f"  {name:<26}{recipe.architecture}, {labels}, {recipe.epochs} epochs")
+        print(f"  {name:<31}{recipe.architecture}, {labels}, {recipe.epochs} epochs")
     for name in all_recipes():
         if task := task_of(name):
-            print(f"  {name:<26}{task}")
+            print(f"  {name:<31}{task}")
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -127,5 +127,5 @@ def test_no_scheduler_and_no_library_are_one_sentence(
         with pytest.raises(SettingsError, match="Expected the address of a Dask scheduler"):
             work(jobs, scheduler=nonsense)
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SettingsError, match=r"pip install 'mien\[cluster\]'"):
+    with pytest.raises(SettingsError, match=r"pip install -e '\.\[cluster\]'"):
         work(jobs, scheduler="tcp://127.0.0.1:9")
