@@ -40,6 +40,12 @@ def write_film(path: Path, frames: Pictures) -> Path:
 
 
 @pytest.fixture(scope="session")
+def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a film that takes some seconds to analyse."""
+    return write_film(tmp_path_factory.mktemp("long") / "long.mp4", actor_frames() * 40)
+
+
+@pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of two films and a folder of three images, one of which is no image."""
     folder = tmp_path_factory.mktemp("films")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -137,8 +137,15 @@ def test_the_examples_of_the_page_run(
     assert analyze.main(session) == 0
     assert open_session(tmp_path / "results" / "film").labels
     monkeypatch.chdir(tmp_path)
-    if "pandas" not in sys.modules:
-        pytest.importorskip("pandas")
+    if find_spec("pandas") is None:  # it is the reader's own
+        examples = [
+            "\n".join(
+                line
+                for line in each.splitlines()
+                if "to_pandas" not in line and "groupby" not in line
+            )
+            for each in examples
+        ]
     names: dict[str, Any] = {}
     for example in examples:  # each goes on where the one before ended
         exec(compile(example, str(PAGE), "exec"), names)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -61,8 +62,12 @@ def test_two_processes_make_the_same_tables_as_none(
     assert_same_tables(alone, tmp_path)
 
 
-def test_a_process_that_dies_fails_its_own_file_only(films: Path, tmp_path: Path) -> None:
-    jobs = jobs_for(films, tmp_path)
+def test_a_process_that_dies_fails_its_own_file_only(
+    films: Path, long_film: Path, tmp_path: Path
+) -> None:
+    # A long one first, so that the process dies amid its work.
+    inputs = find_inputs([str(long_film), str(films / "two.mp4"), str(films / "photos")])
+    jobs = plan(inputs, tmp_path / "out", AnalysisOptions(), resume=False)
     heard: list[Progress | Outcome] = []
     killed: list[int] = []
 
@@ -85,16 +90,22 @@ def test_a_process_that_dies_fails_its_own_file_only(films: Path, tmp_path: Path
 
 
 def test_a_stop_ends_the_processes_and_leaves_nothing_half_done(
-    films: Path, tmp_path: Path
+    long_film: Path, tmp_path: Path
 ) -> None:
-    batch = Batch(jobs_for(films, tmp_path), runner(workers=1))
+    out = tmp_path / "out"
+    jobs = plan(find_inputs([str(long_film)]), out, AnalysisOptions(), resume=False)
+    batch = Batch(jobs, runner(workers=1))
     batch.start()
+    deadline = time.monotonic() + 60
+    while not list(out.glob(".*.partial")):
+        assert time.monotonic() < deadline, "it never began"
+        time.sleep(0.01)
     batch.stop()
     assert batch.wait(60)
-    state = batch.state()
-    assert {file.status for file in state.files} <= {STOPPED, DONE}
-    assert state.count(STOPPED)
-    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".partial")]
+    assert [file.status for file in batch.state().files] == [STOPPED]
+    assert list(out.iterdir()) == []
+    left = [" ".join(child.cmdline()) for child in psutil.Process().children()]
+    assert not [words for words in left if "spawn_main" in words]
 
 
 def test_numbers_of_workers_that_make_no_sense_are_refused() -> None:

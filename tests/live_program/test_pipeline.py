@@ -26,6 +26,7 @@ class FakeClassifier:
 
     labels: tuple[str, ...] = ("dark", "bright")
     neutral_logs: NDArray[np.float64] | None = None
+    unsure_below = 0.0
 
     def __init__(self, input_size: int = 48, input_field: int = 48) -> None:
         self.input_size = input_size
@@ -384,6 +385,17 @@ def test_another_model_or_finder_keeps_the_tracks(
     assert ids(result) == [1]
     assert result.faces[0].label in classifier.labels
     assert finder.calls == 1
+
+
+def test_a_model_says_itself_below_what_it_is_unsure(
+    landmarker: Landmarker, clip: list[Image]
+) -> None:
+    classifier = FakeClassifier()
+    classifier.unsure_below = 1.0
+    pipeline = Pipeline(make_finder("hog"), landmarker, classifier)
+    assert play(pipeline, clip[:1])[0].faces[0].unsure
+    pipeline.set_classifier(FakeClassifier())
+    assert not play(pipeline, clip[1:2], first=1)[0].faces[0].unsure
 
 
 def test_a_failing_classifier_costs_its_frame_alone(

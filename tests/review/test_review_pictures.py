@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -167,15 +168,30 @@ def fetch(session: Path) -> Callable[[Recording], Fetcher]:
     return Fetcher
 
 
-def test_the_newest_wish_wins(session: Path, fetch: Callable[[Recording], Fetcher]) -> None:
+def test_the_newest_wish_wins(
+    session: Path, fetch: Callable[[Recording], Fetcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gate, made = threading.Event(), threading.Event(), list[int]()
+
+    def held(state: Any, frame: int, *rest: Any) -> FrameResult:
+        made.append(frame)
+        begun.set()
+        gate.wait(20)
+        return as_result(state, frame, *rest)
+
+    monkeypatch.setattr("app.review.fetcher.as_result", held)
     recording = open_recording(session)
     state = edited(recording, EditList())
     fetcher = fetch(recording)
-    for frame in (3, 50, 7, 41):
+    fetcher.ask(state, 3)
+    assert begun.wait(20)
+    for frame in (50, 7, 41):
         fetcher.ask(state, frame)
+    gate.set()
     frame = -1
     while frame != 41:
         frame, result = fetched(fetcher)
+    assert made == [3, 41]
     assert number(result.frame.image) == 41
     assert fetcher.has_pictures
     assert {face.face.track_id for face in result.faces} == {1, 2}

@@ -111,7 +111,9 @@ def test_a_full_disk_stops_the_recording_and_keeps_what_is_there(tmp_path: Path)
 def test_a_disk_that_is_nearly_full_stops_the_recording(make_writer: Make, frame: Make) -> None:
     writer = make_writer(least_free=1 << 60)
     writer.add(frame(0))
+    deadline = time.monotonic() + 30
     while not writer.finished:
+        assert time.monotonic() < deadline, "it goes on"
         time.sleep(0.01)
     assert "the disk is nearly full (" in writer.error
     session = open_session(writer.path)

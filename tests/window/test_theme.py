@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QComboBox
 
@@ -47,10 +47,27 @@ def test_the_theme_changes_at_once(qapp: QApplication) -> None:
     assert qapp.palette().window().color() == QColor(DARK.background)
 
 
+class Hints(QObject):
+    """Stand in for a system that the user can turn from light to dark."""
+
+    colorSchemeChanged = Signal(Qt.ColorScheme)
+    scheme = Qt.ColorScheme.Light
+
+    def colorScheme(self) -> Qt.ColorScheme:
+        return self.scheme
+
+    def setColorScheme(self, _: Qt.ColorScheme) -> None: ...
+    def unsetColorScheme(self) -> None: ...
+
+
 def test_system_follows_the_system(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    hints = Hints()
+    monkeypatch.setattr(QApplication, "styleHints", lambda *_: hints)
     theme = Theme(qapp, "system")
-    light = qapp.styleHints().colorScheme() == Qt.ColorScheme.Light
-    assert theme.tokens is (LIGHT if light else DARK)
+    assert theme.tokens is LIGHT
+    hints.scheme = Qt.ColorScheme.Dark
+    hints.colorSchemeChanged.emit(hints.scheme)
+    assert theme.tokens is DARK
 
 
 def test_icons_are_drawn_and_show_what_is_on() -> None:
