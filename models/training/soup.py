@@ -35,9 +35,7 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
         _check_same(recipe, recipes[-1], path, paths[-1])
     mean = _mean([values["average"] for values in everything], paths)
     told = " and ".join(
-        f"epoch {values['epoch']} of {recipe.epochs}, seed {recipe.seed}, loss {recipe.loss}, "
-        f"commit {values['environment'].get('commit', 'unknown')}"
-        for values, recipe in zip(everything, recipes, strict=True)
+        _told(values, recipe) for values, recipe in zip(everything, recipes, strict=True)
     )
     sources = [values.get("sources", ["fer2013"]) for values in everything]
     result = {
@@ -52,6 +50,15 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
     }
     save_checkpoint(output, {key: value for key, value in result.items() if key != "format"})
     return result
+
+
+def _told(values: dict[str, Any], recipe: Recipe) -> str:
+    if not values["epoch"]:  # a mean itself
+        return f"({values['begun_from']})"
+    return (
+        f"epoch {values['epoch']} of {recipe.epochs}, seed {recipe.seed}, loss {recipe.loss}, "
+        f"commit {values['environment'].get('commit', 'unknown')}"
+    )
 
 
 def _check_same(one: Recipe, other: Recipe, path: Path, last: Path) -> None:

@@ -57,6 +57,9 @@ def test_every_weight_is_the_mean(learn: Learn, tmp_path: Path) -> None:
     assert found["sources"] == ["fer2013"]
     for name in ("one", "two", "three"):
         assert f"commit {name}" in found["begun_from"]
+    write_soup([output, paths[0]], tmp_path / "again.pt")
+    told = load_checkpoint(tmp_path / "again.pt")["begun_from"]
+    assert told.startswith("the mean of 2 trainings: (the mean of 3 trainings: epoch 1 of ")
 
 
 def test_of_two_that_are_the_same_it_is_the_same(
