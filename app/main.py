@@ -11,8 +11,8 @@ from pathlib import Path
 
 from app.errors import SettingsError
 from app.settings import FINDERS, LANDMARKERS, Settings
+from models.cli.shell import exit_status
 from models.runtime.arguments import Arguments
-from models.runtime.errors import UserError, file_sentence
 from models.runtime.files import is_file
 
 EXAMPLES = """examples:
@@ -31,16 +31,14 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     _set_up_logging(verbose=arguments.verbose)
     try:
-        _check_combination(arguments)
-        return _action(arguments)(arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # a full disk, a folder that may not be looked at
-        print(f"error: {file_sentence(error)}", file=sys.stderr)
-        return 2
+        return exit_status(lambda: _act(arguments))
     except KeyboardInterrupt:
         return 130
+
+
+def _act(arguments: argparse.Namespace) -> int:
+    _check_combination(arguments)
+    return _action(arguments)(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -30,6 +30,7 @@ from models.precision import quiet, to_fp16, to_int8
 from models.runtime.card import FER2013_SIDE, METADATA_KEY, Card, InputSpec, file_facts
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
+from models.runtime.files import checked_place
 from models.runtime.labels import LABEL_SETS
 from models.runtime.preprocess import to_input
 from models.training.checkpoint import load_checkpoint
@@ -145,7 +146,7 @@ def export(
     values.setdefault("begun_from", origin.begun_from)
     network, recipe, label_set = _cut_network(values, checkpoint, label_set)
     name = origin.name or f"{recipe.architecture}.{label_set}"
-    output = _checked_place(output or Path(f"{name}.onnx"))
+    output = checked_place(output or Path(f"{name}.onnx"), ".onnx")
     spec = recipe.input
     calibration = _calibration(faces, spec) if precision == "int8" else None
     _check_faces(faces, label_set)
@@ -185,15 +186,6 @@ def _shrink(path: Path, precision: str, calibration: NDArray[np.float32] | None)
         to_fp16(path)
     elif calibration is not None:
         to_int8(path, calibration)
-
-
-def _checked_place(output: Path) -> Path:
-    """Return the path if an ONNX file can be written there; raise `UserError` otherwise."""
-    if output.suffix != ".onnx":
-        raise UserError(f"expected a file name that ends in .onnx, found {output.name!r}")
-    if not output.parent.is_dir():
-        raise UserError(f"expected a folder to write to, found none at {output.parent}: make it")
-    return output
 
 
 class _Exportable(nn.Module):

@@ -25,6 +25,7 @@ from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
 from models.runtime.face_detector import FaceDetector
+from models.runtime.files import checked_place
 from models.runtime.part_card import PartCard
 from models.training.checkpoint import load_checkpoint
 from models.training.finder_recipe import TASK
@@ -90,9 +91,7 @@ def export_finder(
             f"{checkpoint}: expected the weights of {TASK}, found others: the checkpoint was made "
             "by another version of this network"
         ) from error
-    output = output or Path(f"{TASK}.onnx")
-    if output.suffix != ".onnx" or not output.parent.is_dir():
-        raise UserError(f"expected a file to write that ends in .onnx, found {output}")
+    output = checked_place(output or Path(f"{TASK}.onnx"), ".onnx")
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name
         _write_graph(network, draft)

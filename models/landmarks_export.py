@@ -26,6 +26,7 @@ from models.onnx_notes import clear_notes
 from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
+from models.runtime.files import checked_place
 from models.runtime.landmark_crop import CROP, LOWERED, WIDER
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import PartCard
@@ -99,11 +100,7 @@ def export_landmarks(
             f"{checkpoint}: expected the weights of {NAME}, found others: the checkpoint was made "
             "by another version of this network"
         ) from error
-    output = output or Path(f"{NAME}.onnx")
-    if output.suffix != ".onnx":
-        raise UserError(f"expected a file name that ends in .onnx, found {output.name!r}")
-    if not output.parent.is_dir():
-        raise UserError(f"expected a folder to write to, found none at {output.parent}: make it")
+    output = checked_place(output or Path(f"{NAME}.onnx"), ".onnx")
     card = _card(values, network)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name

@@ -18,8 +18,8 @@ from app.analysis.plan import MOST_WORKERS, plan, runner
 from app.analysis.summary import outcome_line, progress_line, total_line, write_summary
 from app.errors import SettingsError
 from app.faces import FINDERS
+from models.cli.shell import exit_status
 from models.runtime.arguments import Arguments
-from models.runtime.errors import UserError, file_sentence
 
 EXAMPLES = """examples:
   fer-analyze interview.mp4 -o results
@@ -43,13 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run `fer-analyze`; return the exit status."""
     arguments = _parser().parse_args(argv)
     try:
-        return _analyze(arguments)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # a full disk, a folder that may not be looked at
-        print(f"error: {file_sentence(error)}", file=sys.stderr)
-        return 2
+        return exit_status(lambda: _analyze(arguments))
     except KeyboardInterrupt:
         return 130
 

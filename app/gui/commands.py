@@ -58,10 +58,9 @@ class Commands:
         """Play something else; a pause ends."""
         self._wanted = spec
         self._remember_path(spec)
-        self._end_pause()
         if _is_device(spec):
             self.settings = replace(self.settings, source=spec)
-        self._engine.use_source(spec)
+        self._play(spec)
 
     def note_playing(self, status: EngineStatus) -> None:
         """Hear what plays; a file that does is recent, one that was refused is not."""
@@ -77,13 +76,11 @@ class Commands:
 
     def try_again(self) -> None:
         """Ask once more for what was wanted."""
-        self._end_pause()
-        self._engine.use_source(self._wanted)
+        self._play(self._wanted)
 
     def play_again(self, status: EngineStatus) -> None:
         """Play from the beginning what has ended."""
-        self._end_pause()
-        self._engine.use_source(self._paths.get(status.source, self._wanted))
+        self._play(self._paths.get(status.source, self._wanted))
 
     def next_camera(self, cameras: Sequence[CameraInfo], playing: str) -> None:
         """Go to the camera after the one that plays, or to the first."""
@@ -172,6 +169,10 @@ class Commands:
             lambda saved: self._notices.say(f"Saved {saved}", INFO),
             lambda sentence: self._notices.say(sentence, WARNING),
         )
+
+    def _play(self, spec: str) -> None:
+        self._end_pause()
+        self._engine.use_source(spec)
 
     def _use_if_chosen(self, path: str) -> None:
         if path:

@@ -54,11 +54,11 @@ def edited_table(state: Edited) -> tuple[Any, tuple[str, ...]]:
 
 def write_edited_markers(state: Edited, path: Path) -> None:
     """Write the markers as they are now, in the columns of markers.csv. Raises `ReviewError`."""
-    started = state.recording.info.get("started")
+    info = state.recording.info
+    # Of a file that was analysed nobody knows when it was taken.
+    started = None if "analysis" in info else info.get("started")
     wall = started.get("wall") if isinstance(started, dict) else None
     begun = datetime.fromisoformat(wall) if isinstance(wall, str) else None
-    if "analysis" in state.recording.info:  # of a file nobody knows when it was taken
-        begun = None
     rows: list[dict[str, Any]] = [
         {
             "session_time": marker.time,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
-from models.runtime.errors import UserError
+from models.runtime.files import checked_place
 
 EXAMPLES = """example:
   fer-average runs/fourth/best.fer2013.pt runs/fifth/best.fer2013.pt -o runs/mean.pt
@@ -40,11 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 def _average(arguments: argparse.Namespace) -> None:
     from models.training.soup import write_soup
 
-    output: Path = arguments.output
-    if output.suffix != ".pt":
-        raise UserError(f"expected a file that ends in .pt, found {output.name!r}")
-    if not output.parent.is_dir():
-        raise UserError(f"expected a folder to write to, found none at {output.parent}: make it")
+    output = checked_place(arguments.output, ".pt")
     done = write_soup(arguments.checkpoints, output)
     print(f"wrote {output}: {done['begun_from']}")
 

@@ -5,18 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from models.runtime.errors import UserError, file_sentence
+from models.runtime.errors import UserError
 
 _EXTRA = {"torch", "onnx", "onnxscript", "pyarrow", "tqdm", "matplotlib", "tensorboard"}
 
 
-def run(command: Callable[[], int | None]) -> int:
-    """Run a command; print a user error as one line and return the exit status."""
+def exit_status(command: Callable[[], int | None]) -> int:
+    """Run a command; print what the user can put right as one line and return the exit status."""
     try:
         return command() or 0
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+    except OSError as error:  # a full disk, a folder that may not be looked at or written to
+        print(
+            f"error: expected to read and write files, found: {error}; "
+            "make room, or correct the path or its permissions",
+            file=sys.stderr,
+        )
+    return 2
+
+
+def run(command: Callable[[], int | None]) -> int:
+    """Run a command; return the exit status, also when it is stopped or lacks a package."""
+    try:
+        return exit_status(command)
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
@@ -25,9 +37,6 @@ def run(command: Callable[[], int | None]) -> int:
             "run pip install -e '.[train]' in the folder of Mien's code",
             file=sys.stderr,
         )
-        return 2
-    except OSError as error:  # a full disk, a folder that may not be written to
-        print(f"error: {file_sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)

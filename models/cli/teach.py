@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
+from models.runtime.files import checked_place
 
 if TYPE_CHECKING:
     from models.nets.network import Network
@@ -121,12 +122,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(f"expected --views of at least 1, found {arguments.views}")
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"expected --seed of 0 to 2 to the 32, found {arguments.seed}")
-    if arguments.output.suffix != ".npz":
-        raise UserError(f"expected a file that ends in .npz, found {arguments.output.name!r}")
-    if not arguments.output.parent.is_dir():
-        raise UserError(
-            f"expected a folder to write to, found none at {arguments.output.parent}: make it"
-        )
+    checked_place(arguments.output, ".npz")
 
 
 def _measure(

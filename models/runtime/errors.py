@@ -9,11 +9,3 @@ class UserError(Exception):
     Every subclass is shown as it is: on the command line after `error:` with exit status 2,
     in the window as a notification. Anything else that is raised is a defect.
     """
-
-
-def file_sentence(error: OSError) -> str:
-    """Return what to tell of a disk that is full or a file that may not be used."""
-    return (
-        f"expected to read and write files, found: {error}; "
-        "make room, or correct the path or its permissions"
-    )

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.runtime.errors import UserError
+
 
 def is_file(path: Path) -> bool:
     """Say whether there is such a file; one that nobody here may look at counts as none."""
@@ -21,6 +23,15 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
+
+
+def checked_place(path: Path, suffix: str) -> Path:
+    """Return the path if a file of that suffix can go there; raise `UserError` otherwise."""
+    if path.suffix != suffix:
+        raise UserError(f"expected a file name that ends in {suffix}, found {path.name!r}")
+    if not path.parent.is_dir():
+        raise UserError(f"expected a folder to write to, found none at {path.parent}: make it")
+    return path
 
 
 @contextlib.contextmanager

@@ -60,12 +60,6 @@ def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
     held = validation_part(pictures)
     training = make_landmark_set(without_copies(training_part(pictures), held))
     held_back = make_landmark_set(held)
-    for part, name in ((training, "training"), (held_back, "validation")):
-        if not part.marked.any():
-            raise UserError(
-                f"{path}: expected faces with 68 points in the {name} part, found none: give more "
-                "pictures"
-            )
     parameters = sum(p.numel() for p in trainer.network.parameters())
     tqdm.write(
         f"landmarks68: {parameters:,} parameters; {training.marked.sum():,} faces with 68 points, "

@@ -48,7 +48,7 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
         "average": mean,
         "environment": environment(),
     }
-    save_checkpoint(output, {key: value for key, value in result.items() if key != "format"})
+    save_checkpoint(output, result)
     return result
 
 
