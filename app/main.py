@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
 from app.settings import FINDERS, LANDMARKERS, Settings
 from models.cli.shell import exit_status
@@ -55,10 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         help="actor, camera, camera:N, a video file, an image or a folder of images",
     )
     what.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
-    what.add_argument("--finder", choices=FINDERS, help="how faces are found")
-    what.add_argument(
-        "--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file; means --finder yunet"
-    )
+    add_finder(what, FINDERS[0])
     what.add_argument("--landmarks", choices=LANDMARKERS, help="what fits the landmarks")
     what.add_argument(
         "--stream",
@@ -104,10 +102,7 @@ def _check_combination(arguments: argparse.Namespace) -> None:
         raise SettingsError(
             "--review opens the window on what was recorded: leave --headless and --source out."
         )
-    if arguments.yunet is not None and arguments.finder not in (None, "yunet"):
-        raise SettingsError(
-            f"--yunet goes with --finder yunet, not --finder {arguments.finder}: leave one out."
-        )
+    asked_finder(arguments)  # raises where it contradicts itself
 
 
 def _action(arguments: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
@@ -170,7 +165,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     options = EngineOptions(
         source="camera" if arguments.source is None else arguments.source,
         model=arguments.model,
-        finder=_finder(arguments) or FINDERS[0],
+        finder=asked_finder(arguments) or FINDERS[0],
         yunet_file=arguments.yunet,
         landmarks=arguments.landmarks,
         paced=False,
@@ -189,16 +184,16 @@ def _window(arguments: argparse.Namespace) -> int:
     _check_source(arguments.source)
     _check_review(arguments.review)
     settings, warnings = load_settings()
+    streams: list[str] = []
     if arguments.stream:
         from app.streams.switch import parse_stream
 
-        specs = [str(parse_stream(text)) for text in arguments.stream]
-        settings = replace(settings, streams=(*settings.streams, *specs))
+        streams = [str(parse_stream(text)) for text in arguments.stream]
     yunet_file = arguments.yunet or (Path(settings.yunet_file) if settings.yunet_file else None)
     options = EngineOptions(
         source=settings.source if arguments.source is None else arguments.source,
         model=arguments.model or settings.model,
-        finder=_finder(arguments) or settings.finder,
+        finder=asked_finder(arguments) or settings.finder,
         yunet_file=yunet_file,
         landmarks=arguments.landmarks or settings.landmarks,
         smoothing_seconds=settings.smoothing_seconds,
@@ -212,7 +207,12 @@ def _window(arguments: argparse.Namespace) -> int:
             raise
         raise StartError(explain_import_error(error)) from error
     return run_window(
-        options, _workspace_first(settings, arguments), None, warnings, review=arguments.review
+        options,
+        _workspace_first(settings, arguments),
+        None,
+        warnings,
+        review=arguments.review,
+        streams=streams,
     )
 
 
@@ -235,21 +235,16 @@ def _check_review(path: Path | None) -> None:
 
 def _check_source(source: str | None) -> None:
     """Refuse a mistyped path at once: a window that plays the actor instead would puzzle."""
-    if source is None or source.strip().partition(":")[0].casefold() in ("actor", "camera"):
+    from app.sources import is_device, open_source
+
+    if source is None or is_device(source):
         return
     try:
         there = Path(source).expanduser().exists()
     except (OSError, ValueError, RuntimeError):  # forbidden, too long, no such user
         there = False
     if not there:
-        from app.sources import open_source
-
         open_source(source).close()  # raises, and says what is near
-
-
-def _finder(arguments: argparse.Namespace) -> str | None:
-    finder: str | None = arguments.finder
-    return "yunet" if arguments.yunet is not None else finder
 
 
 if __name__ == "__main__":

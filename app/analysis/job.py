@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import logging
 import shutil
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from app.analysis.parts import AnalysisOptions, Parts, borrowed_parts, how
 from app.analysis.table import FolderWriter
 from app.live.parts import FramePipeline
 from app.messages import FrameResult
-from app.sessions.folder import read_info
+from app.sessions.folder import in_use, lock, read_info, unlock
 from models.runtime.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -111,16 +113,17 @@ def _analyse(
     if mark in job.finished:
         return _already(job.number, job.finished[mark])
     target = job.folder / job.name
-    with open_frames(job.source, job.options.every) as frames, _made_whole(target) as partial:
+    with open_frames(job.source, job.options.every) as frames, _unfinished(target) as partial:
         writer = FolderWriter(partial, job.source, parts.classifier, mark, described)
         results = _results(job, parts.pipeline(), frames, report, stopped)
         with film_beside(partial, wanted=job.options.video) as keep:
             writer.write(_kept(results, keep), frames)
         writer.export(job.options.table)
+        folder = _take_name(partial, target)
     return Outcome(
         job.number,
         DONE,
-        target,
+        folder,
         note=frames.notice,
         frames=writer.frames,
         faces=writer.faces,
@@ -171,17 +174,41 @@ def _kept(results: Iterator[FrameResult], keep: Keep) -> Iterator[FrameResult]:
 
 
 @contextlib.contextmanager
-def _made_whole(target: Path) -> Iterator[Path]:
-    """Give a folder to write into, which takes its place and name only at the end."""
-    partial = target.with_name(f".{target.name}{PARTIAL}")
-    shutil.rmtree(partial, ignore_errors=True)  # left by one that was killed
-    partial.mkdir(parents=True)
+def _unfinished(target: Path) -> Iterator[Path]:
+    """Give a new folder beside the target to write into; what it has not become in the end goes.
+
+    Others may be at work on an input of that name, so each has a folder of its own.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL}"):
+        if not in_use(left):  # of one that was killed
+            shutil.rmtree(left, ignore_errors=True)
+    begun = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    partial = begun.with_name(begun.name + PARTIAL)
     try:
+        begun.mkdir()
+        lock(begun)  # before it has the name of those that are looked through
+        begun.rename(partial)
         yield partial
-        partial.rename(target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    finally:
+        for folder in (begun, partial):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take_name(partial: Path, target: Path) -> Path:
+    """Give a finished folder its name, or one beside it that is free, and return it."""
+    unlock(partial)
+    number = 1
+    place = target
+    while True:
+        if not place.exists():
+            try:
+                return partial.rename(place)
+            except OSError:
+                if not place.exists():  # else another one took the name at this moment
+                    raise
+        number += 1
+        place = target.with_name(f"{target.name}-{number}")
 
 
 def _system_sentence(job: Job, error: OSError | MemoryError) -> str:

@@ -16,8 +16,8 @@ from app.analysis.job import FAILED, STOPPED
 from app.analysis.parts import TABLES, AnalysisOptions
 from app.analysis.plan import MOST_WORKERS, plan, runner
 from app.analysis.summary import outcome_line, progress_line, total_line, write_summary
+from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
-from app.faces import FINDERS
 from models.cli.shell import exit_status
 from models.runtime.arguments import Arguments
 
@@ -61,10 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", type=Path, required=True, metavar="DIR", help="where results go"
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
-    parser.add_argument("--finder", choices=FINDERS, help=f"how faces are found ({_FINDER})")
-    parser.add_argument(
-        "--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file; means --finder yunet"
-    )
+    add_finder(parser, _FINDER)
     parser.add_argument(
         "--every", type=_number(_MOST_EVERY), default=1, metavar="N", help="only every N-th frame"
     )
@@ -95,7 +92,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
     _check_combination(arguments)
     options = AnalysisOptions(
         model=arguments.model,
-        finder="yunet" if arguments.yunet is not None else arguments.finder or _FINDER,
+        finder=asked_finder(arguments) or _FINDER,
         yunet_file=arguments.yunet,
         every=arguments.every,
         video=arguments.video,
@@ -103,13 +100,14 @@ def _analyze(arguments: argparse.Namespace) -> int:
     )
     workers = arguments.workers or max(1, (os.cpu_count() or 1) // 2)
     run = runner(workers=workers, scheduler=arguments.scheduler, here=True)
-    inputs = find_inputs(arguments.inputs, leave_out=arguments.output)
-    jobs = plan(inputs, arguments.output, options, resume=arguments.resume)
+    output = arguments.output.expanduser()  # a shell leaves the ~ of --output=~/results
+    inputs = find_inputs(arguments.inputs, leave_out=output)
+    jobs = plan(inputs, output, options, resume=arguments.resume)
     batch = Batch(jobs, run)
     batch.start()
     interrupted = _follow(batch)
     state = batch.state()
-    write_summary(state, arguments.output)
+    write_summary(state, output)
     if state.error:
         raise SettingsError(state.error)
     print(total_line(state))
@@ -120,10 +118,6 @@ def _analyze(arguments: argparse.Namespace) -> int:
 
 
 def _check_combination(arguments: argparse.Namespace) -> None:
-    if arguments.yunet is not None and arguments.finder not in (None, "yunet"):
-        raise SettingsError(
-            f"--yunet goes with --finder yunet, not --finder {arguments.finder}: leave one out."
-        )
     if arguments.scheduler is not None and arguments.workers is not None:
         raise SettingsError(
             "--workers counts processes on this machine, and --scheduler has workers of its own: "

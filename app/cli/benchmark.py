@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
-from app.faces import FINDERS
-from app.settings import LANDMARKERS
+from app.settings import FINDERS, LANDMARKERS
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
 from models.runtime.files import written_whole
@@ -49,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--frames", type=int, default=300, help="how many to measure (300)")
     parser.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
-    parser.add_argument("--finder", choices=FINDERS, default=FINDERS[0], help="(%(default)s)")
-    parser.add_argument("--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file")
+    add_finder(parser, FINDERS[0])
     parser.add_argument(
         "--landmarks", choices=LANDMARKERS, default=LANDMARKERS[0], help="(%(default)s)"
     )
@@ -78,7 +77,7 @@ def _benchmark(arguments: argparse.Namespace) -> None:
     options = EngineOptions(
         source=arguments.source,
         model=arguments.model,
-        finder="yunet" if arguments.yunet else arguments.finder,
+        finder=asked_finder(arguments) or FINDERS[0],
         yunet_file=arguments.yunet,
         landmarks=arguments.landmarks,
     )

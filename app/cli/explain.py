@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
-from app.faces import FINDERS
+from app.settings import FINDERS
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
 from models.runtime.files import written_whole
@@ -72,8 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--methods", metavar="LIST", help="which columns, with commas between")
     parser.add_argument("--label", help="explain this label, not the one that each model names")
-    parser.add_argument("--finder", choices=FINDERS, default=FINDERS[0], help="(%(default)s)")
-    parser.add_argument("--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file")
+    add_finder(parser, FINDERS[0])
     parser.add_argument("--whole", action="store_true", help="the images are faces already")
     parser.add_argument("--all-faces", action="store_true", help="not only the largest of each")
     parser.add_argument(
@@ -94,7 +94,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     from app.cli.explain_models import open_models
     from models.runtime.store import DEFAULT_MODEL
 
-    methods = arguments.methods and [name.strip() for name in arguments.methods.split(",")]
+    methods = None if arguments.methods is None else _listed(arguments.methods)
     models = open_models(arguments.model or [DEFAULT_MODEL], methods, _notice)
     if arguments.average is not None:
         sheet = average_sheet(
@@ -110,6 +110,14 @@ def _explain(arguments: argparse.Namespace) -> None:
     as_pdf = arguments.output.suffix.lower() == ".pdf"
     _write(arguments.output, list(pages(sheet, _ROWS_A_PAGE if as_pdf else None)))
     print(f"wrote {arguments.output}")
+
+
+def _listed(text: str) -> list[str]:
+    """Return the methods that are named, each once."""
+    named = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not named:
+        raise SettingsError("Names of methods were expected for --methods, none was found.")
+    return named
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -137,7 +145,7 @@ def _faces(arguments: argparse.Namespace, models: list[ModelColumns]) -> Sheet:
             )
     subjects = find_subjects(
         arguments.images,
-        finder="yunet" if arguments.yunet else arguments.finder,
+        finder=asked_finder(arguments) or FINDERS[0],
         yunet_file=arguments.yunet,
         whole=arguments.whole,
         every_face=arguments.all_faces,

@@ -16,12 +16,12 @@ from models.explain.forward import quadrilateral
 from models.explain.guided import GuidedBackprop
 from models.explain.note import read_note
 from models.runtime.card import InputSpec
+from models.runtime.labels import LABEL_SET_NAMES
 from models.runtime.store import load_model
 
 Crop = NDArray[np.uint8]
 WARPED = "warped"
 """A column that is no map: the crop as a spatial transformer hands it on."""
-_SETS = {"fer2013": "FER2013", "ferplus": "FER+", "fer2013-4": "four labels"}
 
 
 class ModelColumns:
@@ -65,7 +65,7 @@ class ModelColumns:
 
     def group(self) -> Group:
         """Return the heads of the model's columns."""
-        set_name = _SETS.get(self._card.label_set, self._card.label_set)
+        set_name = LABEL_SET_NAMES.get(self._card.label_set, self._card.label_set)
         return Group(
             f"{self._card.title}, {set_name}",
             tuple(Column(self._title(name), self._remark(name)) for name in self.methods),

@@ -90,7 +90,7 @@ def _tell(engine: Engine) -> None:
 
 
 def _json_line(result: FrameResult) -> str:
-    return json.dumps(result.as_json(), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(result.as_json(), separators=(",", ":"))
 
 
 def _plain_line(result: FrameResult) -> str:

@@ -25,12 +25,11 @@ from app.live.engine import with_capture
 from app.live.makers import limit_threads, real_makers
 from app.live.options import EngineOptions
 from app.live.parts import FramePipeline
-from app.live.switch import is_camera
 from app.messages import FrameResult, StageTimings
 from app.overlays import OVERLAYS, Overlay, render
 from app.overlays.base import Canvas
 from app.settings import LANDMARKERS, Settings
-from app.sources import open_source
+from app.sources import is_camera, open_source
 from app.sources.base import FrameSource
 
 WARM_UP = 30

@@ -45,7 +45,8 @@ def shrink(image: NDArray[np.uint8], longest: int) -> tuple[NDArray[np.uint8], f
     scale = longest / max(image.shape[:2])
     if scale >= 1.0:
         return image, 1.0
-    small: NDArray[Any] = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])  # it may be a line
+    small: NDArray[Any] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     return small, scale
 
 

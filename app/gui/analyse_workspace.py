@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QUrl, Signal
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QMenu,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.analysis.batch import WAITING
 from app.analysis.inputs import Input, find_inputs
 from app.analysis.job import FAILED, Job
 from app.analysis.plan import plan, runner
@@ -31,10 +31,9 @@ from app.gui.analyse.empty import EmptyPage
 from app.gui.analyse.foot import Foot
 from app.gui.analyse.panel import OptionsPanel
 from app.gui.analyse.table import EntryModel, EntryTable, outcome_text
+from app.gui.places import analyses_folder
 from app.gui.workspace import Host, Workspace
 from app.settings import Settings
-from app.sources.folder import IMAGE_SUFFIXES
-from app.sources.video import VIDEO_SUFFIXES
 from models.runtime.files import is_file, is_folder
 
 _POLL_SECONDS = 0.1
@@ -57,7 +56,7 @@ class AnalyseWorkspace(Workspace):
         self._adding = 0
         self._planning = self._go_on = False
         self._yunet_file = Path(settings.yunet_file) if settings.yunet_file else None
-        self._folder = self._run_folder = Path(settings.results_folder or _usual_folder())
+        self._folder = self._run_folder = Path(settings.results_folder or analyses_folder())
         self.setAcceptDrops(True)
         self.menu_actions = make_analyse_actions(self)
         self.model = EntryModel(host.theme)
@@ -107,7 +106,7 @@ class AnalyseWorkspace(Workspace):
         return True
 
     def changed_settings(self, settings: Settings) -> Settings:
-        usual = self._folder == _usual_folder()
+        usual = self._folder == analyses_folder()
         return replace(
             settings,
             results_folder=None if usual else str(self._folder),
@@ -128,7 +127,7 @@ class AnalyseWorkspace(Workspace):
             if not new:
                 self.host.notices.say("All of that is in the list already.")
             self.refresh()
-            if self.queue.running:
+            if new and (self.queue.running or self._planning):
                 self._go_on = True
 
         def failed(sentence: str) -> None:
@@ -141,7 +140,9 @@ class AnalyseWorkspace(Workspace):
 
     def start(self) -> None:
         """Analyse all that is not done, what failed before included."""
-        entries = self.queue.unfinished
+        self._start(self.queue.unfinished)
+
+    def _start(self, entries: Sequence[Entry]) -> None:
         if not entries or self.queue.running or self._planning or not self._has_finder():
             return
         options, folder = self.panel.options(self._yunet_file), self._folder
@@ -242,7 +243,8 @@ class AnalyseWorkspace(Workspace):
 
     def _refresh_chosen(self) -> None:
         chosen = self.table.chosen
-        self.menu_actions.remove.setEnabled(any(not entry.planned for entry in chosen))
+        free = any(not entry.planned for entry in chosen) and not self._planning
+        self.menu_actions.remove.setEnabled(free)
         self.menu_actions.review.setEnabled(len(chosen) == 1 and _folder_of(chosen[0]) is not None)
         detail = ""
         if len(chosen) == 1:
@@ -277,8 +279,9 @@ class AnalyseWorkspace(Workspace):
         except UserError as error:
             self.host.warn(str(error))
         go_on, self._go_on = self._go_on and not state.error, False
-        if go_on:  # for what was added meanwhile
-            self.start()
+        if go_on:
+            added = [entry for entry in self.queue.unfinished if entry.status == WAITING]
+            self._start(added)
 
     def _remove_chosen(self) -> None:
         self._remove(self.table.chosen)
@@ -303,12 +306,12 @@ class AnalyseWorkspace(Workspace):
             self.review_requested.emit(str(folder))
 
     def _add_files(self) -> None:
-        paths = choose_inputs(self.host.window)
+        paths = dialogs.choose_inputs(self.host.window)
         if paths:
             self.add(paths)
 
     def _add_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self.host.window, "Add folder")
+        path = dialogs.choose_folder(self.host.window, "Add folder")
         if path:
             self.add([path])
 
@@ -318,8 +321,7 @@ class AnalyseWorkspace(Workspace):
             self.panel.use_model(path)
 
     def _choose_output(self) -> None:
-        start = str(self._folder)
-        path = QFileDialog.getExistingDirectory(self.host.window, "Results go to", start)
+        path = dialogs.choose_folder(self.host.window, "Results go to", self._folder)
         if path:
             self._folder = Path(path)
             self.panel.set_output(self._folder)
@@ -329,21 +331,6 @@ class AnalyseWorkspace(Workspace):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
         else:
             self.host.notices.say("There are no results yet; they will make this folder.")
-
-
-def choose_inputs(parent: QWidget) -> list[str]:
-    """Ask for videos and images; return their paths, none when nothing was chosen."""
-    videos, images = (
-        " ".join(f"*{suffix}" for suffix in sorted(suffixes))
-        for suffixes in (VIDEO_SUFFIXES, IMAGE_SUFFIXES)
-    )
-    kinds = f"Videos and images ({videos} {images});;Videos ({videos});;Images ({images});;All (*)"
-    return QFileDialog.getOpenFileNames(parent, "Add videos and images", "", kinds)[0]
-
-
-def _usual_folder() -> Path:
-    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    return Path(documents or Path.home()) / "Mien" / "Analyses"
 
 
 def _folder_of(entry: Entry) -> Path | None:

@@ -13,14 +13,13 @@ from app.gui import dialogs
 from app.gui.banner import INFO, WARNING, Notices
 from app.gui.jobs import Jobs
 from app.gui.live_engine import LiveEngine
-from app.gui.menus import ACTOR
 from app.gui.snapshot import save_snapshot, snapshot_name
 from app.live.capture import whole_spec
 from app.live.engine import EngineStatus
 from app.messages import FrameResult
 from app.overlays import Shown
 from app.settings import Settings
-from app.sources import CameraInfo
+from app.sources import CameraInfo, is_device
 from models.runtime.files import is_file
 
 
@@ -50,23 +49,19 @@ class Commands:
         self._wanted = source
         self._asked_yunet = ""
         """YuNet's file that the engine was asked to use and has not used yet."""
-        self._paths: dict[str, str] = {}
         self._picked_model = self._picked_finder = self._picked_landmarks = False
-        self._remember_path(source)
 
     def use_source(self, spec: str) -> None:
         """Play something else; a pause ends."""
         self._wanted = spec
-        self._remember_path(spec)
-        if _is_device(spec):
+        if is_device(spec):
             self.settings = replace(self.settings, source=spec)
         self._play(spec)
 
     def note_playing(self, status: EngineStatus) -> None:
         """Hear what plays; a file that does is recent, one that was refused is not."""
-        path = self._paths.get(status.source)
-        if path is not None:
-            self.settings = self.settings.with_recent(path)
+        if status.spec and not is_device(status.spec):
+            self.settings = self.settings.with_recent(whole_spec(status.spec))
 
     def note_finder(self, status: EngineStatus) -> None:
         """Hear which finder is in use; YuNet's file is kept once it is, not before."""
@@ -80,7 +75,7 @@ class Commands:
 
     def play_again(self, status: EngineStatus) -> None:
         """Play from the beginning what has ended."""
-        self._play(self._paths.get(status.source, self._wanted))
+        self._play(status.spec or self._wanted)
 
     def next_camera(self, cameras: Sequence[CameraInfo], playing: str) -> None:
         """Go to the camera after the one that plays, or to the first."""
@@ -130,7 +125,7 @@ class Commands:
         self._use_if_chosen(dialogs.choose_media(self._window))
 
     def open_folder(self) -> None:
-        self._use_if_chosen(dialogs.choose_folder(self._window))
+        self._use_if_chosen(dialogs.choose_folder(self._window, "Open folder of images"))
 
     def open_model(self) -> None:
         path = dialogs.choose_model(self._window, "Open model file")
@@ -160,10 +155,11 @@ class Commands:
         names = tuple(overlays)
         path = self._snapshot_folder / snapshot_name(datetime.now().astimezone())
         if ask:
-            chosen = dialogs.choose_snapshot(self._window, path)
-            if not chosen:
+            kinds = {"PNG image (*.png)": (".png",)}
+            chosen = dialogs.choose_target(self._window, "Save snapshot as", path, kinds)
+            if chosen is None:
                 return
-            path = Path(chosen)
+            path = chosen[0]
         self._jobs.submit(
             lambda: save_snapshot(result, names, mirrored=mirrored, path=path, shown=shown),
             lambda saved: self._notices.say(f"Saved {saved}", INFO),
@@ -177,13 +173,3 @@ class Commands:
     def _use_if_chosen(self, path: str) -> None:
         if path:
             self.use_source(path)
-
-    def _remember_path(self, spec: str) -> None:
-        if not _is_device(spec):
-            path = whole_spec(spec)
-            self._paths[Path(path).name or path] = path
-
-
-def _is_device(spec: str) -> bool:
-    """Say whether a source is a camera or the actor, not a file."""
-    return spec == ACTOR or spec.partition(":")[0] == "camera"

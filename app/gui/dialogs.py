@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
+    QMessageBox,
     QPushButton,
     QTextBrowser,
     QVBoxLayout,
@@ -43,20 +45,17 @@ class PageDialog(QDialog):
 
 def choose_media(parent: QWidget) -> str:
     """Ask for a video or an image; return its path, empty when none was chosen."""
-    videos = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
-    images = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES))
-    kinds = f"Videos and images ({videos} {images});;Videos ({videos});;Images ({images});;All (*)"
-    return QFileDialog.getOpenFileName(parent, "Open video or image", "", kinds)[0]
+    return QFileDialog.getOpenFileName(parent, "Open video or image", "", _media_kinds())[0]
 
 
-def choose_folder(parent: QWidget) -> str:
-    """Ask for a folder of images; return its path, empty when none was chosen."""
-    return QFileDialog.getExistingDirectory(parent, "Open folder of images")
+def choose_inputs(parent: QWidget) -> list[str]:
+    """Ask for videos and images; return their paths, none when nothing was chosen."""
+    return QFileDialog.getOpenFileNames(parent, "Add videos and images", "", _media_kinds())[0]
 
 
-def choose_session(parent: QWidget) -> str:
-    """Ask for the folder of a recording; return its path, empty when none was chosen."""
-    return QFileDialog.getExistingDirectory(parent, "Open session")
+def choose_folder(parent: QWidget, title: str, start: Path | None = None) -> str:
+    """Ask for a folder; return its path, empty when none was chosen."""
+    return QFileDialog.getExistingDirectory(parent, title, "" if start is None else str(start))
 
 
 def choose_model(parent: QWidget, title: str) -> str:
@@ -64,8 +63,39 @@ def choose_model(parent: QWidget, title: str) -> str:
     return QFileDialog.getOpenFileName(parent, title, "", "ONNX models (*.onnx);;All (*)")[0]
 
 
-def choose_snapshot(parent: QWidget, suggested: Path) -> str:
-    """Ask where a snapshot goes; return the path, empty when none was chosen."""
-    title = "Save snapshot as"
-    chosen = QFileDialog.getSaveFileName(parent, title, str(suggested), "PNG images (*.png)")[0]
-    return chosen if not chosen or chosen.lower().endswith(".png") else f"{chosen}.png"
+def choose_target(
+    parent: QWidget, title: str, suggested: Path, kinds: Mapping[str, tuple[str, ...]]
+) -> tuple[Path, str] | None:
+    """Ask where a file goes; return its path and the words of its kind, None for nowhere.
+
+    kinds: the suffixes that a name may end in, by the words of the kind; a name that does not
+    gets the first. The chooser asks before a file is replaced, but knows only the name that was
+    typed, so where that grew this asks.
+    """
+    path, words = QFileDialog.getSaveFileName(parent, title, str(suggested), ";;".join(kinds))
+    if not path:
+        return None
+    words = words if words in kinds else next(iter(kinds))
+    if path.lower().endswith(kinds[words]):
+        return Path(path), words
+    target = Path(path + kinds[words][0])
+    return (target, words) if not target.exists() or _may_replace(parent, target) else None
+
+
+def _may_replace(parent: QWidget, target: Path) -> bool:
+    question = QMessageBox(parent)
+    question.setIcon(QMessageBox.Icon.Question)
+    question.setWindowTitle("Replace file")
+    question.setText(f'"{target.name}" is there already.')
+    replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+    question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
+    question.exec()
+    return question.clickedButton() is replace
+
+
+def _media_kinds() -> str:
+    videos, images = (
+        " ".join(f"*{suffix}" for suffix in sorted(suffixes))
+        for suffixes in (VIDEO_SUFFIXES, IMAGE_SUFFIXES)
+    )
+    return f"Videos and images ({videos} {images});;Videos ({videos});;Images ({images});;All (*)"

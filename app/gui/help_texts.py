@@ -5,8 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from models.runtime.card import Card, Metric
-
-_LABEL_SETS = {"fer2013": "FER2013", "ferplus": "FER+"}
+from models.runtime.labels import LABEL_SET_NAMES
 
 MEANING = """
 <h2>What the numbers mean</h2>
@@ -125,7 +124,7 @@ def _shortcut_table(part: str, rows: list[tuple[str, str]]) -> str:
 
 def model_name(card: Card) -> str:
     """Return what a model is called on the screen: two may share an architecture."""
-    return f"{card.title} ({_LABEL_SETS.get(card.label_set, card.label_set)})"
+    return f"{card.title} ({LABEL_SET_NAMES.get(card.label_set, card.label_set)})"
 
 
 def _unsure_fact(card: Card) -> list[tuple[str, str]]:

@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, 
 from app.gui.theme import Tokens
 
 _GRID = 20
-# Device pixels a side: 1x to 4x.
 _RED = QColor("#E5484D")
+# Device pixels a side: 1x to 4x.
 _SIZES = (20, 25, 30, 40, 60, 80)
 
 

@@ -41,7 +41,8 @@ class Jobs:
                 self._ready.put(lambda: failed(sentence))
             except Exception as error:  # a defect, or a disk that is gone: nobody waits for ever
                 log.exception("a job of the window failed")
-                reason = f"This could not be done ({error or type(error).__name__}); try again."
+                why = str(error) or type(error).__name__
+                reason = f"This could not be done ({why}); try again."
                 self._ready.put(lambda: failed(reason))
             else:
                 self._ready.put(lambda: done(result))

@@ -186,7 +186,7 @@ class LiveWorkspace(Workspace):
         before, self._status = self._status, status
         for sentence in self._engine.take_notices():
             self.host.warn(sentence)
-        if status.source != before.source:
+        if (status.source, status.spec) != (before.source, before.spec):
             self._forget_faces()
             self.commands.note_playing(status)
             self.sources.set_recent(self.commands.settings.recent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.gui import dialogs
 from app.gui.controls import Check
 from app.gui.keys import KeepSpace
+from app.gui.places import sessions_folder
 from app.gui.theme import Theme
 from app.settings import RECORDED_VIDEOS, Settings
 
@@ -41,7 +42,7 @@ class RecordingPanel(QFrame):
     def __init__(self, settings: Settings, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("recording")
-        self._folder = Path(settings.recording_folder or _usual_folder())
+        self._folder = Path(settings.recording_folder or sessions_folder())
         self._place = _Place()
         self._place.setToolTip("Choose where recordings are kept")
         self._place.clicked.connect(self._choose_folder)
@@ -91,7 +92,7 @@ class RecordingPanel(QFrame):
 
     def changed_settings(self, settings: Settings) -> Settings:
         """Return the settings with what was chosen."""
-        usual = str(self._folder) == _usual_folder()
+        usual = self._folder == sessions_folder()
         return replace(
             settings,
             recording_folder=None if usual else str(self._folder),
@@ -144,7 +145,7 @@ class RecordingPanel(QFrame):
         self._blur.setEnabled(self.video != "none" and self._video.isEnabled())
 
     def _choose_folder(self) -> None:
-        chosen = dialogs.choose_folder(self.window())
+        chosen = dialogs.choose_folder(self.window(), "Keep recordings in", self._folder)
         if chosen:
             self._folder = Path(chosen)
             self._dress()
@@ -172,8 +173,3 @@ class _Place(QPushButton):
         room = max(self.width() - _PLACE_MARGIN, 40)
         left = Qt.TextElideMode.ElideLeft
         self.setText(self.fontMetrics().elidedText(self._path, left, room))
-
-
-def _usual_folder() -> str:
-    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    return str(Path(documents or Path.home()) / "Mien")

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import QApplication
 
 from app.gui.icons import window_icon
+from app.gui.places import snapshots_folder
 from app.gui.theme import Theme
 from app.live.engine import Engine, EngineOptions
 from app.settings import Settings
@@ -26,20 +26,21 @@ def run_window(
     notices: Sequence[str] = (),
     *,
     review: Path | None = None,
+    streams: Sequence[str] = (),
 ) -> int:
     """Show the window until it is closed; return the exit status.
 
     settings: the user's, changed and stored when the window closes; settings_path: where, None
     for the usual place. notices: sentences to show at the start. review: a session or a video to
-    open there.
+    open there. streams: to switch on for this once.
     """
     engine = Engine(options)
     # First of all: model and camera load while the window's own parts are imported. No camera is
     # opened where nobody asked to see one.
-    if _needs_engine(settings):
+    if _needs_engine(settings, streams):
         engine.start()
     try:
-        return _run(engine, options, settings, settings_path, notices, review)
+        return _run(engine, options, settings, settings_path, notices, review, streams)
     finally:
         engine.stop()
 
@@ -51,6 +52,7 @@ def _run(
     settings_path: Path | None,
     notices: Sequence[str],
     review: Path | None,
+    streams: Sequence[str],
 ) -> int:
     from app.gui.window import MainWindow, Surroundings
 
@@ -63,10 +65,11 @@ def _run(
         source=options.source,
         models=models,
         list_cameras=list_cameras,
-        snapshot_folder=_snapshot_folder(),
+        snapshot_folder=snapshots_folder(),
         settings_path=settings_path,
         notices=[*notices, *faults],
-        engine_runs=_needs_engine(settings),
+        engine_runs=_needs_engine(settings, streams),
+        streams=streams,
     )
     theme = Theme(application, settings.theme)
     window = MainWindow(engine, settings, theme, around)
@@ -82,9 +85,9 @@ def _run(
         signal.signal(signal.SIGINT, before)
 
 
-def _needs_engine(settings: Settings) -> bool:
+def _needs_engine(settings: Settings, streams: Sequence[str]) -> bool:
     """Say whether somebody looks at, or listens to, what the engine says from the start."""
-    return settings.workspace == "live" or bool(settings.streams)
+    return settings.workspace == "live" or bool(settings.streams or streams)
 
 
 def _bundled() -> tuple[list[ModelEntry], list[str]]:
@@ -92,8 +95,3 @@ def _bundled() -> tuple[list[ModelEntry], list[str]]:
         return bundled(), []
     except ModelError as error:
         return [], [str(error)]
-
-
-def _snapshot_folder() -> Path:
-    pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-    return Path(pictures or Path.home()) / "Mien"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
@@ -21,7 +21,10 @@ PRIVATE = "nothing leaves this computer"
 
 
 class StreamDesk(QObject):
-    """Carry out what the user wants streamed; those left on last time begin at once."""
+    """Carry out what the user wants streamed; those left on last time begin at once.
+
+    Those asked for on the command line are not there the next time.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,11 @@ class StreamDesk(QObject):
         self._wanted: dict[str, StreamSpec] = {}
         self._broken: set[str] = set()
         self._refreshed_at = float("-inf")
-        specs = self._remembered(settings)
+        remembered = self._parsed(settings.streams)
+        for_once = self._parsed(host.around.streams)
+        # What is remembered of these, as long as the user does not choose anew.
+        self._otherwise = {name: remembered.get(name) for name in for_once}
+        specs = list({**remembered, **for_once}.values())
         self.panel = StreamPanel(specs, host.theme)
         self.panel.switched.connect(self._switch)
         action.triggered.connect(lambda: self.panel.setVisible(self.panel.isHidden()))
@@ -84,25 +91,27 @@ class StreamDesk(QObject):
         self._broken = {status.name for status in statuses if status.error}
 
     def changed_settings(self, settings: Settings) -> Settings:
-        return replace(settings, streams=tuple(str(spec) for spec in self._wanted.values()))
+        kept = {**self._wanted, **self._otherwise}
+        return replace(settings, streams=tuple(str(spec) for spec in kept.values() if spec))
 
     def close_down(self) -> None:
         """End all streams."""
         self._engine.remove_listener(self.streams.write)
         self.streams.close()
 
-    def _remembered(self, settings: Settings) -> list[StreamSpec]:
+    def _parsed(self, texts: Sequence[str]) -> dict[str, StreamSpec]:
         found = {}
-        for text in settings.streams:
+        for text in texts:
             try:
                 spec = parse_stream(text)
             except StreamError as error:
                 self._host.warn(str(error))
             else:
                 found[spec.name] = spec
-        return list(found.values())
+        return found
 
     def _switch(self, name: str, address: str, on: bool) -> None:
+        self._otherwise.pop(name, None)
         if not on:
             self.panel.show_on(name, False)
             self._wanted.pop(name, None)

@@ -160,12 +160,6 @@ class Toolbar(QFrame):
         theme.changed.connect(self._dress)
         actions.pause.toggled.connect(self._dress)
 
-    @property
-    def words_shown(self) -> bool:
-        """Say whether there is room for words beside the signs."""
-        style = self._switches[0].toolButtonStyle()
-        return style == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         choosers = (self.source, self.model, self.finder)

@@ -24,6 +24,7 @@ class Surroundings:
     source: what the engine was asked to play. models: the bundled ones. list_cameras: may take
     a while, is called aside. settings_path: None for the usual place. notices: sentences to
     show at the start. engine_runs: False where the live workspace is to start it once it is shown.
+    streams: to switch on for this once, as `app.streams.switch.parse_stream` reads them.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Surroundings:
     settings_path: Path | None = None
     notices: Sequence[str] = ()
     engine_runs: bool = True
+    streams: Sequence[str] = ()
 
 
 # Qt keeps bound methods it is connected to by weak references.

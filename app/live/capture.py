@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from app.errors import CameraLost
 from app.live.slot import Slot
 from app.messages import Frame
+from app.sources import is_device
 from app.sources.base import FrameSource
 from models.runtime.errors import UserError
 
@@ -302,7 +303,7 @@ class Capture:
 
 def whole_spec(spec: str) -> str:
     """Return what a source was opened by; a file's path absolute, so that it is found again."""
-    if spec.strip().partition(":")[0].casefold() in ("actor", "camera"):
+    if is_device(spec):
         return spec.strip()
     try:
         path = Path(spec).expanduser()

@@ -240,6 +240,7 @@ class Engine:
             state=self._state(capture, error),
             step=step,
             source=capture.name if capture else "",
+            spec=capture.spec if capture else "",
             source_note=self._switch.note,
             error=error,
             retry_in=capture.retry_in if capture else None,

@@ -203,7 +203,7 @@ class Recorder:
                 folder=folder,
                 seconds=now.seconds,
                 frames=now.frames,
-                dropped=sum(now.dropped.values()),
+                dropped=now.passed_over,
                 bytes=now.bytes,
                 free=free,
                 seconds_left=_seconds_left(now, free) if writer is not None else None,
@@ -269,9 +269,10 @@ class Recorder:
             self._notices.append(str(error))
         except Exception as error:  # a defect: it must not make another folder with every frame
             log.exception("a recording could not begin")
+            why = str(error) or type(error).__name__
             self._notices.append(
-                f"The recording could not begin ({error or type(error).__name__}); try again with "
-                f"another name, folder or source."
+                f"The recording could not begin ({why}); try again with another name, folder or "
+                f"source."
             )
         if self._writer is None:
             self._early_marks.clear()

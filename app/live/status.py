@@ -36,19 +36,20 @@ class EngineState(Enum):
 class EngineStatus:
     """Hold what is shown beside the picture.
 
-    step: what is being loaded or opened, else empty. source: the name of what plays.
-    source_note: one sentence on why it is not the source asked for, or on how it was lost; else
-    empty. error: one sentence on why nothing runs, else empty. retry_in: seconds until a lost
-    camera is tried again, 0 while it is being tried, None otherwise. fps: results a second,
-    latency_ms: from capture to result, median; both of about the last second. dropped: frames
-    of this source that were overtaken by newer ones. failed: frames that could not be processed
-    since the start. provider, model, finder, landmarks: those in use, empty until loaded; model
-    as it was asked for. notices: sentences not yet taken.
+    step: what is being loaded or opened, else empty. source: the name of what plays; spec: what it
+    was opened by. source_note: one sentence on why it is not the source asked for, or on how it was
+    lost; else empty. error: one sentence on why nothing runs, else empty. retry_in: seconds until a
+    lost camera is tried again, 0 while it is being tried, None otherwise. fps: results a second,
+    latency_ms: from capture to result, median; both of about the last second. dropped: frames of
+    this source that were overtaken by newer ones. failed: frames that could not be processed since
+    the start. provider, model, finder, landmarks: those in use, empty until loaded; model as it was
+    asked for. notices: sentences not yet taken.
     """
 
     state: EngineState
     step: str = ""
     source: str = ""
+    spec: str = ""
     source_note: str = ""
     error: str = ""
     retry_in: float | None = None

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from app.live.capture import Capture, CaptureState
+from app.sources import is_camera
 from app.sources.base import FrameSource
 
 ACTOR = "actor"
@@ -179,8 +180,3 @@ class Switch:
         )
         self._captures.append(self._pending)
         self._pending.start()
-
-
-def is_camera(spec: str) -> bool:
-    """Say whether `spec` means a camera, as `open_source` reads it."""
-    return spec.strip().partition(":")[0].casefold() == "camera"

@@ -171,7 +171,7 @@ class Edited:
 
     @property
     def next_number(self) -> int:
-        """Return a number that no face has or had."""
+        """Return a number that no face has or was recorded with."""
         used = (self.owners.max(initial=0), self.recording.tracks.max(initial=0), *self.names)
         return int(max(used)) + 1
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from app.sessions.folder import TABLE, open_session
 from app.sessions.schema import LANDMARKS, PROBABILITIES, QUALITIES
+from app.sessions.status import NOT_PASSED_OVER
 from models.runtime.errors import UserError
 
 __all__ = ["LandmarkReader", "Recording", "ReviewError", "as_recording", "open_recording"]
 
-_FRAME_COLUMNS = ("frame", "face_id", "session_time", "media_time")
 _BOX = ("box_x", "box_y", "box_width", "box_height")
 _GROUPS_KEPT = 6
 
@@ -155,12 +155,18 @@ def as_recording(session: Any) -> Recording:
         qualities={name: _floats(table, f"quality_{name}")[picked] for name in QUALITIES},
         boxes=np.stack([_floats(table, name)[picked] for name in _BOX], axis=1),
         markers=_markers(session.markers),
-        dropped=np.sort(_floats(session.dropped, "session_time", np.float64)),
+        dropped=_passed_over(session.dropped),
         videos=session.videos,
         corrected=bool(corrected.any()) and bool(labels),
         relative=np.asarray(corrected & bool(labels), bool),
         finished=session.finished,
     )
+
+
+def _passed_over(dropped: Any) -> NDArray[np.float64]:
+    """Return the times of frames that have no row, s, in order."""
+    counted = [reason not in NOT_PASSED_OVER for reason in dropped["reason"].to_pylist()]
+    return np.sort(_floats(dropped, "session_time", np.float64)[np.array(counted, bool)])
 
 
 class LandmarkReader:

@@ -156,7 +156,7 @@ def _source(info: dict[str, Any]) -> str:
 def _model(info: dict[str, Any]) -> str:
     """Return the model's name and the beginning of its hash, by which two of a name differ."""
     model = _part(info, "model")
-    mark = str(model.get("sha256", ""))[:_MARK]
+    mark = str(model.get("sha256") or "")[:_MARK]
     return f"{model.get('name', '')}{f' (SHA-256 {mark}…)' if mark else ''}"
 
 

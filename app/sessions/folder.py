@@ -94,7 +94,7 @@ def open_session(path: Path | str, *, columns: Iterable[str] | None = None) -> S
     """
     folder = Path(path)
     info = read_info(folder)
-    finished = not _being_recorded(folder)
+    finished = not in_use(folder)
     if finished and (folder / STREAM).is_file():
         info = _recover(folder, info)
     frames = _read_frames(folder, info, None if columns is None else list(columns))
@@ -147,7 +147,7 @@ def write_info(folder: Path, info: Mapping[str, Any]) -> None:
 
 
 def lock(folder: Path) -> None:
-    """Say in the folder that this program records into it. Raises `OSError`."""
+    """Say in the folder that this program writes into it. Raises `OSError`."""
     me = psutil.Process()
     owner = {"host": platform.node(), "pid": me.pid, "started": me.create_time()}
     (folder / LOCK).write_text(json.dumps(owner), encoding="utf-8")
@@ -157,7 +157,8 @@ def unlock(folder: Path) -> None:
     (folder / LOCK).unlink(missing_ok=True)
 
 
-def _being_recorded(folder: Path) -> bool:
+def in_use(folder: Path) -> bool:
+    """Say whether the program that locked the folder still runs; elsewhere, whether it writes."""
     try:
         owner = json.loads((folder / LOCK).read_text(encoding="utf-8"))
         if owner["host"] == platform.node():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from app.errors import SessionError
 from app.sessions.appending import AppendedFile
 from app.sessions.arrow import table
 
@@ -54,7 +56,12 @@ class Ledger:
 
 def _as_csv(lines: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
+    # Line ends of other systems, which a writer for this one leaves unquoted, as our own.
+    tidied = (
+        [re.sub("\r\n?", "\n", value) if isinstance(value, str) else value for value in line]
+        for line in lines
+    )
+    csv.writer(text, lineterminator="\n").writerows(tidied)
     return text.getvalue().encode()
 
 
@@ -66,7 +73,7 @@ def iso_time(wall: float) -> str:
 def read_markers(path: Path) -> Any:
     """Return the markers of a session as a table in the schema `MARKERS`, in order of time.
 
-    A line that was cut off is left out; a file that is missing holds none.
+    A line that was cut off is left out; a file that is missing holds none. Raises `SessionError`.
     """
     rows: list[dict[str, Any]] = []
     for values in _lines(path, MARKERS.names):
@@ -113,12 +120,19 @@ def read_dropped(path: Path) -> Any:
 
 
 def _lines(path: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Yield the whole lines of a CSV file that has a header, by column."""
+    """Yield the whole lines of a CSV file that has a header, by column.
+
+    Raises `SessionError` for a file that cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
+        whole = text[: text.rfind("\n") + 1]
+        for values in csv.DictReader(io.StringIO(whole)):
+            if all(values.get(name) is not None for name in names):
+                yield {name: values[name] for name in names}
     except FileNotFoundError:
         return
-    whole = text[: text.rfind("\n") + 1]
-    for values in csv.DictReader(io.StringIO(whole)):
-        if all(values.get(name) is not None for name in names):
-            yield {name: values[name] for name in names}
+    except (OSError, csv.Error) as error:
+        raise SessionError(
+            f'"{path}" cannot be read ({error}); copy the session again, or take the file out.'
+        ) from error

@@ -117,7 +117,7 @@ def finish_video(path: Path) -> None:
         file.write(_element(_DURATION, struct.pack(">d", seconds / TICK)))
         file.seek(0)
         usual = file.read(begin + 256).find(_frame_time(1)[:4])
-        if usual > 0 and seconds > 0:
+        if usual > 0 and seconds > 0 and len(found.times) > 1:
             file.seek(usual)
             file.write(_frame_time(seconds / (len(found.times) - 1)))
         file.seek(begin - 8)

@@ -9,6 +9,9 @@ from typing import Self
 LEAST_FREE = 64 * 1024 * 1024
 """Bytes on the disk below which nothing is recorded."""
 
+NOT_PASSED_OVER = frozenset({"video queue full", "camera lost", "camera back"})
+"""Reasons in the ledger of what was dropped for which no frame lacks its row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -29,7 +32,8 @@ class Clock:
 class WriterStatus:
     """Hold how a recording stands.
 
-    frames, rows: on the disk or waiting for it. dropped: frames by reason. bytes: on the disk.
+    frames, rows: on the disk or waiting for it. dropped: lines of the ledger by reason. bytes: on
+    the disk.
     seconds: since the start. finished: everything is in its final form, or was given up. error:
     one sentence on why the recording stopped by itself, else empty.
     """
@@ -41,3 +45,8 @@ class WriterStatus:
     seconds: float = 0.0
     finished: bool = False
     error: str = ""
+
+    @property
+    def passed_over(self) -> int:
+        """Return how many frames have no row."""
+        return sum(count for reason, count in self.dropped.items() if reason not in NOT_PASSED_OVER)

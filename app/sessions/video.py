@@ -89,7 +89,7 @@ class VideoThread:
     @property
     def size(self) -> int:
         """Return the bytes on the disk."""
-        return sum(file.size for file in self._files.values())
+        return sum(file.size for file in tuple(self._files.values()))  # the thread adds some
 
     def add(self, result: FrameResult) -> None:
         """Take a picture in at once, or drop it."""
@@ -132,6 +132,9 @@ class VideoThread:
                 file.close()
             except OSError as error:
                 self._give_up(error)
+            except Exception as error:
+                log.exception("a video could not be finished")
+                self._give_up(OSError(f"the video cannot be finished: {error}"))
 
     def _next(self) -> FrameResult | None:
         with self._changed:

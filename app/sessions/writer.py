@@ -33,6 +33,8 @@ FLUSH_SECONDS = 0.5
 _SYNC_SECONDS = 5.0
 # Half a minute of a camera; a frame's row is a few hundred bytes while it waits.
 CAPACITY = 1024
+# Of a marker, in characters: other programs may send anything, and it has to be read again.
+_LONGEST_TEXT = 10_000
 _MOST_DROPS_WAITING = 65_536
 
 
@@ -142,10 +144,13 @@ class SessionWriter:
                 self._drop(frame_index, time, reason)
 
     def mark(self, time: float, key: str, text: str = "") -> None:
-        """Set a marker; it is on the disk a moment later. time: monotonic seconds."""
+        """Set a marker; it is on the disk a moment later.
+
+        time: monotonic seconds. text: of a long one the beginning is kept.
+        """
         with self._changed:
             if not (self._closing or self.error):
-                self._marks.append((time, key, text))
+                self._marks.append((time, key, text[:_LONGEST_TEXT]))
                 self._changed.notify_all()
 
     def status(self) -> WriterStatus:

@@ -13,7 +13,7 @@ from app.sources.camera_list import list_cameras
 from app.sources.folder import IMAGE_SUFFIXES, FolderSource
 from app.sources.video import VideoSource
 
-__all__ = ["CameraInfo", "FrameSource", "list_cameras", "open_source"]
+__all__ = ["CameraInfo", "FrameSource", "is_camera", "is_device", "list_cameras", "open_source"]
 
 # Here, since FFmpeg asks only once, when the first file is read or written.
 quieten_opencv()
@@ -45,6 +45,16 @@ def open_source(
     if word.casefold() == "camera":
         return CameraSource(_camera_index(spec, number) if colon else None, size=size, fps=fps)
     return _open_path(spec, paced=paced)
+
+
+def is_camera(spec: str) -> bool:
+    """Say whether `spec` means a camera, as `open_source` reads it."""
+    return spec.strip().partition(":")[0].casefold() == "camera"
+
+
+def is_device(spec: str) -> bool:
+    """Say whether `spec` means a camera or the demo actor, not a file."""
+    return is_camera(spec) or spec.strip().casefold() == "actor"
 
 
 def _camera_index(spec: str, number: str) -> int:

@@ -13,7 +13,7 @@ from typing import Protocol
 from app.messages import FaceResult, FrameResult, StageTimings
 from models.runtime.errors import UserError
 
-__all__ = ["Marker", "Sample", "Sender", "Sink", "Stream", "StreamError", "StreamStatus"]
+__all__ = ["Marker", "Sample", "Sender", "Stream", "StreamError", "StreamStatus"]
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +66,6 @@ class Marker:
     text: str = ""
 
 
-class Sink(Protocol):
-    """Take results as they come, without ever making the live loop wait."""
-
-    def write(self, result: FrameResult) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class Sender(Protocol):
     """Carry samples out of the program; called on the stream's thread, where it may wait.
 
@@ -112,7 +104,7 @@ class StreamStatus:
 
 
 class Stream:
-    """Be a `Sink` that sends on a thread of its own.
+    """Send what comes on a thread of its own, without ever making the live loop wait.
 
     A sender that fails is opened anew every two seconds until it works again; what comes
     meanwhile is counted as dropped.
@@ -237,9 +229,10 @@ class Stream:
         with self._changed:
             self._sender = None
             self._lost += sender.lost
+            why = str(error) or type(error).__name__
             self._error = (
-                f"The stream {self.name} to {self._where} broke off ({error or type(error)}); it "
-                f"is tried again every {self._retry_seconds:g} s."
+                f"The stream {self.name} to {self._where} broke off ({why}); it is tried again "
+                f"every {self._retry_seconds:g} s."
             )
             self._dropped += lost + sum(isinstance(item, Sample) for item in self._waiting)
             self._waiting.clear()

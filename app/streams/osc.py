@@ -9,7 +9,6 @@ from typing import Any
 from app.messages import FaceResult
 from app.streams.base import Marker, Sample, StreamError, monotonic_to_wall
 
-PORT = 9000
 _SEND_SECONDS = 1.0
 _MOST_INT = 2**31
 

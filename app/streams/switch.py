@@ -84,6 +84,8 @@ class Streams:
         """Begin with none. heard: takes markers of other programs while lsl is on."""
         self._heard = heard
         self._lock = threading.Lock()
+        self._switching = threading.Lock()
+        self._closed = False
         self._streams: dict[str, Stream] = {}
         self._specs: dict[str, StreamSpec] = {}
 
@@ -95,11 +97,16 @@ class Streams:
 
     def switch_on(self, spec: StreamSpec) -> None:
         """Begin a stream; one of that name that is on already ends first. Raises `StreamError`."""
-        self.switch_off(spec.name)
-        stream = Stream(spec.name, spec.where, lambda: self._sender(spec))
-        with self._lock:
-            self._streams = {**self._streams, spec.name: stream}
-            self._specs[spec.name] = spec
+        with self._switching:  # beginning takes a while, and two at once would leave one behind
+            self.switch_off(spec.name)
+            stream = Stream(spec.name, spec.where, lambda: self._sender(spec))
+            with self._lock:
+                closed = self._closed
+                if not closed:
+                    self._streams = {**self._streams, spec.name: stream}
+                    self._specs[spec.name] = spec
+            if closed:
+                stream.close()
 
     def switch_off(self, name: str) -> None:
         """End a stream; none of that name is no fault."""
@@ -126,8 +133,10 @@ class Streams:
         return [streams[name].status() for name in STREAMS if name in streams]
 
     def close(self) -> list[StreamStatus]:
-        """End all and return how they stood in the end; may be called again."""
-        ended = list(self._streams.values())
+        """End all for good and return how they stood in the end; may be called again."""
+        with self._lock:
+            self._closed = True
+            ended = list(self._streams.values())
         for stream in ended:
             self.switch_off(stream.name)
         return [stream.status() for stream in ended]

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from app.messages import FaceResult
 from app.streams.base import Marker, Sample, StreamError, log, monotonic_to_wall
 
-PORT = 8765
 FORMAT = 1
 # One second of a camera for each listener; a slow one loses the oldest.
 _WAITING = 32
@@ -38,7 +37,9 @@ class WebSocketSender:
                 "Streaming over WebSocket needs the package websockets, version 14 or later: run "
                 "pip install websockets."
             ) from error
-        self._serve = serve
+        from websockets.exceptions import ConnectionClosed
+
+        self._serve, self._gone = serve, ConnectionClosed
         self._host, self._port = host, port
         self._queues: dict[Any, asyncio.Queue[str]] = {}
         self._loop = asyncio.new_event_loop()
@@ -118,8 +119,12 @@ class WebSocketSender:
 
     async def _listen(self, connection: Any) -> None:
         """Send to one listener until it leaves; whatever it says is not read."""
+        with contextlib.suppress(self._gone):  # listeners leave at any moment
+            await connection.send(json.dumps(_hello()))
+            await self._send_on(connection)
+
+    async def _send_on(self, connection: Any) -> None:
         queue: asyncio.Queue[str] = asyncio.Queue(_WAITING)
-        await connection.send(json.dumps(_hello()))
         self._queues[connection] = queue
         leaving = asyncio.ensure_future(connection.wait_closed())
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 
@@ -12,6 +13,9 @@ _EXTRA = {"torch", "onnx", "onnxscript", "pyarrow", "tqdm", "matplotlib", "tenso
 
 def exit_status(command: Callable[[], int | None]) -> int:
     """Run a command; print what the user can put right as one line and return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold what the terminal, or a file on Windows, has no letters for.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return command() or 0
     except UserError as error:

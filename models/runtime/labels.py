@@ -38,3 +38,5 @@ LABEL_SETS: dict[str, tuple[str, ...]] = {
     "ferplus": FERPLUS,
     "fer2013-4": FER2013_4,
 }
+LABEL_SET_NAMES = {"fer2013": "FER2013", "ferplus": "FER+", "fer2013-4": "four labels"}
+"""What a label set is called on the screen."""

@@ -42,7 +42,7 @@ class Cells:
     """Hold the network's answers in pixels, all levels in a row.
 
     presence, overlap: (N, A) logits. boxes: (N, A, 4) left, top, right, bottom. points:
-    (N, A, 5, 2). centres: (A, 2) of the cells. rows, columns: of the level maps.
+    (N, A, 5, 2). centres: (A, 2) of the cells. shapes: rows and columns of each level.
     """
 
     presence: Tensor

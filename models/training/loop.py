@@ -254,6 +254,11 @@ class Trainer:
                 f"expected a checkpoint of the same recipe, found one that differs in {keys}: "
                 "resume with the recipe it was started with, or choose another folder"
             )
+        if not state["optimiser"]:
+            raise UserError(
+                "expected a checkpoint that a training wrote, found a mean of several, which has "
+                "nothing to go on from: begin with it, in another folder (--from)"
+            )
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -46,6 +46,7 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
         "history": [],
         "network": mean,
         "average": mean,
+        "optimiser": {},  # one of a training would be of no use, and is as large as the weights
         "environment": environment(),
     }
     save_checkpoint(output, result)

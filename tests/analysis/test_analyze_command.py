@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 import pytest
 
 from app.analysis.inputs import find_inputs
+from app.analysis.job import DONE, Outcome, Progress, run_job
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import plan
 from app.cli import analyze
@@ -150,7 +152,7 @@ def test_what_is_there_is_told_by_content_and_never_replaced(
 
 
 def test_a_folder_left_by_one_that_was_killed_is_done_anew(films: Path, tmp_path: Path) -> None:
-    left = tmp_path / "out" / ".one.partial"
+    left = tmp_path / "out" / ".one.0f3a51c2.partial"
     left.mkdir(parents=True)
     (left / "frames.parquet").write_bytes(b"half")
     assert run(films / "one.mp4", "-o", tmp_path / "out", "--resume") == 0
@@ -291,3 +293,38 @@ def test_a_folder_of_recordings_is_no_folder_of_results(films: Path, tmp_path: P
         find_inputs([str(films / "one.mp4")]), tmp_path / "out", AnalysisOptions(), resume=False
     )
     assert job.name == "one-2"  # and what was recorded stays untouched
+
+
+def test_two_at_work_on_one_name_do_not_meet(films: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (job,) = plan(find_inputs([str(films / "one.mp4")]), out, AnalysisOptions(), resume=False)
+    within: list[Outcome] = []
+
+    def begun(_: Progress) -> None:
+        if not within:
+            within.append(run_job(job, lambda _: None, lambda: False))
+
+    outer = run_job(job, begun, lambda: False)
+    assert [outcome.status for outcome in (outer, *within)] == [DONE, DONE]
+    assert [outcome.folder for outcome in (*within, outer)] == [out / "one", out / "one-2"]
+    assert sorted(path.name for path in out.iterdir()) == ["one", "one-2"]
+    assert open_session(out / "one").frames.equals(open_session(out / "one-2").frames)
+
+
+def test_results_may_go_home(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert run(films / "photos", "--output=~/results") == 0
+    names = sorted(path.name for path in (tmp_path / "results").iterdir())
+    assert names == ["photos", "summary.csv"]
+
+
+def test_names_that_the_terminal_has_no_letters_for_are_told(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = tmp_path / "\u6620\u753b.mp4"
+    film.write_bytes((films / "one.mp4").read_bytes())
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="cp1252"))
+    assert run(film, "-o", tmp_path / "out") == 0
+    assert b"\\u6620\\u753b" in written.getvalue()

@@ -190,6 +190,8 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
         ((faces, "--average", faces, "-o", out), "give one of both"),
         ((tmp_path / "none.png", "-o", out, *model), "There is no image or folder"),
         ((faces, "-o", out, *model, "--methods", "cam,magic"), 'not "magic"'),
+        ((faces, "-o", out, *model, "--methods", " ,"), "Names of methods"),
+        ((faces, "-o", out, *model, "--finder", "haar", "--yunet", "x.onnx"), "leave one out"),
         ((faces, "-o", out, *model, "--label", "contempt"), 'not "contempt"'),
         ((faces, "-o", out, "--model", "no_such_model"), "no_such_model"),
         ((faces, "-o", out, *model, "--pictures", "0"), "--pictures"),

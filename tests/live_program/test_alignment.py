@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.faces.alignment import align, anchors, misfit, similarity, template, upright_square
-from app.faces.base import square
+from app.faces.base import shrink, square
 from app.messages import Face
 from app.sources.actor import actor_truth, render_frame
 
@@ -86,6 +86,13 @@ def test_shrinking_averages_instead_of_skipping() -> None:
     stripes[:, ::2] = 255
     crop = align(stripes, Face(square(480, 480, 721), 1.0), 48).crop
     assert np.abs(crop.astype(int) - 127).max() < 12
+
+
+def test_a_line_is_shrunk_to_a_line() -> None:
+    for shape in ((1, 2000, 3), (2000, 1, 3)):
+        small, scale = shrink(np.zeros(shape, np.uint8), 480)
+        assert small.shape == tuple(min(side, 480) for side in shape)
+        assert scale == 0.24
 
 
 def test_shrinking_equals_inter_area_where_both_apply() -> None:

@@ -37,6 +37,14 @@ def test_a_session_comes_as_columns(session: Path) -> None:
     assert recording.quality[row] == pytest.approx(0.8)
 
 
+def test_what_has_a_row_was_not_passed_over(record: Record, tmp_path: Path) -> None:
+    folder = record(tmp_path / "session", lambda _: [(1, "anger")], 5, drops=[0.15])
+    with (folder / "dropped.csv").open("a", encoding="utf-8") as file:
+        for reason in ("video queue full", "camera lost", "camera back", "failed"):
+            file.write(f"0.250000,,{reason}\n")
+    assert open_recording(folder).dropped == pytest.approx([0.15, 0.25])
+
+
 def test_a_time_leads_to_its_frame_and_a_frame_to_its_rows(session: Path) -> None:
     recording = open_recording(session)
     assert recording.frame_at(-1) == 0

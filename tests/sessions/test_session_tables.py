@@ -78,6 +78,19 @@ def test_markers_are_written_anew(tmp_path: Path) -> None:
     assert read_markers(path).schema.equals(MARKERS)
 
 
+def test_texts_of_other_programs_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "markers.csv"
+    ledger = Ledger(path, MARKERS.names)
+    ledger.append([("1.0", "", "lsl", "one\rtwo\r\nthree"), ("2.0", "", "lsl", "four")])
+    ledger.close()
+    assert read_markers(path)["text"].to_pylist() == ["one\ntwo\nthree", "four"]
+    ledger = Ledger(path, MARKERS.names)
+    ledger.append([("1.0", "", "lsl", "x" * 200_000)])
+    ledger.close()
+    with pytest.raises(SessionError, match="cannot be read"):
+        read_markers(path)
+
+
 def test_the_wide_form_has_a_row_a_face(session: Session, tmp_path: Path) -> None:
     found = lines(exported(session, "csv", tmp_path))
     assert [(row["frame"], row["face_id"]) for row in found] == [

@@ -112,6 +112,14 @@ def test_finishing_adds_the_length_and_changes_no_picture(film: Path, times: lis
     capture.release()
 
 
+def test_a_single_picture_that_is_not_the_first_is_finished(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    video = VideoFile(path, WIDTH, HEIGHT)
+    video.add(jpeg(7), 1.0)
+    video.close()
+    assert read_pictures(path).times.tolist() == [1.0]
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.mkv"
     other.write_bytes(b"RIFF" + bytes(300))

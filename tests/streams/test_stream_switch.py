@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,3 +110,32 @@ def test_a_stream_that_cannot_be_is_one_sentence_and_status_2(
     assert found.out == ""
     assert found.err.startswith("error: Expected ")
     assert found.err.count("\n") == 1
+
+
+def test_switched_on_twice_at_once_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    class Slow:
+        listeners, lost = None, 0
+
+        def __init__(self) -> None:
+            time.sleep(0.05)  # as a library that loads
+            opened.append("one more")
+
+        def close(self) -> None:
+            opened.pop()
+
+    streams = Streams()
+    monkeypatch.setattr(streams, "_sender", lambda spec: Slow())
+    spec = parse_stream("osc")
+    threads = [threading.Thread(target=streams.switch_on, args=(spec,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert opened == ["one more"]
+    streams.close()
+    assert opened == []
+    streams.switch_on(spec)  # came too late
+    assert opened == []
+    assert streams.specs == ()

@@ -89,6 +89,22 @@ def test_markers_reach_everyone(stream: Stream, eventually: Eventually) -> None:
             assert (marker["key"], marker["text"]) == ("2", "start")
 
 
+def test_listeners_that_leave_amid_frames_are_no_fault(
+    make: Maker, stream: Stream, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = make.result(1)
+    for number in range(12):
+        with connect(address(stream)) as client:
+            heard(client)
+            eventually(lambda: stream.status().listeners == 1)
+            for _ in range(40):
+                stream.write(result)
+            if number % 2:
+                client.socket.shutdown(socket.SHUT_RDWR)
+        eventually(lambda: stream.status().listeners == 0)
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 def test_a_listener_comes_back_and_so_does_the_server(make: Maker, eventually: Eventually) -> None:
     port = free_port()
     stream = stream_at(port)

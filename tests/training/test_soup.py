@@ -62,6 +62,16 @@ def test_every_weight_is_the_mean(learn: Learn, tmp_path: Path) -> None:
     assert told.startswith("the mean of 2 trainings: (the mean of 3 trainings: epoch 1 of ")
 
 
+def test_a_mean_cannot_be_gone_on_with(learn: Learn, tmp_path: Path) -> None:
+    output = tmp_path / "mean.pt"
+    write_soup([learn("one", seed=1), learn("two", seed=2)], output)
+    values = load_checkpoint(output)
+    assert values["optimiser"] == {}
+    how = Recipe.from_dict(values["recipe"])
+    with pytest.raises(UserError, match=r"found a mean of several.*--from"):
+        Trainer(how, CPU).restore(values)
+
+
 def test_of_two_that_are_the_same_it_is_the_same(
     learn: Learn, tmp_path: Path, faces: FaceSet
 ) -> None:

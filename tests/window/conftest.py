@@ -262,6 +262,7 @@ def open_window(
         notices: tuple[str, ...] = (),
         size: tuple[int, int] = (1280, 800),
         engine_runs: bool = True,
+        streams: tuple[str, ...] = (),
     ) -> MainWindow:
         chosen = settings or Settings(theme="dark")
         around = Surroundings(
@@ -272,6 +273,7 @@ def open_window(
             settings_path=world.settings_path,
             notices=notices,
             engine_runs=engine_runs,
+            streams=streams,
         )
         theme = Theme(qapp, chosen.theme)
         window = MainWindow(world.engine, chosen, theme, around)

@@ -272,6 +272,27 @@ def test_what_is_added_meanwhile_is_done_next(
     assert len(works.asked[1][0]) == 1
 
 
+def test_what_failed_waits_for_the_user(
+    qtbot: QtBot, analyse: AnalyseWorkspace, works: Works, tmp_path: Path
+) -> None:
+    (tmp_path / "late.png").write_bytes(b"")
+
+    def fail_first(jobs: Sequence[Job], tell: Tell) -> None:
+        for job in jobs:
+            failed = len(jobs) > 1 and job.number == 0
+            tell(Outcome(job.number, FAILED if failed else DONE, Path("/out") / job.name))
+
+    works.script = fail_first
+    start(qtbot, analyse)
+    analyse.add([str(tmp_path / "late.png")])
+    until(qtbot, analyse, lambda: len(analyse.queue.entries) == 4)
+    analyse.add([str(tmp_path / "late.png")])
+    until(qtbot, analyse, lambda: bool(window_of(analyse).notices.texts))  # it is there already
+    works.end.set()
+    until(qtbot, analyse, lambda: [one.status for one in analyse.queue.unfinished] == [FAILED])
+    assert [len(asked[0]) for asked in works.asked] == [3, 1]
+
+
 def test_choices_are_remembered(
     analyse: AnalyseWorkspace, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

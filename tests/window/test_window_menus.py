@@ -107,7 +107,7 @@ def test_an_opened_file_is_recent_once_it_plays(
         monkeypatch.setattr("app.gui.dialogs.choose_media", lambda _parent, path=path: path)
         window.live.menu_actions.open_file.trigger()
     assert world.engine.asked == [("source", broken), ("source", film)]
-    world.engine.now = replace(world.engine.now, source="film.mp4")
+    world.engine.now = replace(world.engine.now, source="film.mp4", spec=film)
     window.live.refresh_status()
     assert entry(window.live.sources, "film.mp4").isChecked()
     assert window.live.toolbar.source.value == "film.mp4"

@@ -103,8 +103,8 @@ def test_play_again_plays_the_same_file(
     window = open_window()
     film = str(world.folder / "film.mp4")
     window.live.commands.use_source(film)
-    window.live.commands.use_source("nowhere.mp4")  # refused: the film plays on
-    ended = replace(world.engine.now, state=EngineState.ENDED, source="film.mp4")
+    window.live.commands.use_source("/elsewhere/film.mp4")  # refused: the first film plays on
+    ended = replace(world.engine.now, state=EngineState.ENDED, source="film.mp4", spec=film)
     world.engine.now = ended
     window.live.refresh_status()
     QTest.mouseClick(window.live.banner.button, Qt.MouseButton.LeftButton)

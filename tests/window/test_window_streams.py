@@ -119,6 +119,26 @@ def test_what_is_on_is_on_again_next_time(
     assert load_settings(world.settings_path)[0].streams == ("osc=127.0.0.1:9123",)
 
 
+def test_what_was_asked_for_once_is_off_next_time(
+    qtbot: QtBot, open_window: OpenWindow, world: World
+) -> None:
+    remembered = Settings(theme="dark", streams=("osc=127.0.0.1:9123",))
+    window = open_window(remembered, streams=("osc=127.0.0.1:9124",))
+    until(qtbot, window, lambda: is_on(window, "osc"))
+    assert [spec.port for spec in window.live.streaming.streams.specs] == [9124]
+    window.close()
+    assert load_settings(world.settings_path)[0].streams == ("osc=127.0.0.1:9123",)
+    window = open_window(Settings(theme="dark"), streams=("osc=127.0.0.1:9124",))
+    until(qtbot, window, lambda: is_on(window, "osc"))
+    panel = window.live.streaming.panel
+    panel.boxes["osc"].click()
+    until(qtbot, window, lambda: not is_on(window, "osc"))
+    panel.boxes["osc"].click()  # what the user switches on stays
+    until(qtbot, window, lambda: is_on(window, "osc"))
+    window.close()
+    assert load_settings(world.settings_path)[0].streams == ("osc=127.0.0.1:9124",)
+
+
 def test_what_leaves_the_computer_is_said(open_window: OpenWindow) -> None:
     assert StreamSpec("osc", "127.0.0.1", 9000).stays_here
     assert StreamSpec("osc", "localhost", 9000).stays_here

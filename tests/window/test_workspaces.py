@@ -182,8 +182,12 @@ def test_what_is_asked_for_is_seen_first(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("MIEN_CONFIG_DIR", str(tmp_path))
     shown: list[tuple[str, Path | None]] = []
 
-    def run(_options: object, settings: Settings, *_: object, review: Path | None = None) -> int:
+    streamed: list[object] = []
+
+    def run(_options: object, settings: Settings, *_: object, review: Path | None = None,
+            streams: list[str]) -> int:  # fmt: skip
         shown.append((settings.workspace, review))
+        streamed.append((streams, settings.streams))
         return 0
 
     monkeypatch.setattr("app.gui.start.run_window", run)
@@ -192,4 +196,6 @@ def test_what_is_asked_for_is_seen_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert main(["--review", str(film)]) == 0
     assert main(["--source", "actor"]) == 0
     assert main([]) == 0
-    assert shown == [("review", film), ("live", None), ("live", None)]
+    assert main(["--stream", "osc"]) == 0
+    assert shown == [("review", film), ("live", None), ("live", None), ("live", None)]
+    assert streamed == [([], ()), ([], ()), ([], ()), (["osc=127.0.0.1:9000"], ())]

@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog
 
+from app.gui import dialogs
 from app.gui.review.model import ReviewModel
 from app.gui.review.timeline import Timeline
 from app.gui.theme import Theme
@@ -43,15 +43,16 @@ class Exports:
 
     def table(self) -> None:
         """Save the edited table in one of the forms, and the markers beside it."""
-        kinds = {f"{form.words} (*{form.suffix})": form for form in FORMS.values()}
-        path, kind = QFileDialog.getSaveFileName(
-            self._host.window, "Export table", str(self._suggested("table.csv")), ";;".join(kinds),
-            next(words for words, form in kinds.items() if form.name == "csv"),
+        forms = sorted(FORMS.values(), key=lambda form: form.name != "csv")
+        kinds = {f"{form.words} (*{form.suffix})": form for form in forms}
+        # Without a suffix: which one it gets is up to the form that is chosen.
+        chosen = dialogs.choose_target(
+            self._host.window, "Export table", self._suggested("table"),
+            {words: (form.suffix,) for words, form in kinds.items()},
         )  # fmt: skip
-        if not path:
+        if chosen is None:
             return
-        form = kinds.get(kind) or FORMS["csv"]
-        target = Path(path if path.lower().endswith(form.suffix) else f"{path}{form.suffix}")
+        target, form = chosen[0], kinds[chosen[1]]
         state = self._model.state
 
         def work() -> Path:
@@ -65,15 +66,13 @@ class Exports:
 
     def picture(self) -> None:
         """Save picture and timeline as they are shown."""
-        path, kind = QFileDialog.getSaveFileName(
-            self._host.window, "Export picture", str(self._suggested("shown.png")),
-            "PNG image (*.png);;SVG drawing (*.svg)",
-        )  # fmt: skip
-        if not path:
+        kinds = {"PNG image (*.png)": (".png", ".svg"), "SVG drawing (*.svg)": (".svg", ".png")}
+        chosen = dialogs.choose_target(
+            self._host.window, "Export picture", self._suggested("shown"), kinds
+        )
+        if chosen is None:
             return
-        target = Path(path)
-        if target.suffix.lower() not in (".png", ".svg"):
-            target = target.with_name(target.name + (".svg" if "svg" in kind else ".png"))
+        target = chosen[0]
         try:
             save_picture(target, self._video, self._timeline, self._host.theme)
         except ReviewError as error:
@@ -83,13 +82,13 @@ class Exports:
 
     def report(self) -> None:
         """Save a report."""
-        path = QFileDialog.getSaveFileName(
-            self._host.window, "Save report", str(self._suggested("report.html")),
-            "Web page (*.html)",
-        )[0]  # fmt: skip
-        if not path:
+        kinds = {"Web page (*.html)": (".html", ".htm")}
+        chosen = dialogs.choose_target(
+            self._host.window, "Save report", self._suggested("report.html"), kinds
+        )
+        if chosen is None:
             return
-        target = Path(path if path.lower().endswith((".html", ".htm")) else f"{path}.html")
+        target = chosen[0]
         state, second = self._model.state, self._model.second
 
         def work() -> Path:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths
-
 from app.analysis.batch import Batch
 from app.analysis.inputs import find_inputs
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import plan, runner
 from app.analysis.summary import progress_line
+from app.gui.places import analyses_folder
 from app.gui.workspace import Host
 from app.review.edits import EditList, read_edits
 from app.review.recording import Recording, open_recording
@@ -63,8 +62,8 @@ class Opener:
 
         results: where its session goes, None for the usual place.
         """
-        if self._batch is not None:
-            self._host.warn("Another file is being analysed; stop that first, or wait for it.")
+        if self.busy:
+            self._host.warn("Another file is being opened; wait for it, or stop that first.")
             return
         self._wait_for(path.name)
         self._host.jobs.submit(
@@ -133,9 +132,3 @@ def session_folder(path: str) -> Path | None:
     if is_file(place) and place.name != INFO and not place.name.startswith("frames."):
         return None
     return next((folder for folder in candidates if is_session(folder)), None)
-
-
-def analyses_folder() -> Path:
-    """Return the usual place for sessions of analysed files: that of the analyse workspace."""
-    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    return Path(documents or Path.home()) / "Mien" / "Analyses"

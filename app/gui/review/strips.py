@@ -160,11 +160,7 @@ class TimeStrip(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pressed is not None and self._anchor is None and self.selects:
             self.model.move_to(self.time_at(event.position().x()))
-            self.clicked(event.position())
         self._pressed = self._anchor = None
-
-    def clicked(self, point: QPointF) -> None:
-        """Hear of a click; the moment has been moved already."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if not self.model.is_open:

@@ -362,7 +362,7 @@ class ReviewWorkspace(Workspace):
         self.interval.edit_name(self.model.keep_interval())
 
     def _choose_session(self) -> None:
-        path = dialogs.choose_session(self.host.window)
+        path = dialogs.choose_folder(self.host.window, "Open session")
         if path:
             self.open_session(Path(path))
 

@@ -1,0 +1,28 @@
+"""Where things go unless the user says otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths
+
+_Location = QStandardPaths.StandardLocation
+
+
+def sessions_folder() -> Path:
+    """Return the folder for recordings."""
+    return _own(_Location.DocumentsLocation)
+
+
+def analyses_folder() -> Path:
+    """Return the folder for sessions of analysed files."""
+    return sessions_folder() / "Analyses"
+
+
+def snapshots_folder() -> Path:
+    """Return the folder for snapshots."""
+    return _own(_Location.PicturesLocation)
+
+
+def _own(location: QStandardPaths.StandardLocation) -> Path:
+    return Path(QStandardPaths.writableLocation(location) or Path.home()) / "Mien"
