@@ -172,6 +172,11 @@ class FaceResult:
         return UNSURE if self.unsure else self.label
 
     @property
+    def said_confidence(self) -> float:
+        """Return the number to show beside that word: of the label, or the most that any has."""
+        return float(self.shown.max()) if self.unsure else self.confidence
+
+    @property
     def shown(self) -> NDArray[np.float32]:
         """Return the probabilities to show (C,): the corrected ones where they are there."""
         return self.probabilities if self.corrected is None else self.corrected

@@ -122,6 +122,7 @@ class FaceCard(QWidget):
         if labels != self._labels:
             self._labels = labels
             self._shown = self._target.copy()
+            self._numbers = []  # of other labels; resizing paints at once
             self._number_age = math.inf
             self.setFixedHeight(self.sizeHint().height())
         self._face = face
@@ -202,7 +203,7 @@ class FaceCard(QWidget):
 
     def _refresh_numbers(self, face: FaceResult) -> None:
         self._numbers = [round(100 * value) for value in self._target.tolist()]
-        self._confidence = round(100 * face.confidence)
+        self._confidence = round(100 * face.said_confidence)
         side = round(tile_side(self._inset_rect().width()) * self.devicePixelRatioF())
         self._inset.set_inset(make_inset(face, self._inset.shown, side))
         self._describe()

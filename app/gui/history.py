@@ -88,9 +88,12 @@ class History:
         times = points.times[: points.length]
         first = int(np.searchsorted(times, self.now - SPAN_SECONDS))
         times, values = times[first:], points.values[first : points.length]
+        gap = _GAP_SECONDS
         if len(times) > most:
-            times, values = _binned(times, values, SPAN_SECONDS / most)
-        times, values = _broken(times, values)
+            width = SPAN_SECONDS / most
+            times, values = _binned(times, values, width)
+            gap = max(gap, 1.8 * width)  # neighbours are a bin apart, or a little more
+        times, values = _broken(times, values, gap)
         return times - self.now, {label: values[:, i] for i, label in enumerate(self.labels)}
 
     def _forget(self) -> None:
@@ -113,9 +116,9 @@ def _binned(
 
 
 def _broken(
-    times: NDArray[np.float64], values: NDArray[np.float32]
+    times: NDArray[np.float64], values: NDArray[np.float32], gap: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    gaps = np.flatnonzero(np.diff(times) > _GAP_SECONDS) + 1
+    gaps = np.flatnonzero(np.diff(times) > gap) + 1
     if not len(gaps):
         return times, values
     return np.insert(times, gaps, times[gaps]), np.insert(values, gaps, np.nan, axis=0)

@@ -190,6 +190,8 @@ class LiveWorkspace(Workspace):
             self._forget_faces()
             self.commands.note_playing(status)
             self.sources.set_recent(self.commands.settings.recent)
+        if status.model != before.model:
+            self._history.clear()  # two models' lines would pass for one
         self.commands.note_finder(status)
         card = self._engine.card
         self.panel.set_can_calibrate(card is None or bool(card.neutral))
@@ -290,6 +292,9 @@ class LiveWorkspace(Workspace):
         acts.model_card.triggered.connect(self._show_model_card)
         self.panel.chosen_changed.connect(lambda track: self.chart.set_track(track or None))
         self.video.face_clicked.connect(self.panel.choose)
+        one, other = self.recording.panel, self.streaming.panel  # there is room for one
+        one.opening.connect(other.close_up)
+        other.opening.connect(one.close_up)
         self.panel.calibrate.connect(self._engine.calibrate)
         self.panel.forget.connect(self._engine.forget_baseline)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.errors import SessionError
 from app.gui.actions import Actions
@@ -21,13 +22,20 @@ from app.settings import Settings
 
 _REFRESH_SECONDS = 0.25
 _CLOSE_SECONDS = 10.0
+_GOES_ON = (
+    'The recording goes on in "{now}", since its model, source or finder changed; what came before '
+    'is kept in "{before}".'
+)
 
 
 class RecordingDesk(QObject):
     """Carry out what the user wants recorded.
 
     overlays: names of those drawn now. shown: what the attention overlay shows now.
+    saved: the folder of a session that is in its final form.
     """
+
+    saved = Signal(str)
 
     def __init__(
         self,
@@ -50,6 +58,11 @@ class RecordingDesk(QObject):
         self._refreshed_at = float("-inf")
         self._asked = ""
         self._showing = False
+        self._folder: Path | None = None
+        """Of the session that is being recorded."""
+        self._ended: list[Path] = []
+        """The sessions of this recording that are saved."""
+        self._to_tell = False
         self.also_mark: list[Callable[[str, str, float], bool]] = []
         """Each takes key, text and monotonic seconds of a marker; False when nobody got it."""
         self.others_listen: Callable[[], bool] = lambda: False
@@ -86,11 +99,25 @@ class RecordingDesk(QObject):
         self.panel.set_locked(status.active)
 
     def _show_progress(self, status: RecorderStatus) -> None:
-        saved = self.recorder.take_saved()
+        if status.active:
+            before, self._folder = self._folder, status.folder
+            if before is not None and self._folder not in (None, before):
+                self._host.notices.say(_GOES_ON.format(now=self._folder.name, before=before.name))
+        self._take_saved()
         if status.active or status.saving:
             self.bar.show_status(status)
-        elif saved:
-            self.bar.show_saved(saved[-1], status.frames, status.error)
+        elif self._to_tell:
+            self._to_tell = False
+            self.bar.show_saved(
+                self._ended[-1], status.frames, status.error, earlier=len(self._ended) - 1
+            )
+
+    def _take_saved(self) -> None:
+        """Hear of sessions that were saved since the last time."""
+        for folder in self.recorder.take_saved():
+            self._ended.append(folder)
+            self._to_tell = True  # perhaps by a later tick, which knows that no other is saved
+            self.saved.emit(str(folder))
 
     def mark(self, key: str, text: str = "", at: float | None = None) -> None:
         """Set a marker. at: monotonic seconds, None for this moment."""
@@ -111,6 +138,7 @@ class RecordingDesk(QObject):
     def close_down(self) -> None:
         """End the recording and give the disk some time."""
         self.recorder.close(_CLOSE_SECONDS)
+        self._take_saved()
 
     def _toggle(self, wanted: bool) -> None:
         if self._showing:
@@ -155,7 +183,10 @@ class RecordingDesk(QObject):
             self.bar.hide()
             self._show_record(False)
             return
-        self.panel.hide()
+        self._folder = None
+        self._ended.clear()
+        self._to_tell = False
+        self.panel.close_up()
         self.bar.show_status(self.recorder.status())
 
     def _settings(self) -> dict[str, Any]:
@@ -177,7 +208,7 @@ class RecordingDesk(QObject):
         self._showing = False
 
     def _show_panel(self) -> None:
-        self.panel.setVisible(self.panel.isHidden())
+        self.panel.show_or_hide()
 
     def _begin_note(self) -> None:
         if self.recorder.active:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.gui.banner import announce
 from app.gui.keys import KeepSpace
@@ -46,6 +47,7 @@ class RecordingBar(QFrame):
         self._said, self._said_left = "", 0
         self._noted_at = 0.0
         self._lone = False
+        self._before: QWidget | None = None
         self._dot = _Dot(theme)
         self._time = QLabel()
         self._time.setFont(font(HEAD_PX, bold=True))
@@ -98,7 +100,8 @@ class RecordingBar(QFrame):
         self._show(dot=False, title="Consent", words=consent, buttons=("agree", "decline"))
         self._words.say(consent, whole=True)
         self._words.set_quiet(False)
-        self._buttons["agree"].setFocus()
+        # Not the other one: Space, which pauses elsewhere, must not agree for anybody.
+        self._buttons["decline"].setFocus()
         announce(self, consent)
 
     def show_status(self, status: RecorderStatus) -> None:
@@ -120,10 +123,16 @@ class RecordingBar(QFrame):
         self._words.say(text)
         announce(self, text)
 
-    def show_saved(self, folder: Path, frames: int, error: str = "") -> None:
-        """Say where a session is. error: why it ended by itself; stays until it is closed."""
+    def show_saved(self, folder: Path, frames: int, error: str = "", *, earlier: int = 0) -> None:
+        """Say where a session is. error: why it ended by itself; stays until it is closed.
+
+        earlier: sessions of the same recording, from before something was changed.
+        """
         self._saved = folder
         title, words = ("Stopped", error) if error else ("Saved", f"{frames:,} frames in {folder}")
+        if earlier and not error:
+            more = "session" if earlier == 1 else f"{earlier} sessions"
+            words += f"; the {more} before it beside it"
         self._show(dot=False, title=title, words=words, buttons=("review", "close"))
         if error:
             self._words.say(error, whole=True)
@@ -134,6 +143,7 @@ class RecordingBar(QFrame):
         """Let a note be typed; it counts from now, when the thought came."""
         if self._note.isHidden():
             self._noted_at = time.monotonic()
+            self._before = self.window().focusWidget()
         self._note.show()
         self._note.setFocus()
 
@@ -161,6 +171,10 @@ class RecordingBar(QFrame):
         if self._lone:
             self._lone = False
             self.hide()
+        # Else a button beside the note would have it, and the keys for markers with it.
+        if self._before is not None and isValid(self._before):
+            self._before.setFocus()
+        self._before = None
 
     def _show(self, *, dot: bool, title: str, words: str, buttons: tuple[str, ...]) -> None:
         self._lone = False

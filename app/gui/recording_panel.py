@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.gui import dialogs
 from app.gui.controls import Check
+from app.gui.drawer import Drawer
 from app.gui.keys import KeepSpace
 from app.gui.places import sessions_folder
 from app.gui.theme import Theme
@@ -36,12 +36,11 @@ _PLACE_MARGIN = 32
 _PRIVATE = "Numbers only is the most private. A face that the finder misses is not blurred."
 
 
-class RecordingPanel(QFrame):
+class RecordingPanel(Drawer):
     """Let folder, name, video and consent be chosen for the next recording."""
 
     def __init__(self, settings: Settings, theme: Theme) -> None:
         super().__init__()
-        self.setObjectName("recording")
         self._folder = Path(settings.recording_folder or sessions_folder())
         self._place = _Place()
         self._place.setToolTip("Choose where recordings are kept")
@@ -56,12 +55,10 @@ class RecordingPanel(QFrame):
         self._blur.setChecked(settings.recording_blur)
         self._consent = QLineEdit(settings.consent_text)
         self._consent.setPlaceholderText("Text to agree to before each recording; empty: not asked")
-        self._close = QPushButton("Done")
-        self._close.clicked.connect(self.hide)
         self._build()
         self._video.currentIndexChanged.connect(self._dress)
         self._dress()
-        self.hide()
+        self.first = self._title
 
     @property
     def folder(self) -> Path:
@@ -133,9 +130,9 @@ class RecordingPanel(QFrame):
         private.setProperty("quiet", True)
         private.setWordWrap(True)
         grid.addWidget(private, len(rows), 0, 1, 2)
-        grid.addWidget(self._close, len(rows), 2, Qt.AlignmentFlag.AlignBottom)
+        grid.addWidget(self.done, len(rows), 2, Qt.AlignmentFlag.AlignBottom)
         grid.setColumnStretch(1, 1)
-        for button in (self._place, self._close, self._blur):
+        for button in (self._place, self._blur):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.installEventFilter(KeepSpace(button))
         self._video.installEventFilter(KeepSpace(self._video))

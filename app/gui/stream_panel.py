@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
 )
 
 from app.gui.controls import Check
+from app.gui.drawer import Drawer
 from app.gui.keys import KeepSpace
 from app.gui.theme import Theme
 from app.streams.base import StreamStatus
@@ -23,12 +22,11 @@ from app.streams.switch import STREAMS, StreamSpec, parse_stream
 
 _TITLES = {"lsl": "Lab Streaming Layer", "osc": "OSC", "websocket": "WebSocket"}
 _HINT = (
-    "Streams hand the numbers, never the picture, to other programs while they happen. What each "
-    "sends is in docs/streams.md."
+    "Other programs get the numbers as they happen, never the picture; docs/streams.md says which."
 )
 
 
-class StreamPanel(QFrame):
+class StreamPanel(Drawer):
     """Switch streams on and off, each by itself, and show how they stand.
 
     switched: with the name, the address as typed, and whether it is to be on.
@@ -39,7 +37,6 @@ class StreamPanel(QFrame):
     def __init__(self, specs: Iterable[StreamSpec], theme: Theme) -> None:
         """Show the streams. specs: with addresses used before."""
         super().__init__()
-        self.setObjectName("recording")
         self._theme = theme
         known = {spec.name: spec for spec in specs}
         self.boxes: dict[str, QCheckBox] = {}
@@ -54,16 +51,13 @@ class StreamPanel(QFrame):
         hint = QLabel(_HINT)
         hint.setWordWrap(True)
         hint.setProperty("quiet", True)
-        close = QPushButton("Done")
-        close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        close.installEventFilter(KeepSpace(close))
-        close.clicked.connect(self.hide)
         foot = QHBoxLayout()
         foot.addWidget(hint, 1)
-        foot.addWidget(close, 0, Qt.AlignmentFlag.AlignBottom)
+        foot.addWidget(self.done, 0, Qt.AlignmentFlag.AlignBottom)
         grid.addLayout(foot, len(STREAMS), 0, 1, 3)
-        grid.setColumnStretch(2, 1)
-        self.hide()
+        grid.setColumnStretch(1, 2)
+        grid.setColumnStretch(2, 5)
+        self.first = next(iter(self.boxes.values()))
 
     def show_on(self, name: str, on: bool) -> None:
         """Show whether a stream is on."""
@@ -92,13 +86,15 @@ class StreamPanel(QFrame):
         grid.addWidget(box, row, 0)
         if spec.host:
             address = QLineEdit(spec.where)
-            address.setMaximumWidth(200)
+            address.setMinimumWidth(126)
+            address.setMaximumWidth(220)
             address.setAccessibleName(f"Address of {_TITLES[name]}")
             address.setToolTip("Host and port; 127.0.0.1 is this computer")
             address.returnPressed.connect(box.click)
             self.addresses[name] = address
             grid.addWidget(address, row, 1)
         state = QLabel()
+        state.setWordWrap(True)
         state.setProperty("quiet", True)
         state.setAccessibleName(f"State of {_TITLES[name]}")
         self.states[name] = state

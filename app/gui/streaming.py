@@ -51,7 +51,7 @@ class StreamDesk(QObject):
         specs = list({**remembered, **for_once}.values())
         self.panel = StreamPanel(specs, host.theme)
         self.panel.switched.connect(self._switch)
-        action.triggered.connect(lambda: self.panel.setVisible(self.panel.isHidden()))
+        action.triggered.connect(self.panel.show_or_hide)
         engine.add_listener(self.streams.write)
         for spec in specs:
             self._switch_on(spec)

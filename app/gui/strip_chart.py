@@ -41,7 +41,7 @@ class StripChart(QFrame):
         self._track: int | None = None
         self._age = math.inf
         self.setObjectName("chart")
-        self.setMinimumHeight(120)
+        self.setMinimumHeight(130)
         self._title = QLabel()
         self._title.setFont(font(HEAD_PX, bold=True))
         self._plot = _Plot(theme)

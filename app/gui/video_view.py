@@ -65,7 +65,7 @@ class VideoView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Picture")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setMinimumSize(240, 180)
+        self.setMinimumSize(160, 90)
         theme.changed.connect(self.update)
 
     @property

@@ -218,6 +218,7 @@ class MainWindow(QMainWindow):
         for name, action in acts.workspaces.items():
             action.triggered.connect(lambda _checked, name=name: self.show_workspace(name))
         connect_pages(self, acts, self._shortcut_rows)
+        self.live.recording.saved.connect(self._note_session)
 
     def _restore(self, settings: Settings) -> None:
         self.menu_actions.themes[settings.theme].setChecked(True)
@@ -239,6 +240,13 @@ class MainWindow(QMainWindow):
     def _take_in(self, workspace: Workspace) -> None:
         self._stack.addWidget(workspace)
         workspace.use_usual_sizes(self.width(), self.height(), self._settings)
+
+    def _note_session(self, folder: str) -> None:
+        """Let a session that was just recorded be found in Review."""
+        if self._review is not None:
+            self._review.note_session(folder)
+        else:
+            self._settings = self._settings.with_recent_session(folder)
 
     def _store(self) -> None:
         settings = self._settings

@@ -106,7 +106,7 @@ def place_tags(
 def _writing(face: FaceResult) -> tuple[str, str, str]:
     """Return the ID, the label and the confidence as they are written."""
     track = "" if face.face.track_id is None else str(face.face.track_id)
-    return track, face.said, f"{face.confidence:.0%}".replace("%", " %")
+    return track, face.said, f"{face.said_confidence:.0%}".replace("%", " %")
 
 
 # Each overlay that keeps clear of the writing asks anew, of the same picture.

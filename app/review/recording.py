@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.sessions.folder import TABLE, open_session
 from app.sessions.schema import LANDMARKS, PROBABILITIES, QUALITIES
 from app.sessions.status import NOT_PASSED_OVER
+from app.sources.folder import SECONDS_PER_IMAGE
 from models.runtime.errors import UserError
 
 __all__ = ["LandmarkReader", "Recording", "ReviewError", "as_recording", "open_recording"]
@@ -69,12 +70,25 @@ class Recording:
 
     @property
     def duration(self) -> float:
-        """Return the seconds from the start to the last frame; 0 for an empty session."""
-        return float(self.frame_times[-1]) if len(self.frame_times) else 0.0
+        """Return the seconds from the start to the last frame; 0 for an empty session.
+
+        Of images, which last a second each, to the end of the last one.
+        """
+        if not len(self.frame_times):
+            return 0.0
+        return float(self.frame_times[-1]) + (self.spacing if self.of_images else 0.0)
+
+    @property
+    def of_images(self) -> bool:
+        """Say whether it was made of images, not of a film or a camera."""
+        source = self.info.get("source")
+        return isinstance(source, dict) and source.get("kind") == "images"
 
     @property
     def spacing(self) -> float:
         """Return the usual seconds from one frame to the next."""
+        if self.of_images:
+            return SECONDS_PER_IMAGE
         if len(self.frame_times) < 2:
             return 1 / 30
         return max(1e-3, float(np.median(np.diff(self.frame_times[:10_000]))))
@@ -90,7 +104,7 @@ class Recording:
 
     def shown_until(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return until when each of these frames is shown (s): the next one, if that is near."""
-        times = np.append(self.frame_times, self.duration + self.spacing)
+        times = np.append(self.frame_times, self.frame_times[-1:] + self.spacing)
         shown: NDArray[np.float64] = np.minimum(times[frames + 1], times[frames] + self.gap / 2)
         return shown
 

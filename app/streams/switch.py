@@ -14,9 +14,9 @@ __all__ = ["STREAMS", "StreamSpec", "Streams", "parse_stream"]
 
 LOOPBACK = "127.0.0.1"
 STREAMS = {
-    "lsl": "Lab Streaming Layer: seen by every computer of the local network",
-    "osc": "OSC: sent to one address",
-    "websocket": "WebSocket: served to programs that connect",
+    "lsl": "Lab Streaming Layer: to the whole local network",
+    "osc": "OSC: to one address",
+    "websocket": "WebSocket: to programs that connect",
 }
 """What each stream is, by its name."""
 

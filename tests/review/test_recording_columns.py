@@ -45,6 +45,14 @@ def test_what_has_a_row_was_not_passed_over(record: Record, tmp_path: Path) -> N
     assert open_recording(folder).dropped == pytest.approx([0.15, 0.25])
 
 
+def test_the_last_of_images_lasts_a_second_too(record: Record, tmp_path: Path) -> None:
+    info = {"source": {"kind": "images"}}
+    folder = record(tmp_path / "one", lambda _: [(1, "anger")], 1, info=info)
+    recording = open_recording(folder)
+    assert (recording.duration, recording.spacing) == (1.0, 1.0)
+    assert recording.shown_until(np.array([0])).tolist() == [1.0]
+
+
 def test_a_time_leads_to_its_frame_and_a_frame_to_its_rows(session: Path) -> None:
     recording = open_recording(session)
     assert recording.frame_at(-1) == 0

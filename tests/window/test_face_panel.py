@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,6 +80,28 @@ def test_another_model_changes_the_bars(panel: FacePanel, draw: Artist) -> None:
     panel.show_result(draw.result(draw.face(1, LEFT, labels=FER2013), at=100.1))
     assert panel.cards[0].labels == display_order(FER2013)
     assert panel.cards[0].height() < tall
+
+
+def test_a_model_with_more_labels_is_painted_at_once(
+    panel: FacePanel, draw: Artist, qtbot: QtBot
+) -> None:
+    few = ("anger", "happiness", "sadness", "neutral")
+    panel.show_result(draw.result(draw.face(1, LEFT, labels=few)))
+    panel.advance(0.3)
+    (card,) = panel.cards
+    card.show_face(draw.face(1, LEFT, labels=FERPLUS))
+    with qtbot.captureExceptions() as raised:
+        card.grab()
+    assert not raised
+
+
+def test_unsure_is_at_best_as_likely_as_the_likeliest(panel: FacePanel, draw: Artist) -> None:
+    held = replace(draw.face(1, LEFT, "fear", 0.4), label="anger", confidence=0.2, unsure=True)
+    assert held.said_confidence == pytest.approx(0.4)
+    assert replace(held, unsure=False).said_confidence == 0.2
+    panel.show_result(draw.result(held))
+    panel.advance(0.3)
+    assert panel.cards[0]._confidence == 40
 
 
 def test_unsure_is_said_as_unsure(panel: FacePanel, draw: Artist) -> None:
@@ -167,6 +190,13 @@ def test_history_parts_the_line_where_the_face_was_away(draw: Artist) -> None:
     gaps = np.flatnonzero(np.isnan(lines["happiness"]))
     assert len(gaps) == 1
     assert times[gaps[0]] - times[gaps[0] - 1] == pytest.approx(10, abs=0.1)
+
+
+def test_a_line_in_few_wide_bins_is_whole(draw: Artist) -> None:
+    _, lines = filled(draw, 90).lines(1, 50)
+    assert not np.isnan(lines["happiness"]).any()
+    _, lines = filled(draw, 50, away=(20, 30)).lines(1, 50)
+    assert np.isnan(lines["happiness"]).sum() == 1
 
 
 def test_history_forgets(draw: Artist) -> None:

@@ -19,7 +19,7 @@ from app.gui.window import MainWindow
 from app.messages import Calibration, FaceResult, FrameResult
 from app.sessions.folder import open_session
 from app.settings import Settings, load_settings
-from models.runtime.labels import FERPLUS
+from models.runtime.labels import FER2013, FERPLUS
 
 if TYPE_CHECKING:
     from tests.window.conftest import Artist, World
@@ -251,6 +251,64 @@ def test_what_is_chosen_in_the_panel_is_recorded_and_remembered(
     assert not warnings
     assert (settings.recording_video, settings.recording_blur) == ("both", True)
     assert settings.recording_folder == str(here.folder)
+
+
+def test_after_a_note_the_keys_are_for_markers_again(studio: Callable[..., Studio]) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see()
+    here.window.live.video.setFocus()
+    for end in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
+        press(here.actions.note)
+        note = here.desk.bar._note
+        assert note.hasFocus()
+        QTest.keyClicks(note, "a door")
+        QTest.keyClick(note, end)
+        assert note.isHidden()
+        assert here.window.live.video.hasFocus()
+    QTest.keyClick(here.window.live.video, Qt.Key.Key_2)
+    assert here.desk.bar.text.endswith("Marker 2 at 0:00")
+
+
+def test_space_gives_no_consent(studio: Callable[..., Studio]) -> None:
+    here = studio(consent_text="I agree to be recorded.")
+    press(here.actions.record)
+    QTest.keyClick(here.window.focusWidget(), Qt.Key.Key_Space)
+    here.see()
+    assert not here.desk.recorder.active
+
+
+def test_another_model_begins_another_session_and_says_so(
+    studio: Callable[..., Studio], world: World, draw: Artist, qtbot: QtBot
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see(count=2)
+    here.see(draw.face(1, (200, 100, 300, 200), labels=FER2013), count=3)
+    (said,) = (text for text in here.window.notices.texts if "goes on in" in text)
+    press(here.actions.record)
+    first, second = here.settle(qtbot)
+    assert (first.name in said, second.name in said) == (True, True)
+    assert here.desk.bar.text == f"Saved 3 frames in {second}; the session before it beside it"
+    here.window.show_workspace("review")
+    recent = [action.text() for action in here.window.review._recent_menu.actions()]
+    assert recent == [second.name, first.name]
+
+
+def test_panels_are_left_by_escape_and_there_is_one_at_a_time(
+    studio: Callable[..., Studio],
+) -> None:
+    here = studio()
+    recording, streams = here.desk.panel, here.window.live.streaming.panel
+    here.window.live.video.setFocus()
+    press(here.actions.record_options)
+    assert recording._title.hasFocus()
+    press(here.actions.streams)
+    assert (recording.isVisible(), streams.isVisible()) == (False, True)
+    assert streams.boxes["lsl"].hasFocus()
+    QTest.keyClick(streams.boxes["lsl"], Qt.Key.Key_Escape)
+    assert streams.isHidden()
+    assert here.window.live.video.hasFocus()
 
 
 def test_a_place_that_cannot_be_used_is_said(studio: Callable[..., Studio], world: World) -> None:

@@ -47,7 +47,7 @@ _INTRODUCTION = (
 
 _NO_PICTURES = (
     "There are no clean pictures of this session, and a model needs them to read it again: record "
-    "with raw video and faces not blurred, or put the analysed file back where it was."
+    "with “The picture as it is” and faces not blurred, or put the analysed file back where it was."
 )
 
 

@@ -21,6 +21,7 @@ from app.gui import dialogs
 from app.gui.actions import shortcut_rows
 from app.gui.menus import add_shared_view
 from app.gui.pages import open_page
+from app.gui.places import sessions_folder
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
 from app.gui.review.bar import ReviewBar
 from app.gui.review.compare_tab import CompareTab
@@ -188,16 +189,16 @@ class ReviewWorkspace(Workspace):
         if share is not None and not self.model.is_open:
             self._pages.setCurrentWidget(self.empty)
 
+    def note_session(self, path: str) -> None:
+        """Offer a session among the recent ones."""
+        settings = replace(self._settings, recent_sessions=self._recent)
+        self._recent = settings.with_recent_session(path).recent_sessions
+        self._show_recent()
+
     def _show(self, opened: Opened) -> None:
         self._stop_fetching()
         self._fetcher = Fetcher(opened.recording)
-        path = str(opened.recording.path.absolute())
-        self._recent = (
-            replace(self._settings, recent_sessions=self._recent)
-            .with_recent_session(path)
-            .recent_sessions
-        )
-        self._show_recent()
+        self.note_session(str(opened.recording.path.absolute()))
         self.video.show_result(None)
         self.model.open(opened.recording, opened.edits)
 
@@ -362,7 +363,9 @@ class ReviewWorkspace(Workspace):
         self.interval.edit_name(self.model.keep_interval())
 
     def _choose_session(self) -> None:
-        path = dialogs.choose_folder(self.host.window, "Open session")
+        usual = Path(self._settings.recording_folder or sessions_folder())
+        start = Path(self._recent[0]).parent if self._recent else usual
+        path = dialogs.choose_folder(self.host.window, "Open session", start)
         if path:
             self.open_session(Path(path))
 

@@ -1,0 +1,56 @@
+"""A panel above the picture that stops nothing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
+from shiboken6 import isValid
+
+from app.gui.keys import KeepSpace
+
+
+class Drawer(QFrame):
+    """Open with the focus in `first`; Escape and the button `done` close it and give that back.
+
+    opening: it will be shown now, and others may close first. Subclasses lay out what is in it.
+    """
+
+    opening = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("recording")
+        # The picture gives way in a small window, not the fields.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.first: QWidget = self
+        self.done = QPushButton("Done")
+        self.done.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.done.installEventFilter(KeepSpace(self.done))
+        self.done.clicked.connect(self.close_up)
+        self._before: QWidget | None = None
+        self.hide()
+
+    def show_or_hide(self) -> None:
+        """Open it, or close it if it is open."""
+        if not self.isHidden():
+            self.close_up()
+            return
+        self.opening.emit()
+        self._before = self.window().focusWidget()
+        self.show()
+        self.first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def close_up(self) -> None:
+        """Close it."""
+        inside = self.isAncestorOf(self.window().focusWidget() or self.window())
+        self.hide()
+        if inside and self._before is not None and isValid(self._before):
+            self._before.setFocus()
+        self._before = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_up()
+        else:
+            super().keyPressEvent(event)
