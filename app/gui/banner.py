@@ -111,6 +111,8 @@ class Notices(QWidget):
 
     def say(self, text: str, kind: str = INFO) -> None:
         """Show a notice; the same one again only begins its time anew."""
+        if text.startswith("expected "):  # as on the command line, where "error:" stands before it
+            text = text[0].upper() + text[1:]
         for entry in self._entries:
             if entry.text == text:
                 entry.left = _SHOWN_SECONDS[kind]

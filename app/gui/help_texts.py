@@ -138,7 +138,7 @@ def _unsure_fact(card: Card) -> list[tuple[str, str]]:
 def model_card(card: Card) -> str:
     """Return the page about a model."""
     facts = [
-        ("Network", f"{card.architecture}, {card.parameters:,} values"),
+        ("Network", f"{card.architecture}, {card.trainable:,} parameters"),
         ("Labels", ", ".join(card.labels)),
         ("Looks at", f"{card.input.size} by {card.input.size} pixels, gray"),
         *_unsure_fact(card),

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 _MOST_PIXELS = 2560 * 1440
 _DIM = QColor(0, 0, 0, 150)
 _PLATE = QColor(13, 16, 20, 190)
+# Pixels below which a picture has room for its faces alone.
+_CAPTION_LEAST = 200
 _PAPER = QColor("#E8EBEF")
 
 
@@ -269,16 +271,17 @@ class VideoView(QWidget):
         painter.drawImage(rect, self._image)
         if self._dimmed:
             painter.fillRect(rect, _DIM)
-        if self.caption:
+        if self.caption and rect.height() >= _CAPTION_LEAST:
             self._paint_caption(painter, rect)
 
     def _paint_caption(self, painter: QPainter, rect: QRectF) -> None:
-        """Write what the source says of this frame in the upper left corner."""
+        """Write what the source says of this frame in the lower left corner, below the plates."""
         written = self.caption, int(rect.width()) - 40, self.devicePixelRatioF()
         if written != self._written:
             self._written = written
             self._caption_plate = _caption_plate(*written)
-        painter.drawPixmap(rect.topLeft() + QPointF(8, 8), self._caption_plate)
+        high = self._caption_plate.height() / self._caption_plate.devicePixelRatio()
+        painter.drawPixmap(rect.bottomLeft() + QPointF(8, -8 - high), self._caption_plate)
 
     def _paint_line(
         self, painter: QPainter, area: QRectF, text: str, pixels: int, ink: QColor, bare: bool

@@ -99,9 +99,9 @@ def test_the_caption_of_the_source_is_shown_on_the_picture(
     show(window, world, told)
     assert window.live.video.caption == "demo actor: fear"
     rows, columns = np.nonzero((pixels(window) != bare).any(axis=2))
-    corner = window.live.video.picture_rect().topLeft()
-    assert rows.min() >= corner.y()
-    assert rows.max() <= corner.y() + 40
+    corner = window.live.video.picture_rect().bottomLeft()
+    assert rows.max() <= corner.y()
+    assert rows.min() >= corner.y() - 40
     assert columns.max() <= corner.x() + 240
 
 

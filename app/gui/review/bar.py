@@ -24,10 +24,8 @@ class ReviewBar(QFrame):
         super().__init__()
         self.setObjectName("toolbar")
         self._theme = theme
-        self._name = ""
-        self._title = QLabel()
+        self._title = _Title()
         self._title.setFont(font(HEAD_PX, bold=True))
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._title.setAccessibleName("Session")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 8, 6)
@@ -54,9 +52,8 @@ class ReviewBar(QFrame):
 
     def set_title(self, folder: Path) -> None:
         """Name the session."""
-        self._name = folder.name
+        self._title.show_name(folder.name)
         self._title.setToolTip(str(folder))
-        self._elide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -66,7 +63,6 @@ class ReviewBar(QFrame):
         for button in self._buttons:
             has_words = bool(button.property("words"))
             button.setToolButtonStyle(beside if wide and has_words else only)
-        self._elide()
 
     def _button(self, action: QAction, sign: str, words: str) -> QToolButton:
         button = QToolButton()
@@ -84,12 +80,29 @@ class ReviewBar(QFrame):
         self._buttons.append(button)
         return button
 
-    def _elide(self) -> None:
-        room = max(0, self._title.width() - 8)
-        metrics = self._title.fontMetrics()
-        self._title.setText(metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room))
-
     def _dress(self) -> None:
         for action, sign in self._icons:
             action.setIcon(icon(sign, self._theme.tokens))
             action.setIconVisibleInMenu(False)
+
+
+class _Title(QLabel):
+    """Show a name on as much room as there is, its two ends rather than its middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_name(self, name: str) -> None:
+        self._name = name
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = max(0, self.width() - 8)
+        middle = Qt.TextElideMode.ElideMiddle
+        self.setText(self.fontMetrics().elidedText(self._name, middle, room))

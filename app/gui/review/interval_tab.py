@@ -152,6 +152,7 @@ class IntervalTab(QWidget):
         scroll = QScrollArea()
         scroll.setWidget(inside)
         scroll.setWidgetResizable(True)
+        scroll.setMinimumHeight(130)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
@@ -178,11 +179,12 @@ class IntervalTab(QWidget):
         self._fit_kept()
 
     def _fit_kept(self) -> None:
-        """Give the list a few rows, or one where the statistics need the room."""
+        """Give the list a few rows, or two where the statistics need the room."""
         if self.kept.count():
-            most = _MOST_KEPT if self.height() >= _ROOMY else 1
+            most = _MOST_KEPT if self.height() >= _ROOMY else 2
             rows = min(self.kept.count(), most)
-            self.kept.setFixedHeight(rows * self.kept.sizeHintForRow(0) + 6)
+            row = self.kept.sizeHintForRow(0) + 2 * self.kept.spacing()
+            self.kept.setFixedHeight(rows * row + 10)
 
     def _go_to(self, item: QListWidgetItem) -> None:
         one: Interval = item.data(_INTERVAL)

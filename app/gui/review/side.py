@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
+    QScrollArea,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
 from app.gui.keys import KeepSpace
 
 _LEAST_WIDTH = 288
+_LEAST_HEIGHT = 200
 
 
 class SidePanel(QFrame):
@@ -42,7 +44,7 @@ class SidePanel(QFrame):
             # No exclusive group: Tab would reach only the button that is down.
             button.clicked.connect(lambda _checked=False, words=words: self.show_page(words))
             self.buttons[words] = button
-            self._stack.addWidget(page)
+            self._stack.addWidget(_scrolled(page))
             row.addWidget(button)
         row.addStretch(1)
         self.show_page(next(iter(pages)))
@@ -57,3 +59,16 @@ class SidePanel(QFrame):
         for name, button in self.buttons.items():
             button.setChecked(name == words)
         self._stack.setCurrentIndex(list(self.buttons).index(words))
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """Let a page be scrolled where the window is lower than what is on it."""
+    page.setObjectName("cards")
+    scroll = QScrollArea()
+    scroll.setWidget(page)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setMinimumHeight(_LEAST_HEIGHT)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return scroll
