@@ -24,7 +24,7 @@ from app.faces.landmarks import LANDMARKERS, make_landmarker
 from app.live.pipeline import Pipeline
 from app.messages import Frame, FrameResult
 from models.data.faces_parquet import FacePicture, read_face_pictures, read_pixels, validation_part
-from models.runtime.landmark_crop import square_of
+from models.runtime.framing import square_of
 from models.runtime.prediction import Prediction
 
 Image = NDArray[np.uint8]

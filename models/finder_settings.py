@@ -16,7 +16,7 @@ from models.finder_compare import contender_of_file, measure
 from models.finder_scores import Matched, match
 from models.finder_sets import SETS, HeldBack, read_held_back
 from models.runtime.face_detector import FaceDetector
-from models.runtime.landmark_crop import square_of
+from models.runtime.framing import square_of
 
 __all__ = ["MeasuredFinder", "measure_finder"]
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from models.data.faces_parquet import FacePicture, read_pixels
 from models.data.landmark_labels import disagreement
 from models.data.landmarks import PATCH_SIDE, LandmarkSet, make_landmark_set
-from models.runtime.landmark_crop import LOWERED, square_of
+from models.runtime.framing import square_of
+from models.runtime.landmark_crop import LOWERED
 
 __all__ = [
     "CONDITIONS",

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.faces.alignment import anchors, similarity, template
+from app.faces.alignment import template
 from app.messages import Calibration, Face, Prediction, Quality
+from models.runtime.framing import anchors, similarity
 
 __all__ = ["QUIET_SECONDS", "Baselines", "neutral_logs", "neutral_offset"]
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from models.data.landmarks import FIVE, LandmarkSet
 from models.runtime.card import FER2013_SIDE
-from models.runtime.preprocess import FER2013_EYES
+from models.runtime.framing import EYES
 
 __all__ = ["EYES_APART", "Labels", "believe", "disagreement", "five_of"]
 
-EYES_APART = (FER2013_EYES[1][0] - FER2013_EYES[0][0]) / FER2013_SIDE
+EYES_APART = (EYES[1][0] - EYES[0][0]) / FER2013_SIDE
 """The distance between the eyes of a face seen from the front, in sides of its square."""
 
 _NOSE, _CORNERS = 30, (48, 54)

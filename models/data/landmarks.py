@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from models.data.faces_parquet import SURE, FacePicture, read_pixels
 from models.runtime.errors import UserError
-from models.runtime.landmark_crop import LOWERED, POINTS, cut, square_of
+from models.runtime.framing import square_of
+from models.runtime.landmark_crop import LOWERED, POINTS, cut
 
 __all__ = ["FIVE", "PATCH", "PATCH_SIDE", "LandmarkSet", "make_landmark_set"]
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.runtime.card import FER2013_SIDE
-from models.runtime.preprocess import FER2013_EYES, FER2013_MOUTH
+from models.runtime.framing import EYES, MOUTH
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 FIXED = (
@@ -48,9 +48,9 @@ def landmark_regions(side: float = 0.5) -> Tensor:
     The crops are aligned, so the points are those of the FER2013 template; a square that would
     leave the crop is moved inside.
     """
-    mouth_x, mouth_y = FER2013_MOUTH
+    mouth_x, mouth_y = MOUTH
     nose = (23.8, 28.0)
-    points = (*FER2013_EYES, nose, (mouth_x - 7.5, mouth_y), (mouth_x + 7.5, mouth_y))
+    points = (*EYES, nose, (mouth_x - 7.5, mouth_y), (mouth_x + 7.5, mouth_y))
     squares = [WHOLE]
     for x, y in points:
         left = min(max(x / FER2013_SIDE - side / 2, 0.0), 1 - side)

@@ -12,11 +12,6 @@ from numpy.typing import NDArray
 
 from models.runtime.card import InputSpec
 
-FER2013_EYES = ((15.0, 18.9), (32.7, 18.8))
-"""Where the centres of the eyes lie in a 48 pixel FER2013 crop, (x, y), the left one first."""
-FER2013_MOUTH = (24.0, 38.0)
-"""Where the middle between the mouth corners lies in a 48 pixel FER2013 crop, (x, y)."""
-
 
 def to_input(crops: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[np.float32]:
     """Return (N, 1, S, S) float32 of N gray crops (S, S) uint8.

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from models.runtime.card import FER2013_SIDE
-from models.runtime.preprocess import FER2013_EYES
+from models.runtime.framing import EYES
 
 _FACE = 21.5
 """Half the width of a face at its eyes, in pixels of FER2013's 48: there the arms end."""
@@ -31,7 +31,7 @@ def draw_glasses(faces: Tensor, probability: float, generator: Generator) -> Ten
 
     # In pixels of FER2013's 48, whatever the side of these faces.
     place = (torch.arange(side, device=faces.device) + 0.5) * (FER2013_SIDE / side)
-    (left, eye_line), (right, _) = FER2013_EYES
+    (left, eye_line), (right, _) = EYES
     middle = (left + right) / 2 + between(0, -1.2, 1.2)
     line = eye_line + between(1, -0.4, 2.0)
     tilt = between(2, -0.07, 0.07)

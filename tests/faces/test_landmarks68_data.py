@@ -11,7 +11,8 @@ from app.faces.alignment import upright_square
 from app.sources.actor import actor_truth
 from models.data.landmark_labels import believe, disagreement, five_of
 from models.data.landmarks import PATCH, PATCH_SIDE, LandmarkSet
-from models.runtime.landmark_crop import CROP, LOWERED, MIRRORED, WIDER, cut, square_of
+from models.runtime.framing import square_of
+from models.runtime.landmark_crop import CROP, LOWERED, MIRRORED, WIDER, cut
 from models.training.landmark_recipe import Views
 from models.training.landmark_views import change_light, place, sample, spoil
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.faces.alignment import align, anchors, misfit, similarity, template, upright_square
+from app.faces.alignment import align, misfit, template, upright_square
 from app.faces.base import shrink, square
 from app.messages import Face
 from app.sources.actor import actor_truth, render_frame
+from models.runtime.framing import anchors, similarity
 
 
 def turned(points: NDArray[np.float64], degrees: float, scale: float) -> NDArray[np.float64]:

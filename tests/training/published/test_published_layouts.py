@@ -20,8 +20,8 @@ from models.data.pictures import cut, find_square, read_gray
 from models.data.read import read_dataset
 from models.measure import truth_for
 from models.runtime.errors import UserError
+from models.runtime.framing import EYES
 from models.runtime.labels import FERPLUS, LABEL_SETS
-from models.runtime.preprocess import FER2013_EYES
 
 
 def _words(faces: FaceSet) -> list[str]:
@@ -186,7 +186,7 @@ def test_ck_plus_is_cut_round_the_face(tmp_path: Path) -> None:
     landmarks = actor_truth(frame.index).landmarks
     eyes = np.array([landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)])
     framed = (eyes - square[:2]) * 48 / square[2]
-    np.testing.assert_allclose(framed, FER2013_EYES, atol=3)
+    np.testing.assert_allclose(framed, EYES, atol=3)
 
 
 def test_faces_are_not_found_where_there_are_none(
