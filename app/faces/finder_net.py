@@ -1,8 +1,10 @@
-"""The face finder that comes with the program."""
+"""Face finders of one form: the one that comes with the program, and what others share."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +14,10 @@ from app.faces.base import shrink, square
 from app.messages import Box, Face
 from app.settings import OWN_FINDER
 from models.runtime.card import ModelError
-from models.runtime.face_detector import FaceDetector
+from models.runtime.face_detector import Detected, FaceDetector
 from models.runtime.part_card import read_part_card
 
-__all__ = ["MienFinder"]
+__all__ = ["Detector", "MienFinder", "NetFinder"]
 
 # The longer side of the picture as it is searched. Faces from about 10 pixels of it are found: at
 # arm's length before a 640x480 camera one has 150.
@@ -23,32 +25,28 @@ _LONGEST = 640
 _LONGEST_QUICK = 320
 
 
-class MienFinder:
-    """Find faces of any pose from 1/60 of the picture's longer side, by a network of our own.
+class Detector(Protocol):
+    """Find boxes, five points and scores, as `models.runtime.face_detector` has them."""
 
-    Each face brings its own five landmarks. The score is a probability, from the lowest that the
-    network's card allows. quick: faces from 1/30 of the longer side, in a third of the time.
-    """
+    def find(self, image: NDArray[np.uint8]) -> Detected: ...
 
-    def __init__(self, *, quick: bool = False, file: Path | None = None) -> None:
-        """Load the network.
 
-        file: another one than the bundled, with its card beside it. Raises `FinderError` when it
-        cannot be used.
+class NetFinder:
+    """Find faces of any pose by a network of the form of YuNet; each brings five landmarks."""
+
+    def __init__(
+        self, name: str, detector: Detector, place: Mapping[str, float], longest: int
+    ) -> None:
+        """Take the parts.
+
+        place: how FER2013's square lies about the network's box: its side over the geometric mean
+        of the box's sides, and how far right and down, in sides. longest: pixels of the longer
+        side of the picture as it is searched.
         """
-        self.name = "mien-quick" if quick else "mien"
-        self._longest = _LONGEST_QUICK if quick else _LONGEST
-        file = file or OWN_FINDER
-        try:
-            self._place = read_part_card(file.with_suffix(".json"), "finder").settings
-            self._detector = FaceDetector(
-                file, score=self._place["score"], overlap=self._place["overlap"]
-            )
-        except (ModelError, KeyError) as error:
-            raise FinderError(
-                f'The face finder of the program was expected at "{file}" with its card and cannot '
-                f"be used ({error}); reinstall the program, or choose another finder."
-            ) from error
+        self.name = name
+        self._detector = detector
+        self._place = place
+        self._longest = longest
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
         """Return faces of any pose with five landmarks, surest first."""
@@ -65,9 +63,35 @@ class MienFinder:
         ]
 
     def _square(self, box: list[float]) -> Box:
-        """Return FER2013's square about the network's own box, as its card places it."""
+        """Return FER2013's square about the network's own box."""
         left, top, width, height = box
         side = self._place["side"] * float(np.sqrt(max(0.0, width * height)))
         x = left + width / 2 + self._place["right"] * side
         y = top + height / 2 + self._place["down"] * side
         return square(x, y, side)
+
+
+class MienFinder(NetFinder):
+    """Find faces from 1/60 of the picture's longer side, by a network of our own.
+
+    The score is a probability, from the lowest that the network's card allows. quick: faces from
+    1/30 of the longer side, in a third of the time.
+    """
+
+    def __init__(self, *, quick: bool = False, file: Path | None = None) -> None:
+        """Load the network.
+
+        file: another one than the bundled, with its card beside it. Raises `FinderError` when it
+        cannot be used.
+        """
+        file = file or OWN_FINDER
+        try:
+            place = read_part_card(file.with_suffix(".json"), "finder").settings
+            detector = FaceDetector(file, score=place["score"], overlap=place["overlap"])
+        except (ModelError, KeyError) as error:
+            raise FinderError(
+                f'The face finder of the program was expected at "{file}" with its card and cannot '
+                f"be used ({error}); reinstall the program, or choose another finder."
+            ) from error
+        name, longest = ("mien-quick", _LONGEST_QUICK) if quick else ("mien", _LONGEST)
+        super().__init__(name, detector, place, longest)

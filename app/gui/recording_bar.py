@@ -131,8 +131,8 @@ class RecordingBar(QFrame):
         self._saved = folder
         title, words = ("Stopped", error) if error else ("Saved", f"{frames:,} frames in {folder}")
         if earlier and not error:
-            more = "session" if earlier == 1 else f"{earlier} sessions"
-            words += f"; the {more} before it beside it"
+            more = "session lies" if earlier == 1 else "sessions lie"
+            words += f"; {earlier} earlier {more} beside it"
         self._show(dot=False, title=title, words=words, buttons=("review", "close"))
         if error:
             self._words.say(error, whole=True)

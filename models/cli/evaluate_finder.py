@@ -27,12 +27,10 @@ from models.finder_sets import SETS, TURNS, HeldBack, read_held_back
 from models.finder_sheet import draw_sheet
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
-from models.runtime.face_detector import OpenCvDetector
+from models.runtime.face_detector import YUNET, OpenCvDetector
 from models.runtime.files import written_whole
 from models.runtime.part_card import read_part_card
 
-YUNET = {"score": 0.8, "overlap": 0.3, "side": 1.04, "right": 0.0, "down": 0.0}
-"""How the live program runs YuNet."""
 QUICK = 320
 EXAMPLES = """examples:
   fer-evaluate face_finder --data faces/

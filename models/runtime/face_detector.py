@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 from models.runtime.card import ModelError
 from models.runtime.classifier import open_session
 
-__all__ = ["Detected", "FaceDetector", "OpenCvDetector"]
+__all__ = ["YUNET", "Detected", "FaceDetector", "OpenCvDetector"]
 
 _STRIDES = (8, 16, 32)
 _CELL = _STRIDES[-1]
 _OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _STRIDES]
 _SMALLEST = (320, 240)
 _BLANK = np.zeros((_SMALLEST[1], _SMALLEST[0], 3), np.uint8)
+
+YUNET = {"score": 0.8, "overlap": 0.3, "side": 1.04, "right": 0.0, "down": 0.0}
+"""How the live program runs YuNet, as a card's settings say it of another.
+
+The side is that of FER2013's square over the geometric mean of the box's sides, on 473 video
+frames: half of them lie within 4 %. The centres agree.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

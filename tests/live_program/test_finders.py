@@ -16,6 +16,7 @@ from app.faces.base import square
 from app.faces.yunet import YunetFinder
 from app.messages import Face
 from app.sources.actor import actor_truth, render_frame
+from models.runtime.face_detector import Detected
 
 Image = NDArray[np.uint8]
 
@@ -36,34 +37,29 @@ class FakeFinder:
 
 
 class CannedDetector:
-    """Stands in for cv2.FaceDetectorYN: one row wherever the picture is not plain."""
+    """Stands in for YuNet's network: one row wherever the picture is not plain."""
 
     def __init__(self) -> None:
-        self.size = (0, 0)
-        self.sizes: list[tuple[int, int]] = []
+        self.sizes: list[tuple[int, ...]] = []
 
-    def setInputSize(self, size: tuple[int, int]) -> None:
-        self.size = size
-        self.sizes.append(size)
-
-    def detect(self, image: Image) -> tuple[int, NDArray[np.float32] | None]:
-        assert (image.shape[1], image.shape[0]) == self.size
-        if image.min() == image.max():
-            return 0, None
-        scale = image.shape[0] / 480
+    def find(self, image: Image) -> Detected:
+        self.sizes.append(image.shape)
         landmarks = actor_truth(0).landmarks
         x, y = upright_square(landmarks).centre
         side = upright_square(landmarks).width / 1.04
         width, height = side * 0.87, side / 0.87
-        points = landmarks[[37, 44, 30, 48, 54]]
-        row = np.concatenate([[x - width / 2, y - height / 2, width, height], points.ravel()])
-        return 1, np.concatenate([row * scale, [0.93]])[None].astype(np.float32)
+        boxes = np.array([[x - width / 2, y - height / 2, width, height]], np.float32)
+        points = landmarks[None, [37, 44, 30, 48, 54]].astype(np.float32)
+        scale, seen = image.shape[0] / 480, int(image.min() != image.max())
+        return Detected(
+            boxes[:seen] * scale, points[:seen] * scale, np.array([0.93], np.float32)[:seen]
+        )
 
 
 def yunet_with(tmp_path: Path, detector: CannedDetector) -> YunetFinder:
     file = tmp_path / "yunet.onnx"
     file.write_bytes(b"stands in")
-    return YunetFinder(file, create=lambda _: detector)
+    return YunetFinder(file, load=lambda _: detector)
 
 
 @pytest.fixture(params=["mien", "mien-quick", "haar", "hog", "yunet", "fake"])
@@ -162,12 +158,12 @@ def test_yunet_rows_become_boxes_and_five_landmarks(tmp_path: Path, actor: Image
     assert face.score == pytest.approx(0.93)
 
 
-def test_yunet_is_told_the_size_only_when_it_changes(tmp_path: Path) -> None:
+def test_yunet_searches_no_more_than_it_needs(tmp_path: Path) -> None:
     detector = CannedDetector()
     finder = yunet_with(tmp_path, detector)
-    for shape in ((480, 640, 3), (480, 640, 3), (100, 100, 3)):
+    for shape in ((480, 640, 3), (100, 100, 3)):
         finder.find(np.zeros(shape, np.uint8))
-    assert detector.sizes == [(480, 360), (100, 100)]
+    assert detector.sizes == [(360, 480, 3), (100, 100, 3)]
 
 
 def test_yunet_without_a_file_says_how_to_give_one() -> None:

@@ -289,7 +289,7 @@ def test_another_model_begins_another_session_and_says_so(
     press(here.actions.record)
     first, second = here.settle(qtbot)
     assert (first.name in said, second.name in said) == (True, True)
-    assert here.desk.bar.text == f"Saved 3 frames in {second}; the session before it beside it"
+    assert here.desk.bar.text == f"Saved 3 frames in {second}; 1 earlier session lies beside it"
     here.window.show_workspace("review")
     recent = [action.text() for action in here.window.review._recent_menu.actions()]
     assert recent == [second.name, first.name]

@@ -61,7 +61,7 @@ class EmptyPage(QWidget):
         self.cancel = QPushButton("Stop")
         self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.cancel.installEventFilter(KeepSpace(self.cancel))
-        self._recent_title = QLabel("Opened lately")
+        self._recent_title = QLabel("Recent sessions")
         self._recent_title.setFont(font(HEAD_PX, bold=True))
         self._recent = QVBoxLayout()
         self._recent.setSpacing(2)
