@@ -17,7 +17,7 @@ from models.runtime.arguments import Arguments
 from models.runtime.files import is_file
 
 EXAMPLES = """examples:
-  fer-app                                          the window, with the first camera
+  fer-app                                          the window, as it was left; at first a camera
   fer-app --source actor                           the demo actor instead of a camera
   fer-app --review recordings/2026-09-21           look through a recorded session
   fer-app --source film.mp4 --headless --json      one JSON object a line for every frame
@@ -45,18 +45,21 @@ def _act(arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Arguments(
         prog="fer-app",
-        description="Read apparent facial expressions live. Everything stays on this computer.",
+        description="Read apparent facial expressions live. Everything stays on this computer, "
+        "unless a stream is switched on.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    what = parser.add_argument_group("what runs (default: as left last time)")
+    what = parser.add_argument_group(
+        "what runs (default: as left last time in the window; else camera, default model, mien)"
+    )
     what.add_argument(
         "--source",
         metavar="SOURCE",
         help="actor, camera, camera:N, a video file, an image or a folder of images",
     )
     what.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
-    add_finder(what, FINDERS[0])
+    add_finder(what)
     what.add_argument("--landmarks", choices=LANDMARKERS, help="what fits the landmarks")
     what.add_argument(
         "--stream",

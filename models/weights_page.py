@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import weights
+from models.runtime.arguments import Arguments
 from models.runtime.card import FER2013_SIDE, Card
 from models.runtime.files import written_whole
 from models.runtime.part_card import PartCard, bundled_parts
@@ -131,6 +132,9 @@ def _unsure(card: Card) -> list[str]:
 
 
 def main() -> None:
+    Arguments(
+        prog="models.weights_page", description="Write weights/README.md from the cards."
+    ).parse_args()
     with written_whole(PAGE) as partial:
         partial.write_text(weights_page(), encoding="utf-8")
 

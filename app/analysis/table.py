@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from app.analysis.frames import Frames
 from app.analysis.inputs import IMAGES, Input
-from app.live.recorder import session_info
+from app.live.session_info import session_info
 from app.live.status import EngineState, EngineStatus
 from app.messages import FrameResult
 from app.sessions import folder as places

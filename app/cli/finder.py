@@ -9,9 +9,10 @@ from app.errors import SettingsError
 from app.settings import FINDERS
 
 
-def add_finder(parser: argparse._ActionsContainer, usual: str) -> None:
+def add_finder(parser: argparse._ActionsContainer, usual: str = "") -> None:
     """Add --finder and --yunet. usual: says for the help what is used without them."""
-    parser.add_argument("--finder", choices=FINDERS, help=f"how faces are found ({usual})")
+    told = f" ({usual})" if usual else ""
+    parser.add_argument("--finder", choices=FINDERS, help=f"how faces are found{told}")
     parser.add_argument(
         "--yunet", type=Path, metavar="FILE", help="YuNet's ONNX file; means --finder yunet"
     )

@@ -23,8 +23,8 @@ from app.settings import Settings
 _REFRESH_SECONDS = 0.25
 _CLOSE_SECONDS = 10.0
 _GOES_ON = (
-    'The recording goes on in "{now}", since its model, source or finder changed; what came before '
-    'is kept in "{before}".'
+    'The recording goes on in "{now}", since its source, model, finder or landmarks changed; what '
+    'came before is kept in "{before}".'
 )
 
 

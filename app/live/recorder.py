@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import logging
-import platform
 import shutil
 import threading
 import time
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from app.errors import SessionError
 from app.live.capture import Dropped
+from app.live.session_info import session_info
 from app.live.status import EngineStatus
 from app.messages import FrameResult
 from app.sessions.status import LEAST_FREE, Clock, WriterStatus
@@ -28,7 +26,7 @@ from models.runtime.card import Card
 if TYPE_CHECKING:
     from app.sessions.writer import SessionWriter
 
-__all__ = ["Recorder", "RecorderStatus", "RecordingOptions", "session_info"]
+__all__ = ["Recorder", "RecorderStatus", "RecordingOptions"]
 
 log = logging.getLogger(__name__)
 
@@ -329,47 +327,9 @@ class Recorder:
             return not self._ending
 
 
-def session_info(
-    *,
-    status: EngineStatus,
-    card: Card | None,
-    source: Mapping[str, Any],
-    frame: tuple[int, ...],
-) -> dict[str, Any]:
-    """Return what session.json says of program, source, model and finder.
-
-    frame: the shape of its first picture, (height, width, ...).
-    """
-    return {
-        "program": {
-            "name": "Mien",
-            "version": _version(),
-            "python": platform.python_version(),
-            "system": platform.system(),
-        },
-        "source": {**source, "frame_height": frame[0], "frame_width": frame[1]},
-        "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
-        "finder": status.finder,
-        "landmarks": status.landmarks,
-    }
-
-
 def _labels_of(result: FrameResult, known: tuple[str, ...]) -> tuple[str, ...]:
     """Return the labels of a result's model; without a face it says nothing of them."""
     return result.faces[0].prediction.labels if result.faces else known
-
-
-def _of_card(card: Card | None) -> dict[str, Any]:
-    if card is None:
-        return {}
-    return {
-        "title": card.title,
-        "architecture": card.architecture,
-        "label_set": card.label_set,
-        "sha256": card.file.sha256 if card.file is not None else None,
-        "card_sha256": hashlib.sha256(card.to_json().encode()).hexdigest(),
-        "temperature": card.temperature,
-    }
 
 
 def _at_rate(video: VideoOptions | None, info: Mapping[str, Any]) -> VideoOptions | None:
@@ -383,13 +343,6 @@ def _of_video(video: VideoOptions | None) -> dict[str, Any]:
         return {}
     files = {kind: VIDEOS[kind] for kind in video.kinds}
     return {"files": files, "blur": video.blur, "overlays": list(video.overlays)}
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("mien")
-    except importlib.metadata.PackageNotFoundError:  # run from its source
-        return "unknown"
 
 
 def _new_folder(options: RecordingOptions, when: datetime) -> Path:

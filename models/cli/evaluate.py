@@ -113,7 +113,10 @@ def _parser() -> argparse.ArgumentParser:
         help="all: of a data set that has no splits (default: %(default)s)",
     )
     parser.add_argument(
-        "--images", type=Path, metavar="LIST", help="only the pictures listed in this file"
+        "--images",
+        type=Path,
+        metavar="LIST",
+        help="only the pictures of this file, a line each: 3/fer0032226.jpg (class, FER+ name)",
     )
     parser.add_argument(
         "--explain",

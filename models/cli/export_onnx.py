@@ -64,10 +64,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("checkpoint", nargs="?", type=Path, help="a .pt file of fer-train")
     parser.add_argument(
-        "--all", type=Path, metavar="FOLDER", help="every bundled file from checkpoints in FOLDER"
+        "--all",
+        type=Path,
+        metavar="FOLDER",
+        help="every bundled classifier, from checkpoints in FOLDER",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="the .onnx to write; with --all a folder"
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the .onnx to write (ARCHITECTURE.LABELS.onnx, here); with --all a folder",
     )
     parser.add_argument(
         "--labels", choices=sorted(LABEL_SETS), help="which, for a network trained for several"

@@ -1,0 +1,63 @@
+"""What session.json says of what a session was made with."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from app.live.status import EngineStatus
+from models.runtime.card import Card
+
+__all__ = ["session_info"]
+
+_LIBRARIES = {"opencv": "opencv-python-headless", "onnxruntime": "onnxruntime", "dlib": "dlib-bin"}
+"""Packages whose next version may decode a picture, or answer, a little differently."""
+
+
+def session_info(
+    *,
+    status: EngineStatus,
+    card: Card | None,
+    source: Mapping[str, Any],
+    frame: tuple[int, ...],
+) -> dict[str, Any]:
+    """Return what session.json says of program, source, model and finder.
+
+    frame: the shape of its first picture, (height, width, ...).
+    """
+    return {
+        "program": {
+            "name": "Mien",
+            "version": _version("mien"),
+            "python": platform.python_version(),
+            "system": platform.system(),
+            **{name: _version(package) for name, package in _LIBRARIES.items()},
+        },
+        "source": {**source, "frame_height": frame[0], "frame_width": frame[1]},
+        "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
+        "finder": status.finder,
+        "landmarks": status.landmarks,
+    }
+
+
+def _of_card(card: Card | None) -> dict[str, Any]:
+    if card is None:
+        return {}
+    return {
+        "title": card.title,
+        "architecture": card.architecture,
+        "label_set": card.label_set,
+        "sha256": card.file.sha256 if card.file is not None else None,
+        "card_sha256": hashlib.sha256(card.to_json().encode()).hexdigest(),
+        "temperature": card.temperature,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # run from its source, or another build
+        return "unknown"
