@@ -61,10 +61,12 @@ def overlaps(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray
 
 
 def match(found: Found, truth: Truth) -> Matched:
-    """Pair finds with faces, the surest find first, each with the face it overlaps most.
+    """Pair finds with faces, the surest find first, each with the free face it overlaps most.
 
-    As the VOC development kit (Everingham et al. 2010, IJCV 88, section 4.2), except that a second
-    find of a face that does not count is no false alarm.
+    The VOC development kit (Everingham et al. 2010, IJCV 88, section 4.2) takes the face it
+    overlaps most even if that is taken, and calls the find false then; of two faces that overlap
+    each other, one is found wrongly by that. What lies half in a face that does not count is no
+    false alarm.
     """
     order = np.argsort(-found.scores, kind="stable")
     pairs = overlaps(found.boxes, truth.boxes)

@@ -94,9 +94,10 @@ class HeldBack:
 def read_held_back(path: Path) -> HeldBack:
     """Read a parquet file or a folder of them; raise `UserError` where nothing is held back."""
     held = HeldBack(validation_part(read_face_pictures(path)))
-    if not any(len(one.faces) for one in held.pictures) or not any(map(is_scene, held.pictures)):
+    sure = any((one.faces[:, 14] >= SURE).any() for one in held.pictures)
+    if not sure or not any(map(is_scene, held.pictures)):
         raise UserError(
-            f"{path}: expected held-back pictures with faces and without any, found not both: "
+            f"{path}: expected held-back pictures with sure faces and without any, found not both: "
             "give more pictures"
         )
     return held

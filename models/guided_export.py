@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,9 +42,9 @@ def write_checked_guided(network: Network, model: Path, crops: list[Crop]) -> Pa
     guided = GuidedBackprop(classifier)
     labels = len(classifier.labels)
     precisions = ((network, inputs), (deepcopy(network).double(), inputs.double()))
-    worst = 0.0
-    for asked in ([HIGHEST] * len(crops), [number % labels for number in range(len(crops))]):
-        worst = max(worst, _apart(precisions, asked, guided.gradients(crops, asked)))
+    ways = ([HIGHEST] * len(crops), [number % labels for number in range(len(crops))])
+    # Not max(), which passes over what is no number.
+    worst = float(np.max([_apart(precisions, way, guided.gradients(crops, way)) for way in ways]))
     allowed = TOLERANCE[classifier.card.precision]
     if not worst <= allowed:
         file.unlink()

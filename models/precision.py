@@ -32,7 +32,7 @@ def to_fp16(path: Path) -> None:
 
 def to_int8(path: Path, calibration: NDArray[np.float32]) -> None:
     """Quantise weights and activations to int8 by the ranges seen on inputs (N, 1, S, S)."""
-    prepared = path.with_name("prepared.onnx")
+    prepared = path.with_name(f"{path.stem}.prepared.onnx")
     with quiet():
         quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
         quantize_static(

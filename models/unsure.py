@@ -56,10 +56,10 @@ def unsure_rule(
     # Where several are equally sure, the threshold takes all of them or none.
     last = np.append(np.diff(confidence[order]) != 0, True)
     enough = np.flatnonzero((shares >= precision) & last & (np.arange(len(order)) >= _LEAST - 1))
-    threshold = 1.0
+    threshold, labelled = 1.0, np.zeros(len(confidence), bool)  # no label is ever given
     if len(enough):
         threshold = float(confidence[order[enough[-1]]])
-    labelled = confidence >= threshold
+        labelled = confidence >= threshold
     return UnsureRule(
         threshold=threshold,
         precision=round(float(right[labelled].mean()), 4) if labelled.any() else 1.0,
@@ -108,8 +108,15 @@ def with_rules(
 
 
 def refresh(path: Path, faces: FaceSet) -> Card:
-    """Measure an exported model on PublicTest and write its card anew; return it."""
+    """Measure an exported model on PublicTest and write its card anew; return it.
+
+    The card lies in the file as well, so what lies beside it and names the file by its hash, the
+    backward graph and the note on its explanations, is written anew, too.
+    """
     from models.card_making import run_in_batches
+    from models.explain.backward import write_guided
+    from models.explain.guided import guided_file
+    from models.explain.note import read_note, write_note
     from models.export import embed_card
     from models.measure import truth_for
     from models.runtime.classifier import OnnxClassifier
@@ -127,6 +134,7 @@ def refresh(path: Path, faces: FaceSet) -> Card:
     card = classifier.card
     truth = truth_for(validation, card.label_set)
     card = with_rules(card, logits, truth, split="PublicTest")
+    had_guided, note = guided_file(path).is_file(), read_note(path)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unsure-") as folder:
         draft = Path(folder) / path.name
         draft.write_bytes(path.read_bytes())
@@ -136,6 +144,10 @@ def refresh(path: Path, faces: FaceSet) -> Card:
         beside.write_text(card.to_json(), encoding="utf-8")
         for file in (draft, beside):
             os.replace(file, path.with_suffix(file.suffix))  # noqa: PTH105
+    if had_guided:
+        write_guided(path)
+    if note is not None:
+        write_note(path, note)
     return card
 
 

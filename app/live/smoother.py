@@ -130,7 +130,8 @@ class Smoother:
         needed = self.unsure_below
         if memory.unsure:  # so that it does not flicker at the threshold
             needed = min(needed + _SURER, (1 + needed) / 2)
-        memory.unsure = confidence < needed
+        # A threshold of 1 says that even the surest are too often wrong.
+        memory.unsure = confidence < needed or self.unsure_below >= 1
 
 
 def _normalised(logs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,19 +15,19 @@ Map = NDArray[np.float32]
 _FLAT = 0.01
 
 
-def attention_map(face: FaceResult, name: str = CAM, label: int | None = None) -> Map | None:
-    """Return the (h, w) float32 map of a label, 0 to 1; None where there is none.
+def attention_map(face: FaceResult, name: str = CAM) -> Map | None:
+    """Return the (h, w) float32 map of the shown label, 0 to 1; None where there is none.
 
-    label: its place among the model's, None for the shown one. Of a (C, h, w) array the label's
-    map is taken. Only what speaks for the label counts: negative values become 0, then all are
-    divided by the greatest. So 1 is the strongest place of this face, not a strength that can be
-    compared between faces; a map without positive values says nothing and is None too.
+    Of a (C, h, w) array the label's map is taken. Only what speaks for the label counts: negative
+    values become 0, then all are divided by the greatest. So 1 is the strongest place of this face,
+    not a strength that can be compared between faces; a map without positive values says nothing
+    and is None too.
     """
     values = face.prediction.attention.get(name)
     if values is None or not values.size:
         return None
     if values.ndim == 3:
-        values = values[shown_label(face) if label is None else label]
+        values = values[shown_label(face)]
     positive = np.maximum(values, np.float32(0))
     greatest = float(positive.max())
     if not np.isfinite(greatest) or greatest <= 0:

@@ -134,7 +134,13 @@ def _train(arguments: argparse.Namespace) -> None:
 def _train_folds(arguments: argparse.Namespace) -> None:
     from models.cli.evaluate_table import print_table
     from models.data.read import read_dataset
-    from models.training.folds import Fold, protocols_of, run_protocol, write_protocols
+    from models.training.folds import (
+        Fold,
+        check_protocols,
+        protocols_of,
+        run_protocol,
+        write_protocols,
+    )
     from models.training.recipe import read_recipe
     from models.training.run import start_device
     from models.training.warm_start import network_of
@@ -153,6 +159,7 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     device = start_device(arguments.device, arguments.threads)
     reading = read_dataset(arguments.data, votes=arguments.ferplus)
     print(reading.found)
+    check_protocols(recipe, reading.faces, wanted)
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     def told(fold: Fold) -> None:

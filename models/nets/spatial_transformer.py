@@ -14,7 +14,7 @@ class Localisation(nn.Module):
     """Read a picture (N, 1, 48, 48) and return an affine map theta (N, 2, 3).
 
     Layer for layer as printed for Deep-Emotion: 7x7 and 5x5 convolutions, each halved, then
-    640 -> 32 -> 6. It starts as the identity (section 3.3).
+    640 -> 32 -> 6. It starts as the identity (appendix A).
     """
 
     def __init__(self) -> None:

@@ -14,8 +14,8 @@ MARGIN = 4
 def annealed_lambda(step: int, start: float = 1500.0, floor: float = 5.0) -> float:
     """Return how much plain softmax is mixed in at a step: much at first, then the floor.
 
-    max(floor, start / (1 + 0.1 step)), the schedule published with SphereFace. With seven noisy
-    labels the floor of 5 is needed: the bare margin does not converge.
+    max(floor, start / (1 + 0.1 step)), in the form of the schedule published with SphereFace. With
+    seven noisy labels the floor of 5 is needed: the bare margin does not converge.
     """
     return max(floor, start / (1 + 0.1 * step))
 

@@ -73,7 +73,7 @@ def mixup(
 
     views (N, 1, S, S); targets by name, (N, C) distributions, on the same device. The weight
     of each is drawn from Beta(alpha, alpha). A batch is in random order already, so its neighbour
-    is a random other. Zhang et al., "mixup", arXiv 1710.09412, equation 1.
+    is a random other. Zhang et al., "mixup", arXiv 1710.09412, section 1.
     """
     weight = _beta(alpha, len(views), generator).to(views)
 

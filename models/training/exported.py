@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from models.crops import one_crop
-from models.export import TOLERANCE
+from models.export import tolerated
 from models.nets.network import Network
 from models.nets.registry import find_architecture
 from models.runtime.classifier import OnnxClassifier
@@ -47,7 +47,7 @@ def unfold(path: Path, pixels: Tensor) -> tuple[Network, OnnxClassifier]:
     found = network_logits(network, card.input)(crops[:8])
     expected = classifier.run(list(crops[:8]), mirror=False)["logits"]
     apart = float(np.abs(found - expected).max())
-    if not apart <= TOLERANCE[card.precision] * max(1.0, float(np.abs(expected).max())):
+    if not apart <= tolerated(card.precision, expected):
         raise UserError(
             f"{path}: expected the file's own answers from its weights, found a difference of "
             f"{apart:.2g}: begin with the checkpoint it was made of"

@@ -82,7 +82,7 @@ def decode(outputs: list[Tensor], height: int, width: int) -> Cells:
 def assign(cells: Cells, targets: Targets) -> tuple[Tensor, Tensor]:
     """Return which faces and which cells belong together: (P,) rows of targets and of cells.
 
-    SimOTA (YOLOX, arXiv 2107.08430, section 2.3; after OTA, arXiv 2103.14259): a face takes as
+    SimOTA (YOLOX, arXiv 2107.08430, section 2.1; after OTA, arXiv 2103.14259): a face takes as
     many of the cells around its centre as their overlaps with it come to, those that cost least;
     a cell that two faces want goes to the one that costs less. Cells are numbered through the
     whole batch. Faces that do not count take none.

@@ -49,9 +49,9 @@ class FinderRecipe:
             )
         lows = {"epochs": 1, "steps": 1, "batch_size": 2, "warmup": 0, "seed": 0}
         for key, low in lows.items():
-            if getattr(self, key) < low:
+            if not low <= getattr(self, key) < 2**32:
                 raise UserError(
-                    f"recipe: expected {key} of at least {low}, found {getattr(self, key)}"
+                    f"recipe: expected {key} from {low} to below 2^32, found {getattr(self, key)}"
                 )
         for key in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, key) < math.inf:

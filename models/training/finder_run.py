@@ -193,6 +193,7 @@ def train_finder(run: TaskRun) -> None:
     has fallen to nothing, at the end of each call; `log.csv` has the figures of every epoch.
     Raises `UserError` for anything to correct.
     """
+    begun = time.monotonic()
     recipe = FinderRecipe.from_dict(task_values(run.recipe, run.changes))
     if run.epochs is not None:
         recipe = replace(recipe, epochs=run.epochs)
@@ -205,7 +206,7 @@ def train_finder(run: TaskRun) -> None:
         print(f"{told}; on {trainer.device}")
         if run.start is not None and not run.resume:
             begin_from(trainer, run.start, data.training)
-        _train(trainer, data, run)
+        _train(trainer, data, run, begun)
 
 
 def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:
@@ -236,10 +237,12 @@ def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:
     trainer.average = WeightAverage(trainer.network, trainer.recipe.ema)
 
 
-def _train(trainer: FinderTrainer, data: FinderData, run: TaskRun) -> None:
-    """Train at the full rate until epochs or minutes are over, then let the rate fall."""
+def _train(trainer: FinderTrainer, data: FinderData, run: TaskRun, begun: float) -> None:
+    """Train at the full rate until epochs or minutes are over, then let the rate fall.
+
+    begun: when the command did, on the monotonic clock.
+    """
     recipe = trainer.recipe
-    begun = time.monotonic()
     made_with = environment()
     slowest = 0.0
     while trainer.epoch < recipe.epochs:
@@ -249,7 +252,7 @@ def _train(trainer: FinderTrainer, data: FinderData, run: TaskRun) -> None:
         write_log(run.out / "log.csv", trainer.history)
         slowest = max(slowest, time.monotonic() - started)
         left = math.inf if run.minutes is None else run.minutes * 60 - (time.monotonic() - begun)
-        if left < slowest * (1 + _falling_epochs(recipe, trainer.epoch)):
+        if left < slowest * (1 + _falling_epochs(recipe, trainer.epoch + 1)):
             break
     falling = _falling_epochs(recipe, trainer.epoch)
     ending = _branch(trainer)

@@ -8,7 +8,7 @@ is on both sides of such folds; `subjects` leaves one person out at a time inste
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,26 @@ def cut(faces: FaceSet, protocol: str, seed: int) -> list[tuple[str, Rows, Rows]
     return [(str(number), *pair) for number, pair in enumerate(pairs, start=1)]
 
 
+def check_protocols(recipe: Recipe, faces: FaceSet, protocols: Sequence[str]) -> None:
+    """Raise the `UserError` that `run_protocol` would, before anything is trained."""
+    usable, _, _ = _usable(recipe, faces)
+    for protocol in protocols:
+        cut(usable, protocol, recipe.seed)
+
+
+def _usable(recipe: Recipe, faces: FaceSet) -> tuple[FaceSet, NDArray[np.int64], str]:
+    """Return the pictures that have a label, the labels, and their set."""
+    if len(recipe.labels) != 1:
+        raise UserError(
+            f"expected a recipe of one label set for folds, found {' and '.join(recipe.labels)}: "
+            "leave one under [labels]"
+        )
+    _check_whole(recipe, faces)
+    (label_set,) = recipe.labels
+    truth = truth_for(faces, label_set)
+    return faces.select(truth >= 0), truth[truth >= 0], label_set
+
+
 def run_protocol(
     recipe: Recipe,
     faces: FaceSet,
@@ -100,16 +120,7 @@ def run_protocol(
     sets, for one that asks what folds cannot give, for data that has parts of its own, whose test
     part must stay untouched, and for folds that cannot be cut.
     """
-    if len(recipe.labels) != 1:
-        raise UserError(
-            f"expected a recipe of one label set for folds, found {' and '.join(recipe.labels)}: "
-            "leave one under [labels]"
-        )
-    _check_whole(recipe, faces)
-    (label_set,) = recipe.labels
-    truth = truth_for(faces, label_set)
-    usable = faces.select(truth >= 0)
-    truth = truth[truth >= 0]
+    usable, truth, label_set = _usable(recipe, faces)
     logits = {tta: np.zeros((len(usable), len(LABEL_SETS[label_set])), np.float32) for tta in TTAS}
     folds = []
     for name, training, test in cut(usable, protocol, recipe.seed):

@@ -43,6 +43,11 @@ def train_landmarks(run: TaskRun) -> None:
     recipe = LandmarkRecipe.from_dict(task_values(run.recipe, run.changes))
     if run.epochs is not None:
         recipe = replace(recipe, epochs=run.epochs)
+    if (recipe.own or recipe.kept) and run.start is None and not run.resume:
+        raise UserError(
+            f"expected --from with {run.recipe}, which keeps to what the network it begins with "
+            "says, found none: give a checkpoint or an exported file"
+        )
     device = start_device(run.device, run.threads)
     trainer = LandmarkTrainer(recipe, device)
     with training_folder(run.out, resume=run.resume):

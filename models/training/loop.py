@@ -242,6 +242,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "even": self._even,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -262,6 +263,7 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self._even = state.get("even", self._even)  # else an epoch had another number of steps
         self.epoch = state["epoch"]
         self.begun_from = state.get("begun_from", "")
         self.sources = list(state.get("sources", []))

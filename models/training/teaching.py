@@ -34,23 +34,18 @@ _BETWEEN = ("mixup", "mixup_until")
 """Keys of an augmentation that concern several views, not one."""
 
 
-def fixed_view(
-    pixels: Tensor,
-    how: Augmentation,
-    seed: int,
-    view: int,
-    on_chunk: Callable[[int], object] = lambda _: None,
-) -> Tensor:
+def fixed_view(pixels: Tensor, how: Augmentation, seed: int, view: int) -> Tensor:
     """Return one view of every picture, (N, 1, 48, 48) uint8 in and out, the same on every device.
 
-    view: its number, from 0. on_chunk: told how many pictures are done with each chunk.
+    view: its number, from 0.
     """
     generator = Generator().manual_seed(seed * 1_009 + view)
-    parts = []
-    for chunk in torch.split(pixels, _CHUNK):
-        parts.append((augment(chunk / 255, how, generator) * 255).round().to(torch.uint8))
-        on_chunk(len(chunk))
-    return torch.cat(parts)
+    return torch.cat(
+        [
+            (augment(chunk / 255, how, generator) * 255).round().to(torch.uint8)
+            for chunk in torch.split(pixels, _CHUNK)
+        ]
+    )
 
 
 def digest_of(pixels: Tensor) -> str:

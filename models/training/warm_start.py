@@ -30,6 +30,8 @@ _OF_THE_NETWORK = [
     "std",
 ]
 _TRUNK = "trunk."
+_NAMED_BY_DEPTH = {"vgg": "vgg16"}
+"""Architectures that a region attention network calls by another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ def begin_from(trainer: Trainer, path: Path, pixels: Tensor) -> None:
     taken over, those of a set that only this training knows stay as they were drawn.
     """
     start = read_start(path, pixels)
-    weights = _fitting(start, trainer, path)
     try:
+        weights = _fitting(start, trainer, path)
         trainer.network.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(
@@ -104,7 +106,7 @@ def _fitting(start: Start, trainer: Trainer, path: Path) -> dict[str, Tensor]:
             theirs = list(start.recipe.labels)
             weights[name] = _rows(weights[name], theirs, own[name], trainer.label_sets)
         return weights
-    if recipe.network.get("trunk") == found:
+    if recipe.network.get("trunk") in (found, _NAMED_BY_DEPTH.get(found, found)):
         names = [name for name in own if name.startswith(_TRUNK)]
         bare = {name: name.removeprefix(_TRUNK) for name in names}
         if all(name in weights for name in bare.values()):  # its trunk has no name of its own

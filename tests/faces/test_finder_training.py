@@ -68,6 +68,7 @@ def test_a_key_can_be_set_for_one_run(recipe_file: Path) -> None:
     [
         ({"side": 100}, "side"),
         ({"steps": 0}, "steps"),
+        ({"seed": 2**32}, "seed"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"decay": 1.5}, "decay"),
         ({"clutter": -0.1}, "clutter"),

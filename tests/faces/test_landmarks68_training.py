@@ -136,6 +136,12 @@ def test_few_faces_are_one_batch(marked_folder: Path) -> None:
     assert np.isfinite(trainer.train_epoch(data))
 
 
+def test_what_keeps_to_a_network_wants_one_to_begin_with(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"expected --from with landmarks68\.fifth"):
+        landmarks_run.train_landmarks(TaskRun("landmarks68.fifth", tmp_path, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("minutes", [0.0, -5.0, float("nan"), float("inf")])
 def test_minutes_that_make_no_sense_are_refused(minutes: float, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--minutes above 0"):

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from app.live.smoother import Smoother
 from app.messages import UNSURE, Prediction
+from models.explain.explainers import explainers_for
+from models.explain.guided import guided_file
+from models.explain.note import note_file, read_note
 from models.runtime.store import bundled, load_model
 from models.unsure import PRECISION, neutral_mean, unsure_rule
 
@@ -60,6 +63,15 @@ def test_a_model_that_is_never_right_is_never_sure() -> None:
     assert (rule.threshold, rule.coverage) == (1, 0)
 
 
+def test_sure_of_what_is_wrong_is_never_sure() -> None:
+    probabilities = np.tile(np.array([[0.0, 1.0]], np.float32), (200, 1))
+    rule = unsure_rule(probabilities, np.array([0, 1] * 100), split="PublicTest")
+    assert (rule.threshold, rule.coverage) == (1, 0)
+    smoother = Smoother()
+    smoother.unsure_below = rule.threshold
+    assert smoother.update(1, Prediction(probabilities[0], LABELS), 0.0).unsure
+
+
 def test_equal_confidences_are_taken_together() -> None:
     """Half of those at 0.7 are right: sorted by luck, some of them would look better."""
     probabilities = np.array([[0.1, 0.9]] * 100 + [[0.3, 0.7]] * 100, np.float32)
@@ -84,8 +96,10 @@ def test_a_model_exported_earlier_gets_both_and_stays_the_same_otherwise(tmp_pat
 
     entry = bundled()[0]
     path = tmp_path / entry.file.name
-    for file in (entry.file, entry.file.with_suffix(".json")):
+    for file in (entry.file, entry.file.with_suffix(".json"), guided_file(entry.file)):
         (tmp_path / file.name).write_bytes(file.read_bytes())
+    note = note_file(entry.file)
+    (tmp_path / note.name).write_bytes(note.read_bytes())
     random = np.random.default_rng(0)
     votes = np.zeros((80, 10), np.uint8)
     votes[np.arange(80), np.arange(80) % 2] = 10  # neutral and happiness in turn
@@ -105,6 +119,8 @@ def test_a_model_exported_earlier_gets_both_and_stays_the_same_otherwise(tmp_pat
     crop = np.full((48, 48), 128, np.uint8)
     before = load_model(entry.name).classify([crop])[0].probabilities
     np.testing.assert_allclose(model.classify([crop])[0].probabilities, before, atol=1e-6)
+    assert read_note(path) == read_note(entry.file)
+    assert "guided" in {each.name for each in explainers_for(model)}
 
 
 @pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.name)

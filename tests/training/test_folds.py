@@ -173,3 +173,8 @@ def test_one_command_runs_both_protocols_and_writes_json(
     assert "expected --folds with a number" in capsys.readouterr().err
     assert main([name, "--folds", "2", "--minutes", "3", *common]) == 2
     assert "expected --minutes without --folds" in capsys.readouterr().err
+    nowhere = tmp_path / "nowhere"
+    common[3] = str(nowhere)
+    assert main([name, "--folds", "2,70", *common]) == 2
+    assert "error: " in capsys.readouterr().err
+    assert not nowhere.exists(), "what cannot be cut is said before anything is trained"

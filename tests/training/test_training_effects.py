@@ -178,6 +178,16 @@ def test_a_run_resumed_equals_one_unbroken(recipe: Recipe, faces: FaceSet, tmp_p
     assert not same(resumed.network.state_dict(), stopped.network.state_dict())
 
 
+def test_a_run_gone_on_with_has_as_many_steps_as_before(recipe: Recipe) -> None:
+    begun, compiled = Trainer(recipe, CPU), Trainer(recipe, CPU)
+    compiled._even = True  # as with --compile, which drops a smaller last batch
+    order = torch.arange(recipe.batch_size * 2 + recipe.batch_size // 2)
+    steps = len(begun._batches(order)), len(compiled._batches(order))
+    assert steps == (3, 2)
+    begun.restore(compiled.state())
+    assert len(begun._batches(order)) == 2
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

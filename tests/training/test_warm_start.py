@@ -79,3 +79,18 @@ def test_another_architecture_is_refused(recipe: Recipe, before: Path) -> None:
     trainer = Trainer(replace(recipe, architecture="deep_emotion"), CPU)
     with pytest.raises(UserError, match="expected a checkpoint of deep_emotion, found one of mini"):
         begin_from(trainer, before, NO_PICTURES)
+
+
+def test_a_trunk_of_another_name_or_of_other_layers(recipe: Recipe, tmp_path: Path) -> None:
+    small = replace(recipe, precision="fp32", input_size=32, field=48)
+    teacher = Trainer(replace(small, architecture="vgg", network={"depth": 16}), CPU)
+    save_checkpoint(tmp_path / "vgg.pt", {**teacher.state(), "environment": {}})
+    ran = replace(small, architecture="ran", network={"trunk": "vgg16"})
+    trainer = Trainer(ran, CPU)
+    begin_from(trainer, tmp_path / "vgg.pt", NO_PICTURES)
+    name = "trunk.layers.0.weight"
+    assert torch.equal(trainer.network.state_dict()[name], teacher.network.state_dict()[name])
+    one = replace(ran, network={"trunk": "mini_xception"}, labels={"fer2013": 1.0})
+    save_checkpoint(tmp_path / "ran.pt", {**Trainer(one, CPU).state(), "environment": {}})
+    with pytest.raises(UserError, match=r"the layers that the recipe's \[network\] makes"):
+        begin_from(trainer, tmp_path / "ran.pt", NO_PICTURES)
