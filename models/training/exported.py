@@ -27,6 +27,7 @@ from models.training.predict import network_logits
 ENOUGH = 1024
 """Pictures that statistics are taken from."""
 _PREFIX = "network."
+_COARSER = 10  # than an export: the normalisations were worked out anew, which rounds otherwise
 _HALF = ".16"  # ends the names of what the landmark network's export stores in float16
 
 
@@ -47,7 +48,7 @@ def unfold(path: Path, pixels: Tensor) -> tuple[Network, OnnxClassifier]:
     found = network_logits(network, card.input)(crops[:8])
     expected = classifier.run(list(crops[:8]), mirror=False)["logits"]
     apart = float(np.abs(found - expected).max())
-    if not apart <= tolerated(card.precision, expected):
+    if not apart <= _COARSER * tolerated(card.precision, expected):
         raise UserError(
             f"{path}: expected the file's own answers from its weights, found a difference of "
             f"{apart:.2g}: begin with the checkpoint it was made of"
