@@ -83,10 +83,13 @@ def read_start(path: Path, pixels: Tensor) -> Start:
         return Start(recipe, network.state_dict(), sources, _told(recipe, card.training))
     values = load_checkpoint(path)
     recipe = recipe_of(values, path)
-    made = {"epoch": values["epoch"], **values["environment"]}
+    if not values["epoch"] and values.get("begun_from"):  # a mean, which says of what
+        told = str(values["begun_from"])
+    else:
+        told = _told(recipe, {"epoch": values["epoch"], **values["environment"]})
     # Checkpoints older than the key were all trained on FER2013.
     sources = list(values.get("sources", ["fer2013"]))
-    return Start(recipe, dict(values["average"]), sources, _told(recipe, made))
+    return Start(recipe, dict(values["average"]), sources, told)
 
 
 def _told(recipe: Recipe, made: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from models.training.loop import Trainer
 from models.training.predict import build_network, predict
 from models.training.recipe import Recipe
 from models.training.soup import write_soup
+from models.training.warm_start import begin_from
 
 pytestmark = pytest.mark.train
 
@@ -70,6 +71,9 @@ def test_a_mean_cannot_be_gone_on_with(learn: Learn, tmp_path: Path) -> None:
     how = Recipe.from_dict(values["recipe"])
     with pytest.raises(UserError, match=r"found a mean of several.*--from"):
         Trainer(how, CPU).restore(values)
+    trainer = Trainer(how, CPU)
+    begin_from(trainer, output, torch.zeros(0, 1, 48, 48, dtype=torch.uint8))
+    assert trainer.begun_from.startswith("the mean of 2 trainings: epoch 1 of ")
 
 
 def test_of_two_that_are_the_same_it_is_the_same(
