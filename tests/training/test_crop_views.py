@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from models.crops import TTAS, Tta, View, crop_views, cut, describe_crops, one_crop
 from models.runtime.card import InputSpec
 from models.runtime.errors import UserError
 from models.scoring import Model, score
+from models.training.augment import centre_crop
+from models.training.predict import sized
+from models.training.recipe import Recipe
 
 RNG = np.random.default_rng(5)
 PICTURES = RNG.integers(0, 256, (3, 48, 48)).astype(np.uint8)
@@ -64,6 +68,16 @@ def test_a_smaller_input_of_the_whole_field_is_the_whole_picture_averaged() -> N
     fine = np.zeros((1, 48, 48), np.uint8)
     fine[..., ::2] = 200
     assert (one_crop(fine, spec(24)) == 100).all()
+
+
+@pytest.mark.parametrize(("field", "size"), [(44, 36), (48, 16), (40, 40)])
+def test_training_draws_pictures_as_measuring_does(field: int, size: int) -> None:
+    recipe = Recipe(
+        architecture="x", labels={"fer2013": 1.0}, epochs=1, input_size=size, field=field
+    )
+    parts = centre_crop(torch.from_numpy(PICTURES).unsqueeze(1) / 255, field)
+    drawn = (sized(parts, recipe) * 255).squeeze(1).numpy()
+    np.testing.assert_allclose(drawn, one_crop(PICTURES, spec(size, field)), atol=0.51)
 
 
 @pytest.mark.parametrize("field", [44, 48])
