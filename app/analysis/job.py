@@ -197,16 +197,18 @@ def _unfinished(target: Path) -> Iterator[Path]:
 
 def _take_name(partial: Path, target: Path) -> Path:
     """Give a finished folder its name, or one beside it that is free, and return it."""
-    unlock(partial)
     number = 1
     place = target
     while True:
         if not place.exists():
             try:
-                return partial.rename(place)
+                partial.rename(place)
             except OSError:
                 if not place.exists():  # else another one took the name at this moment
                     raise
+            else:
+                unlock(place)  # not before: another one would take it for left behind
+                return place
         number += 1
         place = target.with_name(f"{target.name}-{number}")
 
