@@ -238,9 +238,11 @@ def _check_review(path: Path | None) -> None:
 
 def _check_source(source: str | None) -> None:
     """Refuse a mistyped path at once: a window that plays the actor instead would puzzle."""
+    if source is None:
+        return
     from app.sources import is_device, open_source
 
-    if source is None or is_device(source):
+    if is_device(source):
         return
     try:
         there = Path(source).expanduser().exists()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
-from shiboken6 import isValid
 
+from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
 
 
@@ -28,7 +28,7 @@ class Drawer(QFrame):
         self.done.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.done.installEventFilter(KeepSpace(self.done))
         self.done.clicked.connect(self.close_up)
-        self._before: QWidget | None = None
+        self._focus = BorrowedFocus()
         self.hide()
 
     def show_or_hide(self) -> None:
@@ -37,7 +37,7 @@ class Drawer(QFrame):
             self.close_up()
             return
         self.opening.emit()
-        self._before = self.window().focusWidget()
+        self._focus.remember(self.window())
         self.show()
         self.first.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -45,9 +45,8 @@ class Drawer(QFrame):
         """Close it."""
         inside = self.isAncestorOf(self.window().focusWidget() or self.window())
         self.hide()
-        if inside and self._before is not None and isValid(self._before):
-            self._before.setFocus()
-        self._before = None
+        if inside:
+            self._focus.give_back()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

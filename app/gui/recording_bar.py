@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
-from shiboken6 import isValid
 
 from app.gui.banner import announce
+from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
 from app.live.recorder import RecorderStatus
@@ -47,7 +47,7 @@ class RecordingBar(QFrame):
         self._said, self._said_left = "", 0
         self._noted_at = 0.0
         self._lone = False
-        self._before: QWidget | None = None
+        self._focus = BorrowedFocus()
         self._dot = _Dot(theme)
         self._time = QLabel()
         self._time.setFont(font(HEAD_PX, bold=True))
@@ -143,7 +143,7 @@ class RecordingBar(QFrame):
         """Let a note be typed; it counts from now, when the thought came."""
         if self._note.isHidden():
             self._noted_at = time.monotonic()
-            self._before = self.window().focusWidget()
+            self._focus.remember(self.window())
         self._note.show()
         self._note.setFocus()
 
@@ -172,9 +172,7 @@ class RecordingBar(QFrame):
             self._lone = False
             self.hide()
         # Else a button beside the note would have it, and the keys for markers with it.
-        if self._before is not None and isValid(self._before):
-            self._before.setFocus()
-        self._before = None
+        self._focus.give_back()
 
     def _show(self, *, dot: bool, title: str, words: str, buttons: tuple[str, ...]) -> None:
         self._lone = False
