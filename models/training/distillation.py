@@ -82,8 +82,9 @@ def say(network: Network, recipe: Recipe, parts: Tensor) -> dict[str, Tensor]:
     It computes in the precision that it was trained in.
     """
     enabled = recipe.precision == "bf16"
+    seen = normalise(sized(parts, recipe), recipe)  # drawn in float32
     with torch.autocast(parts.device.type, torch.bfloat16, enabled=enabled):
-        outputs = network(normalise(sized(parts, recipe), recipe))
+        outputs = network(seen)
     return answered(outputs.float(), list(recipe.labels))
 
 

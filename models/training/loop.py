@@ -188,8 +188,9 @@ class Trainer:
     def _loss(self, parts: Tensor, targets: Heads, taught: Heads, step: int) -> Tensor:
         recipe = self.recipe
         enabled = recipe.precision == "bf16"
+        seen = normalise(sized(parts, recipe), recipe)  # drawn in float32
         with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
-            outputs, attention = self._attend(normalise(sized(parts, recipe), recipe))
+            outputs, attention = self._attend(seen)
         share = recipe.distillation.weight if taught else 0.0
         total = torch.zeros((), device=self.device)
         for name, logits in split_heads(outputs, self.label_sets).items():

@@ -66,18 +66,18 @@ def sized(parts: Tensor, recipe: Recipe) -> Tensor:
         return parts
     if before < side:
         return F.interpolate(parts, (side, side), mode="bilinear")
-    means = _area_means(before, side).to(parts)
+    means = _area_means(before, side, parts.device, parts.dtype)
     return means @ parts @ means.T
 
 
 @cache
-def _area_means(before: int, after: int) -> Tensor:
+def _area_means(before: int, after: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Return the matrix (after, before) that takes a row of pixels to means over equal parts."""
     part = before / after
     ends = torch.arange(after + 1, dtype=torch.float64)[:, None] * part
     pixels = torch.arange(before, dtype=torch.float64)
     shared = torch.minimum(ends[1:], pixels + 1) - torch.maximum(ends[:-1], pixels)
-    return shared.clamp_min(0) / part
+    return (shared.clamp_min(0) / part).to(device, dtype)
 
 
 @torch.inference_mode()
