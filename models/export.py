@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -34,7 +33,8 @@ from models.runtime.errors import UserError
 from models.runtime.files import checked_place
 from models.runtime.labels import LABEL_SETS
 from models.runtime.preprocess import to_input
-from models.training.checkpoint import load_checkpoint
+from models.timing import median_ms
+from models.training.checkpoint import load_checkpoint, take_average
 from models.training.predict import build_network
 from models.training.recipe import Recipe, recipe_of
 
@@ -96,13 +96,7 @@ def _cut_network(
     if label_set not in sets:
         raise UserError(f"{checkpoint}: expected labels of {', '.join(sets)}, found {label_set!r}")
     trained = build_network(recipe)
-    try:
-        trained.load_state_dict(values["average"])
-    except RuntimeError as error:
-        raise UserError(
-            f"{checkpoint}: expected the weights of {recipe.architecture}, found others: "
-            "the checkpoint was made by another version of this network"
-        ) from error
+    take_average(trained, values, checkpoint, recipe.architecture)
     first = sum(len(LABEL_SETS[name]) for name in sets[: sets.index(label_set)])
     count = len(LABEL_SETS[label_set])
     network = find_architecture(recipe.architecture).build(count, recipe.network)
@@ -285,10 +279,5 @@ def _check(network: Network, path: Path, card: Card) -> Exported:
             f"found a difference of {delta:.2g} and "
             f"{'the same' if same else 'other'} labels: nothing was written"
         )
-    times: list[float] = []
-    while len(times) < 200 and sum(times) < 1.0:
-        started = time.perf_counter()
-        classifier.run(crops[:1], mirror=False)
-        times.append(time.perf_counter() - started)
-    milliseconds = float(np.median(times) * 1e3)
-    return Exported(path, card, max_delta=delta, same_labels=same, milliseconds=milliseconds)
+    took = median_ms(lambda: classifier.run(crops[:1], mirror=False), seconds=1.0)
+    return Exported(path, card, max_delta=delta, same_labels=same, milliseconds=took)

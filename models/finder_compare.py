@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from models.finder_scores import Found, Matched, average_precision, match
 from models.finder_sets import SIZES, TURNS, Example, squares
 from models.runtime.face_detector import FaceDetector, OpenCvDetector
 from models.runtime.part_card import PartCard
+from models.timing import median_ms
 
 __all__ = ["Contender", "Outcome", "contender_by_name", "contender_of_file", "measure", "time_of"]
 
@@ -163,15 +163,9 @@ def time_of(contender: Contender, picture: NDArray[np.uint8]) -> float:
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        contender.find(picture)
-        times: list[float] = []
-        while len(times) < 40 and sum(times) < 1.5:
-            started = time.perf_counter()
-            contender.find(picture)
-            times.append(time.perf_counter() - started)
+        return median_ms(lambda: contender.find(picture), seconds=1.5, runs=40)
     finally:
         cv2.setNumThreads(before)
-    return float(np.median(times) * 1e3)
 
 
 def _part(values: NDArray[np.bool_]) -> float:

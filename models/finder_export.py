@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +23,11 @@ from models.onnx_notes import clear_notes
 from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
-from models.runtime.face_detector import FaceDetector
+from models.runtime.face_detector import YUNET, FaceDetector
 from models.runtime.files import checked_place
 from models.runtime.part_card import PartCard
-from models.training.checkpoint import load_checkpoint
+from models.timing import median_ms
+from models.training.checkpoint import load_checkpoint, take_average
 from models.training.finder_recipe import TASK
 
 __all__ = ["ExportedFinder", "export_finder"]
@@ -36,7 +36,7 @@ TOLERANCE = 1e-3
 """The most that an output may differ between torch and OpenCV."""
 MOST_BYTES = 350_000
 _OPSET = 18
-_SETTINGS = {"score": 0.7, "overlap": 0.3, "side": 1.04, "right": 0.0, "down": 0.0}
+_SETTINGS = YUNET | {"score": 0.7}
 _CHECKED = ((320, 256), (640, 480), (96, 160))
 
 _OUTPUTS = {
@@ -84,13 +84,7 @@ def export_finder(
     if values["recipe"].get("task") != TASK:
         raise UserError(f"{checkpoint}: expected a checkpoint of {TASK}, found another network's")
     network = FaceFinderNet().eval()
-    try:
-        network.load_state_dict(values["average"])
-    except RuntimeError as error:
-        raise UserError(
-            f"{checkpoint}: expected the weights of {TASK}, found others: the checkpoint was made "
-            "by another version of this network"
-        ) from error
+    take_average(network, values, checkpoint, TASK)
     output = checked_place(output or Path(f"{TASK}.onnx"), ".onnx")
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name
@@ -231,13 +225,7 @@ def output_names() -> list[str]:
 def milliseconds_of(detector: FaceDetector, size: tuple[int, int] = (640, 480)) -> float:
     """Return the median time of a search on a drawn picture, on one thread."""
     picture = _drawn(*size)
-    times: list[float] = []
-    detector.find(picture)
-    while len(times) < 50 and sum(times) < 1.0:
-        started = time.perf_counter()
-        detector.find(picture)
-        times.append(time.perf_counter() - started)
-    return float(np.median(times) * 1e3)
+    return median_ms(lambda: detector.find(picture), seconds=1.0, runs=50)
 
 
 def _drawn(width: int, height: int) -> NDArray[np.uint8]:

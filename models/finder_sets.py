@@ -22,6 +22,7 @@ from models.data.pasting import StoredPicture
 from models.data.sequences import FilmMaker
 from models.finder_scores import Truth
 from models.runtime.errors import UserError
+from models.runtime.face_detector import YUNET
 
 __all__ = ["SETS", "SIZES", "TURNS", "Example", "HeldBack", "read_held_back", "squares"]
 
@@ -34,8 +35,6 @@ SIZES = ((10, 20), (20, 40), (40, 80), (80, 160), (160, 10_000))
 """Sides of faces in pixels, by which recall is told apart; from, to."""
 TURNS = ("front", "half", "profile")
 """Heads by how far the nose tip lies from the middle of the eyes, in distances between them."""
-SIDE = 1.04
-"""Side of FER2013's square over the geometric mean of the label's box."""
 _HALF, _PROFILE = 0.2, 0.5
 _SEED = 20_240_601
 
@@ -104,7 +103,7 @@ def read_held_back(path: Path) -> HeldBack:
 
 
 def squares(
-    boxes: NDArray[np.float32], side: float = SIDE, right: float = 0.0, down: float = 0.0
+    boxes: NDArray[np.float32], side: float = YUNET["side"], right: float = 0.0, down: float = 0.0
 ) -> NDArray[np.float32]:
     """Return FER2013's squares (n, 4) of boxes (n, 4), both left, top, right, bottom.
 

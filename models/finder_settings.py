@@ -15,7 +15,7 @@ from models.data.faces_parquet import FacePicture, read_pixels
 from models.finder_compare import contender_of_file, measure
 from models.finder_scores import Matched, match
 from models.finder_sets import SETS, HeldBack, read_held_back
-from models.runtime.face_detector import FaceDetector
+from models.runtime.face_detector import YUNET, FaceDetector
 from models.runtime.framing import square_of
 
 __all__ = ["MeasuredFinder", "measure_finder"]
@@ -23,9 +23,8 @@ __all__ = ["MeasuredFinder", "measure_finder"]
 FALSE_FINDS = 0.005
 """The lowest score is the one from which at most so many of the finds are no face."""
 _LOWEST_SCORE, _HIGHEST_SCORE = 0.3, 0.9
-_OVERLAP = 0.3
 _EXAMPLES = {"pictures": 100_000, "mosaics": 200, "films": 240}
-_UNFITTED = {"score": 0.0, "overlap": _OVERLAP, "side": 1.04, "right": 0.0, "down": 0.0}
+_UNFITTED = YUNET | {"score": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,11 @@ def measure_finder(file: Path, data: Path) -> MeasuredFinder:
     """Choose the lowest score, fit FER2013's square, and measure on the held-back part."""
     held = read_held_back(data)
     score = _lowest_score(file, held)
-    settings = {"score": score, "overlap": _OVERLAP, **_fit_square(file, held.pictures, score)}
+    settings = {
+        "score": score,
+        "overlap": YUNET["overlap"],
+        **_fit_square(file, held.pictures, score),
+    }
     contender = contender_of_file("face_finder", file, settings)
     date = datetime.now(UTC).date().isoformat()
     metrics = tuple(
@@ -82,7 +85,7 @@ def _fit_square(file: Path, pictures: Sequence[FacePicture], score: float) -> di
     Only its size and its height: the network saw each picture as often mirrored, so its boxes lean
     to no side, while the 68 known landmarks all lie a little too far to the right.
     """
-    detector = FaceDetector(file, score=score, overlap=_OVERLAP)
+    detector = FaceDetector(file, score=score, overlap=YUNET["overlap"])
     rows = []
     for picture in pictures:
         if picture.points68 is None:

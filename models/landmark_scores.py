@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from models.data.landmark_labels import disagreement
 from models.data.landmarks import PATCH_SIDE, LandmarkSet, make_landmark_set
 from models.runtime.framing import square_of
 from models.runtime.landmark_crop import LOWERED
+from models.timing import median_ms
 
 __all__ = [
     "CONDITIONS",
@@ -188,14 +189,14 @@ def confidences(
 
 
 def milliseconds(fit: Fitter, faces: Sequence[MarkedFace], count: int = 100) -> float:
-    """Return the median time of fitting one face, the crop included."""
-    times = []
-    for number in range(count):
-        face = faces[number % len(faces)]
-        started = time.perf_counter()
+    """Return the median time of fitting one face, the crop included, over this many in turn."""
+    turn = itertools.cycle(faces)
+
+    def fit_next() -> None:
+        face = next(turn)
         fit(face.gray, [face.square])
-        times.append(time.perf_counter() - started)
-    return float(np.median(times) * 1e3)
+
+    return median_ms(fit_next, seconds=60, runs=count)
 
 
 def _away(one: Square, other: Square) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +29,8 @@ from models.runtime.files import checked_place
 from models.runtime.landmark_crop import CROP, LOWERED, WIDER
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import PartCard
+from models.timing import median_ms
+from models.training.checkpoint import take_average
 from models.training.landmarks_run import landmark_checkpoint
 
 __all__ = ["ExportedLandmarks", "export_landmarks"]
@@ -93,13 +94,7 @@ def export_landmarks(
     """
     values = landmark_checkpoint(checkpoint)
     network = Landmarks68()
-    try:
-        network.load_state_dict(values["average"])
-    except RuntimeError as error:
-        raise UserError(
-            f"{checkpoint}: expected the weights of {NAME}, found others: the checkpoint was made "
-            "by another version of this network"
-        ) from error
+    take_average(network, values, checkpoint, NAME)
     output = checked_place(output or Path(f"{NAME}.onnx"), ".onnx")
     card = _card(values, network)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
@@ -249,12 +244,8 @@ def _check(whole: _Whole, path: Path, card: PartCard) -> ExportedLandmarks:
             f"expected torch and ONNX Runtime to agree within {TOLERANCE}, found a difference of "
             f"{delta:.2g}: nothing was written"
         )
-    times: list[float] = []
-    while len(times) < 200 and sum(times) < 1.0:
-        started = time.perf_counter()
-        model.run(crops[:1])
-        times.append(time.perf_counter() - started)
-    return ExportedLandmarks(path, card, delta, float(np.median(times) * 1e3))
+    took = median_ms(lambda: model.run(crops[:1]), seconds=1.0)
+    return ExportedLandmarks(path, card, delta, took)
 
 
 def _made_up_crops(count: int) -> NDArray[np.uint8]:

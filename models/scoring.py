@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from models.runtime.card import InputSpec, ModelError, file_facts
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 from models.runtime.store import bundled, load_model
+from models.timing import median_ms
 
 EVERY_BUNDLED = ("all", "bundled")
 _PIXELS_A_BATCH = 256 * 48 * 48
@@ -167,11 +167,4 @@ def score_crops(
 def latency(model: Model) -> float:
     """Return the milliseconds for one crop: the median of 200 runs, or of those 3 seconds allow."""
     crop = np.full((1, model.input.size, model.input.size), 128, np.uint8)
-    for _ in range(5):
-        model.logits(crop)
-    times: list[float] = []
-    while len(times) < 200 and sum(times) < _LATENCY_SECONDS:
-        started = time.perf_counter()
-        model.logits(crop)
-        times.append(time.perf_counter() - started)
-    return float(np.median(times) * 1e3)
+    return median_ms(lambda: model.logits(crop), _LATENCY_SECONDS)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
@@ -45,6 +46,20 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             f"{path}: expected a checkpoint of fer-train in format {FORMAT}, found another file"
         )
     return values
+
+
+def take_average(network: nn.Module, values: dict[str, Any], path: Path, name: str) -> None:
+    """Give a network the averaged weights of a checkpoint that was read from PATH.
+
+    name: of the network, for the sentence. Raises `UserError` for weights of another build.
+    """
+    try:
+        network.load_state_dict(values["average"])
+    except RuntimeError as error:
+        raise UserError(
+            f"{path}: expected the weights of {name}, found others: the checkpoint was made by "
+            "another version of this network"
+        ) from error
 
 
 def environment() -> dict[str, str]:

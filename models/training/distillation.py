@@ -11,7 +11,7 @@ from models.nets.network import Network
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 from models.training.augment import centre_crop
-from models.training.checkpoint import load_checkpoint
+from models.training.checkpoint import load_checkpoint, take_average
 from models.training.losses import split_heads
 from models.training.predict import build_network, normalise, sized
 from models.training.recipe import Distillation, Recipe, recipe_of
@@ -65,13 +65,7 @@ def load_teacher(path: Path, label_sets: list[str], device: torch.device) -> tup
             f"{' and '.join(recipe.labels)}: choose others or drop {', '.join(missing)}"
         )
     network = build_network(recipe)
-    try:
-        network.load_state_dict(values["average"])
-    except RuntimeError as error:
-        raise UserError(
-            f"{path}: expected the weights of {recipe.architecture}, found others: "
-            "the checkpoint was made by another version of this network"
-        ) from error
+    take_average(network, values, path, recipe.architecture)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.to(device).eval(), recipe
 
