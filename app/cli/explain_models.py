@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from app.cli.explain_figure import CELL, Column, Group, Part
 from app.cli.explain_paint import Map, Picture, framed, gray_picture, overlaid, relief
 from app.errors import SettingsError
+from models.explain.attention import quadrilateral
 from models.explain.base import Explainer, Runner, scaled
 from models.explain.explainers import explainers_for
-from models.explain.forward import quadrilateral
 from models.explain.guided import GuidedBackprop
 from models.explain.note import read_note
 from models.runtime.card import InputSpec

@@ -30,6 +30,7 @@ from app.overlays.paint import (
 from app.overlays.place import corners_of, crop_to_canvas
 from app.overlays.text import draw_text, fitted, text_width
 from app.views import LOOK
+from models.explain.attention import quadrilateral
 from models.runtime.card import Card
 
 _ENDS = np.array([[-1.0, 1.0, 1.0, -1.0], [-1.0, -1.0, 1.0, 1.0]])
@@ -92,14 +93,11 @@ def turn_of(theta: NDArray[np.float32]) -> Turn | None:
 def looked_at(theta: NDArray[np.float32], size: int) -> NDArray[np.float64] | None:
     """Return the corners (4, 2) of what is looked at, in pixels of a crop of `size`.
 
-    Clockwise, the one shown at top left first; whole numbers are the middles of pixels. None for a
-    theta that is not finite. Jaderberg et al., arXiv 1506.02025, equation 1: theta maps places of
-    what is made to places of what there is, both -1 to 1 between the edges of the outermost pixels.
+    Those of `quadrilateral`; None for a theta that is not finite.
     """
     if not np.isfinite(theta).all():
         return None
-    places = theta[:, :2] @ _ENDS + theta[:, 2:]
-    return np.asarray((places.T + 1) * (size / 2) - 0.5, np.float64)
+    return quadrilateral(theta, size).astype(np.float64)
 
 
 def seen_from(theta: NDArray[np.float32], size: int, reach: Reach) -> NDArray[np.float64]:
@@ -107,8 +105,8 @@ def seen_from(theta: NDArray[np.float32], size: int, reach: Reach) -> NDArray[np
 
     Where features are warped it is not the quadrilateral: each feature sees a square around it.
     """
-    places = theta[:, :2] @ _ENDS + theta[:, 2:]
-    corners = (places.T * reach.span + 1) * (size / 2) - 0.5
+    middle = (size - 1) / 2
+    corners = (quadrilateral(theta, size) - middle) * reach.span + middle
     if reach.sight == 0:
         return np.asarray(corners, np.float64)
     squares = corners[:, None] + _ENDS.T[None] * (reach.sight * size)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.messages import FaceResult
 from app.views import BLOCK, BLOCKS, CAM, VIEWS, shown_label
+from models.explain.attention import spatial_product
 
 Map = NDArray[np.float32]
 
@@ -56,21 +56,13 @@ def view_map(face: FaceResult, name: str) -> Map | None:
 def spatial_weights(face: FaceResult, name: str) -> Map | None:
     """Return the (h, w) weights, 0 to 1, of an attention block such as "spatial3", or of "cbam".
 
-    None for other names and where the model has none. "cbam" is the product over the blocks, each
-    enlarged to the crop first, and of it the n-th root for n blocks (Woo et al., arXiv 1807.06521,
-    section 3): the order of the places stays, and numbers that would be tiny can be read. Enlarged
-    linearly, as cubic curves swing to below 0, which a product does not forgive.
+    None for other names and where the model has none. "cbam" is the product over the blocks, at
+    the side of the crop.
     """
     attention = face.prediction.attention
     if name != BLOCKS:
         found = attention.get(name) if name.startswith(BLOCK) else None
         return None if found is None else found[0]
-    blocks = [values[0] for output, values in attention.items() if output.startswith(BLOCK)]
-    if not blocks:
+    if not any(output.startswith(BLOCK) for output in attention):
         return None
-    side = face.crop.shape[0]
-    total = np.zeros((side, side), np.float32)
-    for values in blocks:
-        grown = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
-        total += np.log(np.clip(grown, 1e-6, 1))
-    return np.asarray(np.exp(total / len(blocks)), np.float32)
+    return spatial_product(attention, face.crop.shape[0])

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.explain.attention import Map
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.preprocess import softmax
 
 Crop = NDArray[np.uint8]
-Map = NDArray[np.float32]
 
 # As quick as any larger batch, and ONNX Runtime keeps the memory of the largest it has seen.
 _AT_ONCE = 16

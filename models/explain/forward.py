@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from models.explain.attention import Attention, block_names, quadrilateral, spatial_product
 from models.explain.base import Crop, Map, Runner, scaled
 
-Attention = Mapping[str, Map]
-"""The outputs of one crop, as in `Prediction.attention`."""
 Read = Callable[[Attention, int, int], Map]
 """From the outputs of one crop, the label's index and the side S to a map (S, S), 0 to 1."""
 
@@ -38,19 +37,8 @@ def cam_map(attention: Attention, label_index: int, size: int) -> Map:
 
 
 def cbam_map(attention: Attention, _label_index: int, size: int) -> Map:
-    """Return the product of the spatial weights of all blocks; the same for every label.
-
-    Woo et al., arXiv 1807.06521, section 3. The maps are enlarged first, linearly: cubic curves
-    swing beyond small weights to below 0, which a product does not forgive. Of the product of n the
-    n-th root is taken, which leaves the order of the places as it is and shows more than the
-    greatest; the least place has 0.
-    """
-    total = np.zeros((size, size), np.float64)
-    blocks = _blocks(attention)
-    for name in blocks:
-        values = cv2.resize(attention[name][0], (size, size), interpolation=cv2.INTER_LINEAR)
-        total += np.log(np.clip(values, 1e-6, 1))
-    product = np.exp(total / len(blocks)).astype(np.float32)
+    """Return `spatial_product` stretched, so that the least place has 0; alike for every label."""
+    product = spatial_product(attention, size)
     return scaled(product - product.min(), size)
 
 
@@ -92,23 +80,13 @@ def theta_map(attention: Attention, _label_index: int, size: int) -> Map:
     return (mask / np.float32(255)).astype(np.float32)
 
 
-def quadrilateral(theta: Map, size: int) -> Map:
-    """Return the corners (4, 2) of what is attended to, x and y in pixels of a crop of that size.
-
-    theta: (2, 3), from -1 to 1 between the outer edges of the pixels, as the network has it. Whole
-    numbers are the middles of pixels; clockwise, the one shown at top left first.
-    """
-    ends = np.array([[-1, 1, 1, -1], [-1, -1, 1, 1], [1, 1, 1, 1]], np.float32)
-    return np.asarray(((theta @ ends).T + 1) * size / 2 - 0.5, np.float32)
-
-
 def forward_explainers(runner: Runner) -> list[ForwardExplainer]:
     """Return those whose outputs the model has."""
     has = runner.card.outputs.keys()
     found: list[tuple[str, str, Read]] = []
     if "cam" in has:
         found.append(("cam", "class activation map", cam_map))
-    blocks = _blocks(has)
+    blocks = block_names(has)
     if blocks:
         found.append(("cbam", "spatial attention, all blocks", cbam_map))
     if "theta" in has:
@@ -120,10 +98,3 @@ def forward_explainers(runner: Runner) -> list[ForwardExplainer]:
         for name in blocks
     ]
     return [ForwardExplainer(name, title, read, runner) for name, title, read in found]
-
-
-def _blocks(names: Iterable[str]) -> list[str]:
-    return sorted(
-        (name for name in names if name.startswith("spatial")),
-        key=lambda name: int(name.removeprefix("spatial")),
-    )

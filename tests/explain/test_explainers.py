@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.explain.attention import quadrilateral
 from models.explain.base import Explainer, Runner, scaled
 from models.explain.explainers import explainers_for
-from models.explain.forward import cbam_map, quadrilateral, region_map, theta_map
+from models.explain.forward import cbam_map, region_map, theta_map
 from models.explain.guided import HIGHEST, GuidedBackprop, guided_file
 from models.explain.occlusion import Occlusion, positions
 from models.runtime.card import ModelError

@@ -21,7 +21,8 @@ from app.overlays.look import FEATURES, looked_at, seen_from, turn_of, warped_pi
 from app.overlays.maps import spatial_weights, view_map
 from app.overlays.regions import region_name, region_weights
 from app.views import BLOCKS, LOOK, REGIONS, VIEWS, runner_up, shown_label
-from models.explain.forward import block_map, cbam_map, quadrilateral
+from models.explain.attention import quadrilateral
+from models.explain.forward import block_map, cbam_map
 from models.runtime.labels import FERPLUS
 
 if TYPE_CHECKING:
