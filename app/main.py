@@ -127,12 +127,9 @@ def _set_up_logging(*, verbose: bool) -> None:
 
 
 def _show_version(_: argparse.Namespace) -> int:
-    from importlib.metadata import PackageNotFoundError, version
+    from app.versions import version_of
 
-    try:
-        print(f"Mien {version('mien')}")
-    except PackageNotFoundError:
-        print("Mien, not installed (run from its folder)")
+    print(f"Mien {version_of('mien') or '(not installed, run from its folder)'}")
     return 0
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.explain.attention import Map
 from models.explain.backward import write_guided
-from models.explain.base import Crop, Map
+from models.explain.base import Crop
 from models.explain.guided import HIGHEST, GuidedBackprop
 from models.nets.guided import guided_gradient
 from models.nets.network import Network

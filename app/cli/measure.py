@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from app.overlays.base import Canvas
 from app.settings import LANDMARKERS, Settings
 from app.sources import is_camera, open_source
 from app.sources.base import FrameSource
+from app.versions import version_of
 
 WARM_UP = 30
 _LAUNCH_LIMIT = 120.0
@@ -255,10 +255,8 @@ def versions() -> dict[str, str]:
     """Return the versions of Python and of what does the work."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+        if (number := version_of(package)) is not None:
+            found[package] = number
     return found
 
 

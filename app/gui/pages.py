@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from functools import partial
-from importlib import metadata
 
 import cv2
 import onnxruntime
@@ -16,6 +15,7 @@ from app.gui import help_texts
 from app.gui.actions import WindowActions
 from app.gui.dialogs import PageDialog
 from app.gui.jobs import Jobs
+from app.versions import version_of
 from models.runtime.store import load_model
 
 
@@ -32,7 +32,7 @@ def connect_pages(
         (actions.shortcuts, "Keyboard shortcuts", lambda: help_texts.shortcuts(shortcut_rows())),
         (actions.meaning, "What the numbers mean", lambda: help_texts.MEANING),
         (actions.responsible, "Responsible use", lambda: help_texts.RESPONSIBLE),
-        (actions.about, "About Mien", lambda: help_texts.about(_version(), _parts())),
+        (actions.about, "About Mien", lambda: help_texts.about(version_of("mien") or "", _parts())),
     ):
         action.triggered.connect(partial(open_page, window, title, html))
 
@@ -52,13 +52,6 @@ def open_page(window: QWidget, title: str, html: Callable[[], str]) -> None:
         if shown.windowTitle() == title:
             shown.close()
     PageDialog(title, html(), window).show()
-
-
-def _version() -> str:
-    try:
-        return metadata.version("mien")
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _parts() -> list[tuple[str, str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import platform
 from collections.abc import Mapping
 from typing import Any
 
 from app.live.status import EngineStatus
+from app.versions import version_of
 from models.runtime.card import Card
 
 __all__ = ["session_info"]
@@ -31,10 +31,10 @@ def session_info(
     return {
         "program": {
             "name": "Mien",
-            "version": _version("mien"),
+            "version": version_of("mien") or "unknown",
             "python": platform.python_version(),
             "system": platform.system(),
-            **{name: _version(package) for name, package in _LIBRARIES.items()},
+            **{name: version_of(package) or "unknown" for name, package in _LIBRARIES.items()},
         },
         "source": {**source, "frame_height": frame[0], "frame_width": frame[1]},
         "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
@@ -54,10 +54,3 @@ def _of_card(card: Card | None) -> dict[str, Any]:
         "card_sha256": hashlib.sha256(card.to_json().encode()).hexdigest(),
         "temperature": card.temperature,
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # run from its source, or another build
-        return "unknown"

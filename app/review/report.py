@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from app.review.report_parts import (
 )
 from app.review.second import Second
 from app.review.words import amount, per_cent, span
+from app.versions import version_of
 from models.runtime.card import Card
 from models.runtime.files import written_whole
 
@@ -171,10 +171,7 @@ def _part(info: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _made() -> str:
-    try:
-        release = version("mien")
-    except PackageNotFoundError:
-        release = ""
+    release = version_of("mien") or ""
     now = datetime.now(UTC)
     return f"Made with Mien {escape(release)} on {now:%d %B %Y, %H:%M} UTC, on this computer alone."
 

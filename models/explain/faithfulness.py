@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.explain.base import Crop, Explainer, Map, Runner
+from models.explain.attention import Map
+from models.explain.base import Crop, Explainer, Runner
 
 STEPS = 24
 """Parts in which the pixels are taken away or added."""

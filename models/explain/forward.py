@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.explain.attention import Attention, block_names, quadrilateral, spatial_product
-from models.explain.base import Crop, Map, Runner, scaled
+from models.explain.attention import Attention, Map, block_names, quadrilateral, spatial_product
+from models.explain.base import Crop, Runner, scaled
 
 Read = Callable[[Attention, int, int], Map]
 """From the outputs of one crop, the label's index and the side S to a map (S, S), 0 to 1."""

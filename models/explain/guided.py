@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from models.explain.base import Crop, Map
+from models.explain.attention import Map
+from models.explain.base import Crop
 from models.runtime.card import ModelError, file_facts
 from models.runtime.classifier import PROVIDERS, OnnxClassifier
 from models.runtime.preprocess import to_input

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.explain.base import Crop, Map, Runner, scaled
+from models.explain.attention import Map
+from models.explain.base import Crop, Runner, scaled
 from models.runtime.card import ModelError
 
 
