@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.banner import announce
+from app.gui.elided import Elided
 from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
@@ -202,10 +203,13 @@ class _Words(QLabel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.said = ""
         self.setFont(font(BODY_PX))
         self.setProperty("quiet", True)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._elided = Elided(self, Qt.TextElideMode.ElideRight)
+
+    @property
+    def said(self) -> str:
+        return self._elided.text
 
     def set_quiet(self, quiet: bool) -> None:
         """Show it in the background, or as something that has to be read."""
@@ -215,19 +219,9 @@ class _Words(QLabel):
 
     def say(self, text: str, *, whole: bool = False) -> None:
         """Show a text; whole: on as many lines as it needs."""
-        self.said = text
         self.setWordWrap(whole)
         self.setToolTip(text)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        right = Qt.TextElideMode.ElideRight
-        fitting = self.fontMetrics().elidedText(self.said, right, max(self.width(), 40))
-        self.setText(self.said if self.wordWrap() else fitting)
+        self._elided.show(text)
 
 
 class _Dot(QWidget):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -14,13 +13,13 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
 
 from app.gui import dialogs
 from app.gui.controls import Check
 from app.gui.drawer import Drawer
+from app.gui.elided import Elided
 from app.gui.keys import KeepSpace
 from app.gui.places import sessions_folder
 from app.gui.theme import Theme
@@ -42,7 +41,9 @@ class RecordingPanel(Drawer):
     def __init__(self, settings: Settings, theme: Theme) -> None:
         super().__init__()
         self._folder = Path(settings.recording_folder or sessions_folder())
-        self._place = _Place()
+        self._place = QPushButton()
+        self._place.setProperty("place", True)
+        self._path = Elided(self._place, Qt.TextElideMode.ElideLeft, _PLACE_MARGIN)
         self._place.setToolTip("Choose where recordings are kept")
         self._place.clicked.connect(self._choose_folder)
         self._title = QLineEdit()
@@ -138,7 +139,8 @@ class RecordingPanel(Drawer):
         self._video.installEventFilter(KeepSpace(self._video))
 
     def _dress(self) -> None:
-        self._place.show_path(str(self._folder))
+        self._path.show(str(self._folder))
+        self._place.setAccessibleDescription(str(self._folder))
         self._blur.setEnabled(self.video != "none" and self._video.isEnabled())
 
     def _choose_folder(self) -> None:
@@ -146,27 +148,3 @@ class RecordingPanel(Drawer):
         if chosen:
             self._folder = Path(chosen)
             self._dress()
-
-
-class _Place(QPushButton):
-    """Show a path on as much room as there is, its end rather than its beginning."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._path = ""
-        self.setProperty("place", True)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def show_path(self, path: str) -> None:
-        self._path = path
-        self.setAccessibleDescription(path)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        room = max(self.width() - _PLACE_MARGIN, 40)
-        left = Qt.TextElideMode.ElideLeft
-        self.setText(self.fontMetrics().elidedText(self._path, left, room))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
+from app.gui.elided import Elided
 from app.gui.icons import icon
 from app.gui.keys import KeepSpace
 from app.gui.review.actions import ReviewActions
@@ -15,6 +16,7 @@ from app.gui.theme import HEAD_PX, Theme, font
 
 _HEIGHT = 36
 _WORDS_WIDTH = 1000
+_TITLE_MARGIN = 8
 
 
 class ReviewBar(QFrame):
@@ -24,9 +26,10 @@ class ReviewBar(QFrame):
         super().__init__()
         self.setObjectName("toolbar")
         self._theme = theme
-        self._title = _Title()
+        self._title = QLabel()
         self._title.setFont(font(HEAD_PX, bold=True))
         self._title.setAccessibleName("Session")
+        self._name = Elided(self._title, Qt.TextElideMode.ElideMiddle, _TITLE_MARGIN)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 8, 6)
         layout.setSpacing(2)
@@ -52,7 +55,7 @@ class ReviewBar(QFrame):
 
     def set_title(self, folder: Path) -> None:
         """Name the session."""
-        self._title.show_name(folder.name)
+        self._name.show(folder.name)
         self._title.setToolTip(str(folder))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -84,25 +87,3 @@ class ReviewBar(QFrame):
         for action, sign in self._icons:
             action.setIcon(icon(sign, self._theme.tokens))
             action.setIconVisibleInMenu(False)
-
-
-class _Title(QLabel):
-    """Show a name on as much room as there is, its two ends rather than its middle."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._name = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def show_name(self, name: str) -> None:
-        self._name = name
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        room = max(0, self.width() - 8)
-        middle = Qt.TextElideMode.ElideMiddle
-        self.setText(self.fontMetrics().elidedText(self._name, middle, room))
