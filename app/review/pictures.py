@@ -8,13 +8,10 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.errors import SourceError
 from app.review.recording import Recording
-from app.sessions.folder import TABLE
 from app.sessions.mkv import VideoReader
 from app.sessions.video import VIDEOS
 from app.sources.base import as_bgr
@@ -217,20 +214,7 @@ def _of_source(recording: Recording) -> Pictures | None:
 
 
 def _of_folder(recording: Recording, folder: Path) -> Pictures | None:
-    names = _file_names(recording)
-    if names is None:
-        return None
-    paths = [folder / name if name else None for name in names]
+    paths = [folder / name if name else None for name in recording.files]
     if not any(path is not None and path.is_file() for path in paths[:5]):
         return None
     return ImagePictures(paths)
-
-
-def _file_names(recording: Recording) -> list[str] | None:
-    """Return the name of each frame's image, as tables of analysed images hold it."""
-    try:
-        table = pq.read_table(recording.path / TABLE, columns=["frame", "file"])
-    except (OSError, KeyError, pa.ArrowException):
-        return None
-    known = dict(zip(table["frame"].to_pylist(), table["file"].to_pylist(), strict=True))
-    return [known.get(int(number)) or "" for number in recording.frame_numbers]

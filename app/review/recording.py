@@ -39,7 +39,8 @@ class Recording:
     there is one, else the smoothed. decided: (N,) index into labels. scores: the finder's.
     quality: (N,) 0 to 1, NaN where not measured; qualities: the same for each part. boxes: (N, 4)
     x, y, width, height in px. dropped: (D,) s, frames that were passed over. corrected: whether
-    any row is; relative: (N,) which.
+    any row is; relative: (N,) which. files: (F,) the names of the images, "" where unknown; empty
+    but for images.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class Recording:
     corrected: bool = False
     relative: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     finished: bool = True
+    files: tuple[str, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -97,6 +99,14 @@ class Recording:
     def gap(self) -> float:
         """Return the seconds without a row from which on a face counts as away."""
         return max(0.5, 3 * self.spacing)
+
+    def image_of(self, frame: int) -> str:
+        """Return the name of a frame's image, "" for a film or a camera."""
+        return self.files[frame] if self.files else ""
+
+    def image_number(self, time: float) -> int:
+        """Return which image is shown at a time (s), counted from 1 with those that are missing."""
+        return int(time / self.spacing + 1e-6) + 1
 
     def frame_at(self, time: float) -> int:
         """Return the frame that is shown at a time: the last one not later, else the first."""
@@ -174,7 +184,15 @@ def as_recording(session: Any) -> Recording:
         corrected=bool(corrected.any()) and bool(labels),
         relative=np.asarray(corrected & bool(labels), bool),
         finished=session.finished,
+        files=_files(table, order[begins]),
     )
+
+
+def _files(table: Any, rows: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return the names of images in these rows; none where the table has none."""
+    if "file" not in table.column_names or not len(rows):
+        return ()
+    return tuple(name or "" for name in _column(table, "file").take(pa.array(rows)).to_pylist())
 
 
 def _passed_over(dropped: Any) -> NDArray[np.float64]:

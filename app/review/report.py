@@ -20,7 +20,7 @@ from app.review.report_parts import (
     markers_section,
 )
 from app.review.second import Second
-from app.review.words import amount, per_cent, span
+from app.review.words import amount, length, per_cent
 from app.versions import version_of
 from models.runtime.card import Card
 from models.runtime.files import written_whole
@@ -79,7 +79,7 @@ def _facts(state: Edited) -> str:
     recording, info = state.recording, state.recording.info
     rows = [
         ("Analysed" if "analysis" in info else "Recorded", _when(info)),
-        ("Length", span(recording.duration)),
+        ("Length", length(recording)),
         ("Source", _source(info)),
         ("Model", _model(info)),
         ("Face finder", str(info.get("finder", ""))),
@@ -101,8 +101,7 @@ def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> s
     seen = len(set(recording.row_frames[state.kept].tolist()))
     there = seen / frames if frames else 0.0
     said = [
-        f"{amount(frames, 'frame')} in {span(recording.duration)}; "
-        f"{amount(len(faces), 'face counts', 'faces count')}.",
+        f"{length(recording)}; {amount(len(faces), 'face counts', 'faces count')}.",
         f"A face that counts was found on {per_cent(there)} of the frames.",
         _passed_over(state),
         "All labels name <b>apparent expressions</b>: what a face shows on a picture, not what a "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["amount", "clock", "per_cent", "span"]
+from app.review.recording import Recording
+
+__all__ = ["amount", "clock", "length", "per_cent", "span"]
 
 
 def clock(seconds: float, *, digits: int = 1) -> str:
@@ -24,6 +26,14 @@ def span(seconds: float) -> str:
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours} h {minute:02} min" if hours else f"{minute} min {second:02} s"
+
+
+def length(recording: Recording) -> str:
+    """Return how long a session is, such as 360 frames in 12.0 s, or 12 images."""
+    frames = len(recording.frame_times)
+    if recording.of_images:
+        return amount(frames, "image")
+    return f"{amount(frames, 'frame')} in {span(recording.duration)}"
 
 
 def per_cent(share: float) -> str:

@@ -32,6 +32,7 @@ from app.review.words import amount, clock
 _ROW = 58
 _ENTRY = Qt.ItemDataRole.UserRole
 _SHARES = Qt.ItemDataRole.UserRole + 1
+_FACTS = Qt.ItemDataRole.UserRole + 2
 
 
 class FacesTab(QWidget):
@@ -101,8 +102,9 @@ class FacesTab(QWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             item.setData(_ENTRY, face)
             item.setData(_SHARES, self._shares(face))
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{face.title}, {_facts(face)}")
-            item.setToolTip(f"{face.title}: {clock(face.first)} to {clock(face.last)}")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{face.title}, {self._facts(face)}")
+            item.setData(_FACTS, self._facts(face))
+            item.setToolTip(self._tip(face))
             self.list.addItem(item)
         self._filling = False
         self._show_chosen()
@@ -181,6 +183,27 @@ class FacesTab(QWidget):
                 back = face.kept < face.rows
                 self.exclude_button.setText("Take back in" if back else "Leave out")
 
+    def _facts(self, face: FaceEntry) -> str:
+        recording = self._model.recording
+        noun = "image" if recording.of_images else "frame"
+        seen = f"{clock(face.first, digits=0)} to {clock(face.last, digits=0)}"
+        if name := recording.image_of(recording.frame_at(face.first)):
+            seen = name
+        if face.excluded:
+            return f"left out · {seen}"
+        out = face.rows - face.kept
+        if recording.of_images and face.rows == 1:
+            return seen
+        return f"{amount(face.kept, noun)} · {seen}" + (f" · {out:,} left out" if out else "")
+
+    def _tip(self, face: FaceEntry) -> str:
+        recording = self._model.recording
+        first, last = recording.frame_at(face.first), recording.frame_at(face.last)
+        ends = recording.image_of(first), recording.image_of(last)
+        if not all(ends):
+            ends = clock(face.first), clock(face.last)
+        return f"{face.title}: {' to '.join(dict.fromkeys(ends))}"
+
     def _shares(self, face: FaceEntry) -> list[tuple[str, float]]:
         """Return the share of each label of a face, in the order shown."""
         decided = self._model.state.decided[self._model.state.rows(face.number)]
@@ -234,7 +257,7 @@ class _FaceDelegate(QStyledItemDelegate):
         painter.drawText(inner, Qt.AlignmentFlag.AlignTop, title)
         painter.setFont(font(SMALL_PX))
         painter.setPen(QColor(tokens.quiet))
-        facts = painter.fontMetrics().elidedText(_facts(face), elide, int(inner.width()))
+        facts = painter.fontMetrics().elidedText(index.data(_FACTS), elide, int(inner.width()))
         painter.drawText(inner.adjusted(0, 18, 0, 0), Qt.AlignmentFlag.AlignTop, facts)
         self._paint_shares(painter, inner, index.data(_SHARES))
         painter.restore()
@@ -254,14 +277,6 @@ class _FaceDelegate(QStyledItemDelegate):
                 label_colour(label, self._theme.tokens),
             )
             left += width
-
-
-def _facts(face: FaceEntry) -> str:
-    seen = f"{clock(face.first, digits=0)} to {clock(face.last, digits=0)}"
-    if face.excluded:
-        return f"left out · {seen}"
-    out = face.rows - face.kept
-    return f"{amount(face.kept, 'frame')} · {seen}" + (f" · {out:,} left out" if out else "")
 
 
 def _button(words: str, tip: str) -> QPushButton:

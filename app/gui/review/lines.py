@@ -57,6 +57,10 @@ class LineChart(TimeStrip):
             if second:  # rows without a picture were not read
                 read = np.isfinite(values).all(axis=0)
                 times, values = times[read], values[:, read]
+            if self.model.recording.of_images:  # each is shown for a while, then another
+                ends = times + self.model.recording.spacing
+                times = np.stack([times, ends], axis=1).ravel()
+                values = np.repeat(values, 2, axis=1)
             lines = decimate(
                 times, values, start, end, round(area.width()), self.model.recording.gap
             )

@@ -152,6 +152,7 @@ class ReviewModel(QObject):
         if (time, frame) != (self.position, self.frame):
             self.position, self.frame = time, frame
             self.moved.emit()
+            self._choose_on_image()
 
     @property
     def frame_time(self) -> float:
@@ -167,10 +168,14 @@ class ReviewModel(QObject):
             self.move_to(float(self.recording.frame_times[place]))
 
     def choose(self, face: int) -> None:
-        """Choose the face whose lines and numbers are shown."""
+        """Choose the face whose lines and numbers are shown; of images, go to its first one."""
         if face != self.face and self.is_open and self.state.face(face) is not None:
             self.face = face
             self.chosen.emit()
+            frames = self.recording.row_frames[self.state.rows(face)]
+            if self.recording.of_images and len(frames) and self.frame not in frames:
+                self.move_to(float(self.recording.frame_times[frames[0]]))
+                self.follow()
 
     def select(self, start: float, end: float) -> None:
         """Select an interval (s), in either order."""
@@ -255,6 +260,15 @@ class ReviewModel(QObject):
 
     def remove_interval(self, one: Interval) -> None:
         self.do(RemoveInterval(one.id))
+
+    def _choose_on_image(self) -> None:
+        """Choose a face of the image shown: on images nobody is followed from one to the next."""
+        if not self.recording.of_images:
+            return
+        rows = self.recording.rows_of_frame(self.frame)
+        found = self.state.owners[rows[self.state.kept[rows]]]
+        if len(found) and self.face not in found:
+            self.choose(int(found.min()))
 
     def _forget_values(self) -> None:
         self._second_values = None

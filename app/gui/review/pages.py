@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from app.review.recording import Recording
-from app.review.words import amount, span
+from app.review.words import amount, length
 
 _MOST_DEPTH = 3
 
@@ -16,7 +16,7 @@ def about_session(recording: Recording) -> str:
     return f"""
 <h2>{escape(recording.path.name)}</h2>
 <p>{escape(str(recording.path))}</p>
-<p>{span(recording.duration)}, {amount(len(recording.frame_times), "frame")},
+<p>{length(recording)},
 {amount(len(recording.tracks), "row")} with a face,
 {amount(len(recording.dropped), "frame")} dropped.
 {"" if recording.finished else "<b>It is still being recorded.</b>"}</p>

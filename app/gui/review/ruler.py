@@ -122,7 +122,10 @@ class Ruler(TimeStrip):
     def _paint_scale(self, painter: QPainter, size: QSizeF) -> None:
         start, end = self.span()
         pixels = self.columns(size.width()) / (end - start)
-        step = next((step for step in _STEPS if step * pixels >= _LEAST_PIXELS), _STEPS[-1])
+        images = self.model.recording.of_images
+        least = self.model.recording.spacing if images else 0.0
+        fitting = (step for step in _STEPS if step * pixels >= _LEAST_PIXELS and step >= least)
+        step = next(fitting, _STEPS[-1])
         painter.setPen(QColor(self.tokens.line))
         painter.drawLine(
             QPointF(GUTTER, _SCALE_HEIGHT), QPointF(size.width() - RIGHT, _SCALE_HEIGHT)
@@ -135,6 +138,8 @@ class Ruler(TimeStrip):
             painter.drawLine(QPointF(x, _SCALE_HEIGHT - 5), QPointF(x, _SCALE_HEIGHT))
             place = QRectF(x + 4, 0, 90, _SCALE_HEIGHT - 2)
             text = clock(number * step, digits=1 if step < 1 else 0)
+            if images and number * step < self.model.duration:
+                text = str(self.model.recording.image_number(number * step))
             if x + 4 + painter.fontMetrics().horizontalAdvance(text) <= size.width():
                 painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, text)
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
+from app.gui.elided import Elided
 from app.gui.icons import icon
 from app.gui.keys import KeepSpace
 from app.gui.review.actions import ReviewActions
@@ -43,14 +44,15 @@ class Transport(QFrame):
         self._clock.setAccessibleName("Moment shown")
         self._total = QLabel()
         self._total.setProperty("quiet", True)
+        self._said = Elided(self._total, Qt.TextElideMode.ElideMiddle)
         self._speed_label = QLabel()
         self._speed_label.setAccessibleName("Speed")
         self._speed_label.setMinimumWidth(44)
         self._speed_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addSpacing(8)
         layout.addWidget(self._clock)
-        layout.addWidget(self._total)
-        layout.addStretch(1)
+        layout.addSpacing(6)
+        layout.addWidget(self._total, 1)
         self._zoom_icons = [
             (actions.slower, "slower"), (actions.faster, "faster"),
             (actions.zoom_out, "zoom_out"), (actions.zoom_in, "zoom_in"), (actions.whole, "whole"),
@@ -72,6 +74,11 @@ class Transport(QFrame):
     @property
     def playing(self) -> bool:
         return self._actions.play.isChecked()
+
+    @property
+    def moment(self) -> str:
+        """Return what is said of the moment shown."""
+        return f"{self._clock.text()} {self._said.text}"
 
     @property
     def speed(self) -> float:
@@ -172,8 +179,16 @@ class Transport(QFrame):
         self._speed_label.setText(f"{fractions.get(self.speed, f'{self.speed:.0f}')} {_TIMES}")
 
     def _show_clock(self) -> None:
-        self._clock.setText(clock(self._model.position, digits=2))
-        self._total.setText(f" / {clock(self._model.duration, digits=0)}")
+        model = self._model
+        if model.is_open and model.recording.of_images:
+            recording = model.recording
+            last = recording.image_number(model.duration - recording.spacing)
+            self._clock.setText(f"{recording.image_number(model.frame_time)} / {last}")
+            self._said.show(recording.image_of(model.frame))
+        else:
+            self._clock.setText(clock(model.position, digits=2))
+            self._said.show(f"/ {clock(model.duration, digits=0)}")
+        self._total.setToolTip(self._said.text)
 
     def _dress(self) -> None:
         for action, sign in (*self._icons, *self._zoom_icons):

@@ -39,7 +39,7 @@ from app.gui.review.transport import Transport
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher
-from app.review.words import amount, span
+from app.review.words import amount, length
 from app.settings import FINDERS, Settings
 from app.sources.video import VIDEO_SUFFIXES
 from models.runtime.files import is_folder
@@ -102,8 +102,7 @@ class ReviewWorkspace(Workspace):
         edits = len(self.model.edits.done)
         parts = [
             recording.path.name,
-            span(recording.duration),
-            amount(len(recording.frame_times), "frame"),
+            length(recording),
             amount(edits, "edit") if edits else "no edits",
         ]
         return "  ·  ".join(parts)

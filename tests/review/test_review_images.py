@@ -1,0 +1,95 @@
+"""A session of images: their names, and a face that is new on each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.cli.analyze import main
+from app.review.recording import open_recording
+from app.review.words import length
+from app.sources.actor import ActorSource
+
+if TYPE_CHECKING:
+    from tests.review.conftest import Desk, Record
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Analyse four images: a face, none that can be read, two faces, no face."""
+    folder = tmp_path_factory.mktemp("images")
+    with ActorSource(paced=False) as source:
+        frame = source.read()
+    assert frame is not None
+    face = cv2.resize(frame.image, (320, 240))
+    cv2.imwrite(str(folder / "a.png"), face)
+    (folder / "b.png").write_text("no image")
+    cv2.imwrite(str(folder / "c.png"), np.hstack([face, face]))
+    cv2.imwrite(str(folder / "d.png"), np.full_like(face, 90))
+    assert main([str(folder), "-o", str(folder / "out"), "--workers", "1"]) == 0
+    return next((folder / "out").glob("*/session.json")).parent
+
+
+def test_each_frame_knows_its_image(images: Path) -> None:
+    recording = open_recording(images)
+    assert recording.files == ("a.png", "c.png", "d.png")
+    assert recording.image_of(1) == "c.png"
+    assert [recording.image_number(time) for time in recording.frame_times] == [1, 3, 4]
+    assert length(recording) == "3 images"
+
+
+def test_a_film_has_no_names(record: Record, tmp_path: Path) -> None:
+    recording = open_recording(record(tmp_path / "s", lambda _: [(1, "anger")], 5))
+    assert recording.files == ()
+    assert recording.image_of(3) == ""
+    assert length(recording).startswith("5 frames in ")
+
+
+def test_the_image_shown_is_named_and_one_of_its_faces_chosen(
+    desk: Desk, images: Path, qtbot: QtBot
+) -> None:
+    desk.review.open_session(images)
+    desk.wait(qtbot, lambda: desk.review.video.result is not None)
+    model, transport = desk.model, desk.review.transport
+    faces = desk.review.faces
+    assert transport.moment == "1 / 4 a.png"
+    assert model.face == 1
+    model.step(1)
+    assert transport.moment == "3 / 4 c.png"
+    assert model.face == 2
+    model.choose(3)  # beside it, on the same image
+    assert model.frame == 1
+    model.step(1)
+    assert transport.moment == "4 / 4 d.png"
+    assert model.face == 3  # nobody to choose instead
+    faces.list.setCurrentRow(0)
+    assert model.face == 1
+    assert transport.moment == "1 / 4 a.png"
+    assert "3 images" in desk.review.status_text
+
+
+def test_what_an_image_says_is_drawn_as_long_as_it_is_shown(
+    desk: Desk, images: Path, qtbot: QtBot
+) -> None:
+    desk.review.open_session(images)
+    desk.wait(qtbot, lambda: desk.review.video.result is not None)
+    chart = desk.review.timeline.lines
+    picture = chart.grab().toImage()
+    (area, _second), *_ = chart.halves(chart.size().toSizeF())
+    ratio = picture.width() / chart.width()
+
+    def coloured(time: float) -> int:
+        """Count the pixels of a column that have a colour, which the grid has not."""
+        x = round(chart.x_of(time) * ratio)
+        ys = range(round((area.top() - 2) * ratio), round((area.bottom() + 2) * ratio))
+        return sum(picture.pixelColor(x, y).saturation() > 90 for y in ys)
+
+    assert coloured(0.5) > 0
+    assert coloured(1.5) == 0
