@@ -60,8 +60,6 @@ class RecordingDesk(QObject):
         self._showing = False
         self._folder: Path | None = None
         """Of the session that is being recorded."""
-        self._ended: list[Path] = []
-        """The sessions of this recording that are saved."""
         self._to_tell = False
         self.also_mark: list[Callable[[str, str, float], bool]] = []
         """Each takes key, text and monotonic seconds of a marker; False when nobody got it."""
@@ -108,14 +106,15 @@ class RecordingDesk(QObject):
             self.bar.show_status(status)
         elif self._to_tell:
             self._to_tell = False
-            self.bar.show_saved(
-                self._ended[-1], status.frames, status.error, earlier=len(self._ended) - 1
-            )
+            if status.folder is None:  # no frame came; what was saved is the recording before
+                self.bar.hide()
+                return
+            earlier = status.sessions - 1
+            self.bar.show_saved(status.folder, status.frames, status.error, earlier=earlier)
 
     def _take_saved(self) -> None:
         """Hear of sessions that were saved since the last time."""
         for folder in self.recorder.take_saved():
-            self._ended.append(folder)
             self._to_tell = True  # perhaps by a later tick, which knows that no other is saved
             self.saved.emit(str(folder))
 
@@ -184,7 +183,6 @@ class RecordingDesk(QObject):
             self._show_record(False)
             return
         self._folder = None
-        self._ended.clear()
         self._to_tell = False
         self.panel.close_up()
         self.bar.show_status(self.recorder.status())

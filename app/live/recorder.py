@@ -54,15 +54,17 @@ class RecordingOptions:
 class RecorderStatus:
     """Hold how the recording stands.
 
-    active: results are being recorded. saving: the last sessions are brought into their final
-    form. folder: of the session being recorded or recorded last. seconds, frames, dropped, bytes:
-    of it. free: bytes left on its disk. seconds_left: until the disk is full at this rate, None
-    while that is unknown. error: one sentence on why it stopped by itself, else empty.
+    active: results are being recorded. saving: the last sessions are brought into their final form.
+    folder: of the session being recorded or recorded last. sessions: how many the recording has
+    begun, that one included. seconds, frames, dropped, bytes: of it. free: bytes left on its disk.
+    seconds_left: until the disk is full at this rate, None while that is unknown. error: one
+    sentence on why it stopped by itself, else empty.
     """
 
     active: bool = False
     saving: bool = False
     folder: Path | None = None
+    sessions: int = 0
     seconds: float = 0.0
     frames: int = 0
     dropped: int = 0
@@ -106,6 +108,7 @@ class Recorder:
         self._since = 0.0
         self._last = WriterStatus()
         self._last_folder: Path | None = None
+        self._sessions = 0
         self._notices: list[str] = []
         self._saved: list[Path] = []
         self._early: deque[tuple[int | None, float, str]] = deque(maxlen=_MOST_EARLY)
@@ -144,7 +147,7 @@ class Recorder:
             self._early.clear()
             self._early_marks.clear()
             self._calibrating.clear()
-            self._last, self._last_folder = WriterStatus(), None
+            self._last, self._last_folder, self._sessions = WriterStatus(), None, 0
             self._engine.add_listener(self._take)
             self._engine.add_drop_listener(self._drop)
 
@@ -199,6 +202,7 @@ class Recorder:
                 active=self.active,
                 saving=bool(self._ending),
                 folder=folder,
+                sessions=self._sessions,
                 seconds=now.seconds,
                 frames=now.frames,
                 dropped=now.passed_over,
@@ -263,6 +267,7 @@ class Recorder:
         self._generation = self._engine.generation
         try:
             self._writer = self._new_writer(options, result)
+            self._sessions += 1
         except SessionError as error:
             self._notices.append(str(error))
         except Exception as error:  # a defect: it must not make another folder with every frame

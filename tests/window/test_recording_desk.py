@@ -18,6 +18,7 @@ from app.gui.recording_bar import clock, duration, size
 from app.gui.window import MainWindow
 from app.messages import Calibration, FaceResult, FrameResult
 from app.sessions.folder import open_session
+from app.sessions.writer import SessionWriter
 from app.settings import Settings, load_settings
 from models.runtime.labels import FER2013, FERPLUS
 
@@ -293,6 +294,25 @@ def test_another_model_begins_another_session_and_says_so(
     here.window.show_workspace("review")
     recent = [action.text() for action in here.window.review._recent_menu.actions()]
     assert recent == [second.name, first.name]
+
+
+def test_one_that_is_still_being_saved_is_no_part_of_the_next(
+    studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see(count=2)
+    press(here.actions.record)
+    with monkeypatch.context() as slow:
+        slow.setattr(SessionWriter, "finished", False)  # the disk takes its time
+        press(here.actions.record)
+        here.see(count=3)
+    here.tick()  # the first is saved while the second goes on
+    assert here.desk.recorder.active
+    press(here.actions.record)
+    first, second = here.settle(qtbot)
+    assert here.desk.bar.text == f"Saved 3 frames in {second}"
+    assert first != second
 
 
 def test_panels_are_left_by_escape_and_there_is_one_at_a_time(
