@@ -78,9 +78,9 @@ def colour(label: str, *, light: bool = False) -> str:
     return others[zlib.crc32(label.encode()) % len(others)]
 
 
-def bgr(label: str, *, light: bool = False) -> tuple[int, int, int]:
-    """Return the label's colour as (blue, green, red), each 0 to 255."""
-    text = colour(label, light=light)
+def bgr(label: str) -> tuple[int, int, int]:
+    """Return the label's colour on a picture as (blue, green, red), each 0 to 255."""
+    text = colour(label)
     return int(text[5:7], 16), int(text[3:5], 16), int(text[1:3], 16)
 
 

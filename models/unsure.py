@@ -37,13 +37,9 @@ _FLOOR = 1e-3
 
 
 def unsure_rule(
-    probabilities: NDArray[np.float32],
-    truth: NDArray[np.int64],
-    *,
-    split: str,
-    precision: float = PRECISION,
+    probabilities: NDArray[np.float32], truth: NDArray[np.int64], *, split: str
 ) -> UnsureRule:
-    """Return the lowest threshold above which so many labels are right.
+    """Return the lowest threshold above which `PRECISION` of the labels are right.
 
     probabilities: (N, C). truth: (N,), the label of each. The selective classifier of El-Yaniv
     and Wiener (2010, JMLR 11, section 2) with the highest probability as its selection function.
@@ -55,7 +51,7 @@ def unsure_rule(
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     # Where several are equally sure, the threshold takes all of them or none.
     last = np.append(np.diff(confidence[order]) != 0, True)
-    enough = np.flatnonzero((shares >= precision) & last & (np.arange(len(order)) >= _LEAST - 1))
+    enough = np.flatnonzero((shares >= PRECISION) & last & (np.arange(len(order)) >= _LEAST - 1))
     threshold, labelled = 1.0, np.zeros(len(confidence), bool)  # no label is ever given
     if len(enough):
         threshold = float(confidence[order[enough[-1]]])

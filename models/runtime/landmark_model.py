@@ -31,7 +31,7 @@ class LandmarkModel:
     without a card or not what it says.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise ModelError(
                 f"expected the landmark network, found no file {path}: correct the path; if "
@@ -50,7 +50,7 @@ class LandmarkModel:
                 f"{' or '.join(missing)}: export it again"
             )
         # Its networks are too small for a graphics card to be worth the way there and back.
-        self._session = open_session(path, "CPU", threads)
+        self._session = open_session(path, "CPU", 1)
         inside = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY, "")
         if PartCard.from_json(inside, path.name) != self.card.without_file():
             raise ModelError(

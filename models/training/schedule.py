@@ -31,10 +31,10 @@ def warmup_cosine(step: int, steps: int, warmup: float) -> float:
     return 1 - _ease((step - rising) / max(1.0, steps - rising))
 
 
-def plateau(losses: list[float], patience: int, factor: float = 0.1) -> float:
+def plateau(losses: list[float], patience: int) -> float:
     """Return the part due after these validation losses, one an epoch.
 
-    Multiplied by `factor` whenever the lowest loss has not come for `patience` epochs.
+    A tenth of it whenever the lowest loss has not come for `patience` epochs.
     """
     part, lowest, waited = 1.0, math.inf, 0
     for loss in losses:
@@ -42,7 +42,7 @@ def plateau(losses: list[float], patience: int, factor: float = 0.1) -> float:
         if loss < lowest:
             lowest, waited = loss, 0
         elif waited >= patience:
-            part, waited = part * factor, 0
+            part, waited = part * 0.1, 0
     return part
 
 
