@@ -14,10 +14,12 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 
 from app.gui.banner import announce
+from app.gui.consent import ConsentText
 from app.gui.elided import Elided
 from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
@@ -53,6 +55,8 @@ class RecordingBar(QFrame):
         self._time = QLabel()
         self._time.setFont(font(HEAD_PX, bold=True))
         self._words = _Words()
+        self._consent = ConsentText()
+        self._consent.hide()
         self._note = QLineEdit()
         self._note.setPlaceholderText("Note, then Enter")
         self._note.setAccessibleName("Note at this moment")
@@ -70,9 +74,13 @@ class RecordingBar(QFrame):
                 ("close", "Close", "Hide this line"),
             )
         }
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(12, 6, 8, 6)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(12, 6, 8, 6)
+        rows.setSpacing(6)
+        rows.addWidget(self._consent)
+        layout = QHBoxLayout()
         layout.setSpacing(10)
+        rows.addLayout(layout)
         layout.addWidget(self._dot)
         layout.addWidget(self._time)
         layout.addWidget(self._words, 1)
@@ -81,6 +89,7 @@ class RecordingBar(QFrame):
             layout.addWidget(button)
         self._buttons["note"].clicked.connect(self.begin_note)
         self._buttons["stop"].clicked.connect(self.stopped)
+        self._consent.read_changed.connect(self._let_agree)
         self._buttons["agree"].clicked.connect(self.agreed)
         self._buttons["decline"].clicked.connect(self.declined)
         self._buttons["review"].clicked.connect(lambda: self.review_wanted.emit(str(self._saved)))
@@ -90,19 +99,21 @@ class RecordingBar(QFrame):
     @property
     def text(self) -> str:
         """Return what is said now, empty while hidden."""
-        return "" if self.isHidden() else f"{self._time.text()} {self._words.said}".strip()
+        words = self._words.said if self._consent.isHidden() else self._consent.text
+        return "" if self.isHidden() else f"{self._time.text()} {words}".strip()
 
     @property
     def buttons(self) -> dict[str, QPushButton]:
         return self._buttons
 
     def ask(self, consent: str) -> None:
-        """Show the text that has to be agreed to before a recording."""
-        self._show(dot=False, title="Consent", words=consent, buttons=("agree", "decline"))
-        self._words.say(consent, whole=True)
-        self._words.set_quiet(False)
+        """Show the text that has to be agreed to, once all of it was seen, before a recording."""
+        self._show(dot=False, title="Consent", words="", buttons=("agree", "decline"))
+        self._consent.show_text(consent)
+        self._let_agree()
         # Not the other one: Space, which pauses elsewhere, must not agree for anybody.
-        self._buttons["decline"].setFocus()
+        first = self._consent if self._consent.scrolls else self._buttons["decline"]
+        first.setFocus()
         announce(self, consent)
 
     def show_status(self, status: RecorderStatus) -> None:
@@ -181,6 +192,7 @@ class RecordingBar(QFrame):
         self._time.setText(title)
         self._words.set_quiet(True)
         self._words.say(words)
+        self._consent.hide()
         self._note.setVisible("note" in buttons and self._note.isVisibleTo(self))
         for name, button in self._buttons.items():
             button.setVisible(name in buttons)
@@ -188,6 +200,11 @@ class RecordingBar(QFrame):
             self.setProperty("on", dot)
             self.style().polish(self)  # else the red line under it waits for the next theme
         self.show()
+
+    def _let_agree(self) -> None:
+        agree, read = self._buttons["agree"], self._consent.read
+        agree.setEnabled(read)
+        agree.setToolTip("Begin to record" if read else "Read the text to its end first")
 
     def _button(self, words: str, tip: str) -> QPushButton:
         button = QPushButton(words)
@@ -273,10 +290,10 @@ def size(count: float) -> str:
 def _figures(status: RecorderStatus) -> str:
     if status.folder is None:
         return "Recording begins with the next frame"
-    parts = ["Recording", f"{status.frames:,} frames", f"{status.dropped:,} dropped"]
-    parts.append(size(status.bytes))
+    room = f"{size(status.free)} free"
     if status.seconds_left is not None:
-        parts.append(f"room for {duration(status.seconds_left)}")
-    else:
-        parts.append(f"{size(status.free)} free")
+        room = f"room for {duration(status.seconds_left)}"
+    # What may go wrong comes first: a narrow window cuts the rest.
+    parts = ["Recording", room, f"{status.dropped:,} dropped", f"{status.frames:,} frames"]
+    parts.append(size(status.bytes))
     return "  ·  ".join(parts)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPlainTextEdit,
     QPushButton,
     QWidget,
 )
@@ -32,7 +33,13 @@ _VIDEO_WORDS = {
     "both": "Both, as two files",
 }
 _PLACE_MARGIN = 32
-_PRIVATE = "Numbers only is the most private. A face that the finder misses is not blurred."
+_CONSENT_HEIGHT = 48
+_PRIVACY = {
+    (False, False): "Numbers only is the most private.",
+    (True, False): "Whoever sees the video can tell who is in it.",
+    (True, True): "A face that the finder misses is not blurred.",
+}
+"""What is said of a video that is kept or not, with faces blurred or not."""
 
 
 class RecordingPanel(Drawer):
@@ -54,10 +61,14 @@ class RecordingPanel(Drawer):
         self._video.setCurrentIndex(RECORDED_VIDEOS.index(settings.recording_video))
         self._blur = Check("Blur faces in it", theme)
         self._blur.setChecked(settings.recording_blur)
-        self._consent = QLineEdit(settings.consent_text)
+        self._privacy = QLabel()
+        self._consent = QPlainTextEdit(settings.consent_text)
+        self._consent.setTabChangesFocus(True)
+        self._consent.setFixedHeight(_CONSENT_HEIGHT)
         self._consent.setPlaceholderText("Text to agree to before each recording; empty: not asked")
         self._build()
         self._video.currentIndexChanged.connect(self._dress)
+        self._blur.toggled.connect(self._dress)
         self._dress()
         self.first = self._title
 
@@ -71,7 +82,7 @@ class RecordingPanel(Drawer):
 
     @property
     def consent(self) -> str:
-        return self._consent.text().strip()
+        return self._consent.toPlainText().strip()
 
     @property
     def video(self) -> str:
@@ -120,17 +131,16 @@ class RecordingPanel(Drawer):
             label.setProperty("quiet", True)
             grid.addWidget(label, row, 0)
             if isinstance(part, QHBoxLayout):
-                grid.addLayout(part, row, 1)
+                grid.addLayout(part, row, 1, 1, 2)
                 label.setBuddy(self._video)
                 self._video.setAccessibleName(words)
             else:
-                grid.addWidget(part, row, 1)
+                grid.addWidget(part, row, 1, 1, 2)
                 label.setBuddy(part)
                 part.setAccessibleName(words)
-        private = QLabel(_PRIVATE)
-        private.setProperty("quiet", True)
-        private.setWordWrap(True)
-        grid.addWidget(private, len(rows), 0, 1, 2)
+        self._privacy.setProperty("quiet", True)
+        self._privacy.setWordWrap(True)
+        grid.addWidget(self._privacy, len(rows), 0, 1, 2)
         grid.addWidget(self.done, len(rows), 2, Qt.AlignmentFlag.AlignBottom)
         grid.setColumnStretch(1, 1)
         for button in (self._place, self._blur):
@@ -141,7 +151,9 @@ class RecordingPanel(Drawer):
     def _dress(self) -> None:
         self._path.show(str(self._folder))
         self._place.setAccessibleDescription(str(self._folder))
-        self._blur.setEnabled(self.video != "none" and self._video.isEnabled())
+        kept = self.video != "none"
+        self._blur.setEnabled(kept and self._video.isEnabled())
+        self._privacy.setText(_PRIVACY[kept, kept and self.blur])
 
     def _choose_folder(self) -> None:
         chosen = dialogs.choose_folder(self.window(), "Keep recordings in", self._folder)

@@ -240,10 +240,15 @@ QFrame#recording QPushButton { background: @surface; border-color: @line; }
 QFrame#recording QPushButton:hover { background: @line; }
 QFrame#recording QPushButton:focus { border-color: @accent; }
 QFrame#recording QPushButton[place="true"] { text-align: left; padding-left: 8px; }
-QFrame#recording QLineEdit, QFrame#recording QComboBox {
+QFrame#recording QLineEdit, QFrame#recording QComboBox, QFrame#recording QPlainTextEdit {
     background: @surface; border: 2px solid @line; border-radius: 6px; padding: 4px 8px;
 }
-QFrame#recording QLineEdit:focus, QFrame#recording QComboBox:focus { border-color: @accent; }
+QFrame#recording QLineEdit:focus, QFrame#recording QComboBox:focus,
+QFrame#recording QPlainTextEdit:focus, QFrame#recording QScrollArea:focus { border-color: @accent; }
+QFrame#recording QScrollArea { border: 2px solid transparent; border-radius: 6px; }
+QFrame#recording QScrollArea > QWidget, QFrame#recording QScrollArea > QWidget > QLabel {
+    background: transparent;
+}
 QFrame#side, QFrame#chart { background: @background; border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget#cards { background: transparent; border: none; }
 QLabel[quiet="true"] { color: @quiet; }

@@ -32,7 +32,8 @@ from app.gui.keys import KeepSpace
 from app.gui.theme import BODY_PX, SMALL_PX, Theme, font
 
 _HEIGHT = 36
-_LEAST_WIDTH = 104
+# Of what is chosen; longer names are cut before shorter ones.
+_LEAST_VALUE, _LEAST_WIDTH = 84, 72
 _GAP = 6
 # The chooser's own padding at the left and the room for the arrow at the right.
 _BEFORE, _AFTER = 12, 30
@@ -52,7 +53,6 @@ class Chooser(QPushButton):
         self._menu = menu
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedHeight(_HEIGHT)
-        self.setMinimumWidth(_LEAST_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.installEventFilter(KeepSpace(self))
         self.clicked.connect(self.open_menu)
@@ -80,7 +80,8 @@ class Chooser(QPushButton):
         return QSize(min(300, _BEFORE + caption + _GAP + value + _AFTER), _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(_LEAST_WIDTH, _HEIGHT)
+        _, value = self._widths()
+        return QSize(max(_LEAST_WIDTH, _BEFORE + min(value, _LEAST_VALUE) + _AFTER), _HEIGHT)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.errors import SessionError
+from app.gui.consent import ConsentText
 from app.gui.recording_bar import clock, duration, size
 from app.gui.window import MainWindow
 from app.messages import Calibration, FaceResult, FrameResult
@@ -103,7 +104,8 @@ def test_a_recording_shows_itself_and_says_where_it_went(
     assert not here.desk.bar.isHidden()
     assert "begins with the next frame" in here.desk.bar.text
     here.see(count=3)
-    assert here.desk.bar.text.startswith("0:00 Recording  ·  3 frames  ·  0 dropped")
+    assert here.desk.bar.text.startswith("0:00 Recording  ·  ")
+    assert "  ·  0 dropped  ·  3 frames  ·  " in here.desk.bar.text
     assert here.desk.bar.property("on")
     press(here.actions.record)
     (folder,) = here.settle(qtbot)
@@ -182,6 +184,7 @@ def test_consent_comes_before_the_recording(studio: Callable[..., Studio], qtbot
     assert not here.actions.record.isChecked()
     assert not here.folder.exists()
     press(here.actions.record)
+    qtbot.waitUntil(here.desk.bar.buttons["agree"].isEnabled)
     here.desk.bar.buttons["agree"].click()
     here.see(count=2)
     press(here.actions.record)
@@ -191,11 +194,30 @@ def test_consent_comes_before_the_recording(studio: Callable[..., Studio], qtbot
     assert consent["wall"]
 
 
+def test_a_long_text_is_agreed_to_at_its_end(studio: Callable[..., Studio], qtbot: QtBot) -> None:
+    here = studio(consent_text="The camera looks at your face.\n" * 80)
+    here.window.resize(720, 540)
+    press(here.actions.record)
+    agree = here.desk.bar.buttons["agree"]
+    text = here.window.focusWidget()
+    assert isinstance(text, ConsentText)
+    qtbot.waitUntil(lambda: text.verticalScrollBar().maximum() > 0)
+    assert text.height() < here.window.height() / 2
+    assert not agree.isEnabled()
+    QTest.keyClick(text, Qt.Key.Key_Space)
+    assert not agree.isEnabled()
+    QTest.keyClick(text, Qt.Key.Key_End)
+    assert agree.isEnabled()
+    agree.click()
+    assert here.desk.recorder.active
+
+
 def test_the_question_stays_while_the_last_recording_is_saved(
     studio: Callable[..., Studio], qtbot: QtBot
 ) -> None:
     here = studio(consent_text="I agree to be recorded.")
     press(here.actions.record)
+    qtbot.waitUntil(here.desk.bar.buttons["agree"].isEnabled)
     here.desk.bar.buttons["agree"].click()
     here.see(count=2)
     press(here.actions.record)
