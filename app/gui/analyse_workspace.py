@@ -113,6 +113,11 @@ class AnalyseWorkspace(Workspace):
             analysis_workers=self.panel.workers.value(),
         )
 
+    @property
+    def unfinished(self) -> str:
+        going_on = "Files are being analysed. Those that are done are kept, the others are not."
+        return going_on if self.queue.running else ""
+
     def close_down(self) -> None:
         self.queue.close(_CLOSE_SECONDS)
 

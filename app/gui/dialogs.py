@@ -79,18 +79,22 @@ def choose_target(
     if path.lower().endswith(kinds[words]):
         return Path(path), words
     target = Path(path + kinds[words][0])
-    return (target, words) if not target.exists() or _may_replace(parent, target) else None
+    there = f'"{target.name}" is there already.'
+    if target.exists() and not confirm(parent, "Replace file", there, "Replace"):
+        return None
+    return target, words
 
 
-def _may_replace(parent: QWidget, target: Path) -> bool:
+def confirm(parent: QWidget, title: str, text: str, yes: str) -> bool:
+    """Ask whether to go on; yes: the words of the button that does. Cancel is what Enter takes."""
     question = QMessageBox(parent)
     question.setIcon(QMessageBox.Icon.Question)
-    question.setWindowTitle("Replace file")
-    question.setText(f'"{target.name}" is there already.')
-    replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+    question.setWindowTitle(title)
+    question.setText(text)
+    go_on = question.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
     question.setDefaultButton(question.addButton(QMessageBox.StandardButton.Cancel))
     question.exec()
-    return question.clickedButton() is replace
+    return question.clickedButton() is go_on
 
 
 def _media_kinds() -> str:

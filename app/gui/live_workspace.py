@@ -232,11 +232,16 @@ class LiveWorkspace(Workspace):
             },
         )
 
+    @property
+    def unfinished(self) -> str:
+        recording = "A recording goes on. What it has so far is saved."
+        return recording if self.recording.active() else ""
+
     def close_down(self) -> None:
         log.info("%.1f pictures a second were painted", self.video.rate())
+        self._engine.stop()  # first: the camera's light is not to wait for the disk
         self.recording.close_down()
         self.streaming.close_down()
-        self._engine.stop()
 
     def use_usual_sizes(self, width: int, height: int, settings: Settings) -> None:
         """Share out the window's pixels: as they were left, or as is usual for such a size."""

@@ -74,7 +74,7 @@ def _run(
     theme = Theme(application, settings.theme)
     window = MainWindow(engine, settings, theme, around)
     # The window's timer gives Python its turn, so that Ctrl-C in the terminal works.
-    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    before = signal.signal(signal.SIGINT, lambda *_: window.close_at_once())
     try:
         window.start()
         window.show()

@@ -13,6 +13,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.errors import SettingsError
+from app.gui import dialogs
 from app.gui.actions import make_window_actions, shortcut_rows
 from app.gui.banner import WARNING, Notices
 from app.gui.icons import window_icon
@@ -56,6 +57,7 @@ class MainWindow(QMainWindow):
         self._around = around
         self._jobs = Jobs()
         self._ticked_at = time.monotonic()
+        self._at_once = False
         self.setWindowTitle("Mien")
         self.setWindowIcon(window_icon())
         self.setMinimumSize(720, 540)
@@ -161,7 +163,12 @@ class MainWindow(QMainWindow):
             self.notices.say(_NOT_HERE.format(name=Path(path).name), WARNING)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop everything and store the settings."""
+        """Stop everything and store the settings, after a question if something still runs."""
+        running = [one.unfinished for one in self._made() if one.unfinished]
+        asks = running and not self._at_once
+        if asks and not dialogs.confirm(self, "Quit Mien", "\n".join(running), "Quit"):
+            event.ignore()
+            return
         self._timer.stop()
         self.hide()
         for workspace in self._made():
@@ -169,6 +176,11 @@ class MainWindow(QMainWindow):
         self._jobs.close()
         self._store()
         event.accept()
+
+    def close_at_once(self) -> None:
+        """Close without a question; what was recorded is kept all the same."""
+        self._at_once = True
+        self.close()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.isFullScreen():

@@ -116,5 +116,10 @@ class Workspace(QWidget):
     def use_usual_sizes(self, width: int, height: int, settings: Settings) -> None:
         """Share out the window's pixels: as they were left, or as is usual for such a size."""
 
+    @property
+    def unfinished(self) -> str:
+        """Say in one sentence what the end of the program would cut short, "" where nothing."""
+        return ""
+
     def close_down(self) -> None:
         """End what runs: the window closes."""

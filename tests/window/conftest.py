@@ -288,7 +288,7 @@ def open_window(
     before = {id(widget) for widget in qapp.topLevelWidgets()}
     yield opened
     for window in world.windows:
-        window.close()
+        window.close_at_once()
         window.deleteLater()
     world.windows.clear()
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)

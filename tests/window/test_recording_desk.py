@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import SessionError
@@ -337,6 +338,28 @@ def test_one_that_is_still_being_saved_is_no_part_of_the_next(
     assert first != second
 
 
+def test_the_window_does_not_take_a_recording_with_it_unasked(
+    studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    here = studio()
+    asked: list[str] = []
+
+    def confirm(_parent: QWidget, _title: str, text: str, _yes: str) -> bool:
+        asked.append(text)
+        return len(asked) > 1
+
+    monkeypatch.setattr("app.gui.dialogs.confirm", confirm)
+    press(here.actions.record)
+    here.see(count=2)
+    here.window.close()
+    assert asked == ["A recording goes on. What it has so far is saved."]
+    assert here.window.isVisible()
+    here.see()
+    here.window.close()
+    assert here.window.isHidden()
+    assert open_session(*here.folder.iterdir()).frames.num_rows == 3
+
+
 def test_panels_are_left_by_escape_and_there_is_one_at_a_time(
     studio: Callable[..., Studio],
 ) -> None:
@@ -400,13 +423,13 @@ def test_the_engine_goes_on_for_a_recording_that_nobody_watches(
     assert world.engine.asked[-1] == ("paused", True)
 
 
-def test_closing_the_window_saves_the_recording(
+def test_an_interrupt_closes_unasked_and_saves_the_recording(
     studio: Callable[..., Studio], world: World
 ) -> None:
     here = studio()
     press(here.actions.record)
     here.see(count=2)
-    here.window.close()
+    here.window.close_at_once()
     (folder,) = here.folder.iterdir()
     assert open_session(folder).info["state"] == "finished"
 

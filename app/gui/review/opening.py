@@ -50,6 +50,11 @@ class Opener:
     def busy(self) -> bool:
         return self._batch is not None or self._waiting > 0
 
+    @property
+    def analysed(self) -> str:
+        """Return the name of what is being analysed, "" for nothing."""
+        return self._name if self._batch is not None else ""
+
     def open_session(self, folder: Path) -> None:
         """Open a session's folder."""
         self._wait_for(folder.name)

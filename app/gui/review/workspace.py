@@ -177,6 +177,11 @@ class ReviewWorkspace(Workspace):
             sizes = settings.splitters.get(name, ())
             splitter.setSizes(list(sizes) if len(sizes) == 2 and all(sizes) else usual)
 
+    @property
+    def unfinished(self) -> str:
+        name = self.opener.analysed
+        return f"{name} is being analysed. It begins anew when it is opened again." if name else ""
+
     def close_down(self) -> None:
         self.opener.close_down()
         self.comparison.close_down()
