@@ -70,12 +70,17 @@ def duration(seconds: float) -> str:
 def write_summary(state: BatchState, folder: Path) -> None:
     """Write what came of each input to summary.csv. Raises `SettingsError`.
 
-    Lines of other inputs, from runs before into the same folder, stay and come first.
+    Lines from runs before into the same folder stay: those of other inputs come first, and that of
+    an input on which this run was stopped still holds. A run in which nothing began writes nothing.
     """
+    if not any(file.frames or file.status != STOPPED for file in state.files):
+        return
     rows = [tuple(map(str, _row(each))) for each in state.files]
     now = {row[0] for row in rows}
     try:
-        before = [row for row in _read_rows(folder / SUMMARY) if row[0] not in now]
+        earlier = {row[0]: row for row in _read_rows(folder / SUMMARY)}
+        rows = [earlier.get(row[0], row) if row[1] == STOPPED else row for row in rows]
+        before = [row for name, row in earlier.items() if name not in now]
         with (
             written_whole(folder / SUMMARY) as partial,
             partial.open("w", encoding="utf-8", errors="replace", newline="") as file,

@@ -18,6 +18,7 @@ from app.analysis.job import DONE, Outcome, Progress, run_job
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import plan
 from app.cli import analyze
+from app.errors import SettingsError
 from app.sessions.folder import open_session
 from app.sources.video import VideoSource
 
@@ -130,6 +131,23 @@ def test_a_summary_keeps_the_lines_of_other_inputs(films: Path, tmp_path: Path) 
     assert run(films / "photos", "-o", tmp_path / "out", "--resume") == 0
     again = (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8").splitlines()
     assert sorted(row.split(",")[0] for row in again) == sorted(names)
+
+
+def test_a_run_that_cannot_begin_leaves_the_summary(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise SettingsError("No scheduler answers.")
+
+    assert run(films / "photos", "-o", tmp_path / "out") == 0
+    summary = tmp_path / "out" / "summary.csv"
+    before = summary.read_bytes()
+    monkeypatch.setattr(analyze, "runner", lambda **_: refuse)
+    assert run(films / "photos", "-o", tmp_path / "out", "--resume") == 2
+    assert "No scheduler answers." in capsys.readouterr().err
+    assert summary.read_bytes() == before
+    assert run(films / "photos", "-o", tmp_path / "new") == 2
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_what_is_there_is_told_by_content_and_never_replaced(

@@ -13,7 +13,7 @@ from app.analysis.batch import RUNNING, WAITING, Batch
 from app.analysis.inputs import VIDEO, Input
 from app.analysis.job import DONE, FAILED, STOPPED, Job, Outcome, Progress
 from app.analysis.parts import AnalysisOptions
-from app.analysis.summary import duration, outcome_line, progress_line, total_line
+from app.analysis.summary import duration, outcome_line, progress_line, total_line, write_summary
 from app.analysis.workers import Tell
 from app.errors import SettingsError
 
@@ -129,6 +129,27 @@ def test_a_batch_says_in_words_how_it_goes() -> None:
     batch.stop()
     batch.wait(10)
     assert total_line(batch.state()) == "1 done, 1 failed, 1 not done"
+
+
+def test_a_stop_takes_nothing_from_the_summary(tmp_path: Path) -> None:
+    batch, script = begin(100, 100, 100)
+    script.tell(Outcome(0, DONE, Path("out/a"), frames=100, faces=90, seconds=2.0))
+    script.tell(Outcome(1, FAILED, note="It is broken."))
+    batch.stop()
+    assert batch.wait(10)
+    write_summary(batch.state(), tmp_path)
+    first = (tmp_path / "summary.csv").read_text("utf-8").splitlines()[1:]
+    assert first == [
+        "film 0.mp4,done,a,100,90,2.00,", "film 1.mp4,failed,,,,,It is broken.",
+        "film 2.mp4,stopped,,,,,",
+    ]  # fmt: skip
+    batch, script = begin(100, 100, 100, 100)
+    script.tell(Outcome(3, DONE, Path("out/d"), frames=100, faces=90, seconds=2.0))
+    batch.stop()
+    assert batch.wait(10)
+    write_summary(batch.state(), tmp_path)
+    again = (tmp_path / "summary.csv").read_text("utf-8").splitlines()[1:]
+    assert again == [*first, "film 3.mp4,done,d,100,90,2.00,"]
 
 
 @pytest.mark.parametrize(
