@@ -13,6 +13,7 @@ from models.crops import Tta, crop_views, cut
 from models.measure import RULES
 from models.runtime.card import InputSpec, ModelError, file_facts
 from models.runtime.errors import UserError
+from models.runtime.files import user_path
 from models.runtime.labels import LABEL_SETS
 from models.runtime.store import bundled, load_model
 from models.timing import median_ms
@@ -86,7 +87,7 @@ def open_model(name: str, *, label_set: str | None = None, threads: int = 1) -> 
     be loaded or whose label set there is no rule for.
     """
     if name.lower().endswith(".pt"):
-        return _open_checkpoint(Path(name).expanduser(), label_set, threads)
+        return _open_checkpoint(user_path(name), label_set, threads)
     classifier = load_model(name, provider="CPU", threads=threads)
     card = classifier.card
     if card.label_set not in RULES:

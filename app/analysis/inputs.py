@@ -14,6 +14,7 @@ import cv2
 from app.errors import SourceError
 from app.sources.folder import IMAGE_SUFFIXES, natural_key
 from app.sources.video import VIDEO_SUFFIXES, check_name
+from models.runtime.files import user_path
 
 VIDEO, IMAGES = "video", "images"
 _LONGEST_NAME = 80
@@ -47,8 +48,8 @@ def find_inputs(words: Iterable[str], *, leave_out: Path | None = None) -> list[
     A folder is searched with all below it: each video in it is an input, all images that lie in
     one folder are another. Images named one by one count as images of their folder. A file named
     by itself is taken for a video unless its name says that it is an image. leave_out: a folder
-    not to search, such as the one results go to. Raises `SourceError` for what is not there, and
-    when all of it together holds nothing to analyse.
+    not to search, such as the one results go to. Raises `UserError` for what is not there, and when
+    all of it together holds nothing to analyse.
     """
     words = list(words)
     files: list[Path] = []
@@ -83,9 +84,9 @@ def session_names(inputs: Sequence[Input], taken: Iterable[str]) -> list[str]:
 
 def _files_of(word: str, leave_out: Path | None) -> Iterator[Path]:
     try:
-        path = Path(word).expanduser()
+        path = user_path(word)
         is_folder, is_file = path.is_dir(), path.is_file()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, forbidden, no such user
+    except (OSError, ValueError) as error:  # too long, forbidden
         raise SourceError(f'"{word}" is no usable path; check it and try again.') from error
     if is_folder:
         yield from _files_below(path, leave_out)
@@ -101,7 +102,7 @@ def _files_of(word: str, leave_out: Path | None) -> Iterator[Path]:
 
 def _files_matching(pattern: str, leave_out: Path | None) -> Iterator[Path]:
     # Not Path.glob: it takes no absolute pattern.
-    whole = str(Path(pattern).expanduser())
+    whole = str(user_path(pattern))
     found = sorted(glob.glob(whole, recursive=True), key=natural_key)  # noqa: PTH207
     if not found:
         raise SourceError(f'Expected files that match "{pattern}", found none; check the pattern.')

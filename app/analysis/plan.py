@@ -34,7 +34,7 @@ def plan(
     """
     options = _settled(options)
     # Another machine, or a process begun elsewhere, must find it, too.
-    folder = folder.expanduser().absolute()
+    folder = folder.absolute()
     _make(folder)
     finished = _finished(folder)
     if finished and not resume:
@@ -72,7 +72,7 @@ def _settled(options: AnalysisOptions) -> AnalysisOptions:
     name = options.model or DEFAULT_MODEL
     file = find_model(name)
     model = name if name in {entry.name for entry in bundled()} else str(file.absolute())
-    yunet = options.yunet_file.expanduser().absolute() if options.yunet_file is not None else None
+    yunet = options.yunet_file.absolute() if options.yunet_file is not None else None
     # Loaded once to see that they can be: else each input would fail with the same sentence.
     load_model(model, provider="CPU")
     if options.finder == "yunet" or options.finder not in FINDERS:

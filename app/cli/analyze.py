@@ -100,14 +100,13 @@ def _analyze(arguments: argparse.Namespace) -> int:
     )
     workers = arguments.workers or max(1, (os.cpu_count() or 1) // 2)
     run = runner(workers=workers, scheduler=arguments.scheduler, here=True)
-    output = arguments.output.expanduser()  # a shell leaves the ~ of --output=~/results
-    inputs = find_inputs(arguments.inputs, leave_out=output)
-    jobs = plan(inputs, output, options, resume=arguments.resume)
+    inputs = find_inputs(arguments.inputs, leave_out=arguments.output)
+    jobs = plan(inputs, arguments.output, options, resume=arguments.resume)
     batch = Batch(jobs, run)
     batch.start()
     interrupted = _follow(batch)
     state = batch.state()
-    write_summary(state, output)
+    write_summary(state, arguments.output)
     if state.error:
         raise SettingsError(state.error)
     print(total_line(state))

@@ -9,6 +9,23 @@ from pathlib import Path
 from models.runtime.errors import UserError
 
 
+def user_path(text: str) -> Path:
+    """Return the path that a user wrote; one that begins with ~ lies in a home folder.
+
+    Raises `UserError` where that is nobody's.
+    """
+    # Not Path("./~name"), which forgets how it was written and would be taken for a home folder.
+    if not text.startswith("~"):
+        return Path(text)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError(
+            f"expected a path, found {text!r}, whose ~ names no user of this computer: write the "
+            "whole path"
+        ) from error
+
+
 def is_file(path: Path) -> bool:
     """Say whether there is such a file; one that nobody here may look at counts as none."""
     try:

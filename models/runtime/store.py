@@ -10,7 +10,8 @@ from pathlib import Path
 
 from models.runtime.card import Card, ModelError, read_card
 from models.runtime.classifier import OnnxClassifier
-from models.runtime.files import is_file
+from models.runtime.errors import UserError
+from models.runtime.files import is_file, user_path
 from models.runtime.part_card import is_part_card
 
 DEFAULT_MODEL = "mini_xception.ferplus"
@@ -48,8 +49,8 @@ def find_model(name_or_path: str) -> Path:
     files = {entry.name: entry.file for entry in bundled()}
     if name_or_path in files:
         return files[name_or_path]
-    with contextlib.suppress(RuntimeError):  # no such user
-        path = Path(name_or_path).expanduser()
+    with contextlib.suppress(UserError):  # said below, with what there is
+        path = user_path(name_or_path)
         if is_file(path):
             return path
     near = difflib.get_close_matches(name_or_path, files, n=1)

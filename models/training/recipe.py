@@ -14,6 +14,7 @@ from typing import Any, Self, get_type_hints
 
 from models.runtime.card import FER2013_SIDE, FIELDS, InputSpec
 from models.runtime.errors import UserError
+from models.runtime.files import user_path
 from models.runtime.labels import LABEL_SETS
 from models.training.losses import LOSSES, VOTED
 from models.training.optimisers import OPTIMISERS
@@ -206,7 +207,7 @@ def read_recipe(
     if name in bundled_recipes():
         text = (resources.files("models.recipes") / f"{name}.toml").read_text(encoding="utf-8")
     else:
-        path = Path(name)
+        path = user_path(name)
         if not path.is_file():
             known = ", ".join(bundled_recipes())
             raise UserError(

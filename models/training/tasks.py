@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models.runtime.errors import UserError
+from models.runtime.files import user_path
 
 TASKS = ("face_finder", "landmarks68")
 """Words for the key `task`. A recipe without this key trains a classifier."""
@@ -69,7 +70,11 @@ def _values(recipe: str) -> dict[str, Any]:
     bundled = resources.files("models.recipes") / f"{recipe}.toml"
     try:
         is_name = bundled.is_file()
-        text = bundled.read_text("utf-8") if is_name else Path(recipe).read_text("utf-8", "replace")
+        text = (
+            bundled.read_text("utf-8")
+            if is_name
+            else user_path(recipe).read_text("utf-8", "replace")
+        )
         return tomllib.loads(text)
     except (OSError, tomllib.TOMLDecodeError):
         return {}

@@ -279,6 +279,9 @@ def test_results_inside_the_inputs_are_not_analysed_again(films: Path, tmp_path:
         (["photos", "-o", "out", "--workers", "2", "--scheduler", "tcp://h:1"], "leave one out"),
         (["photos", "-o", "photos/face 1.png/out"], "cannot be made"),
         (["photos", "-o", "taken"], "--resume"),
+        (["photos", "-o", "~no-such-user-here/results"], "names no user"),
+        (["photos", "-o", "out", "--yunet", "~no-such-user-here/y.onnx"], "names no user"),
+        (["~no-such-user-here/photos", "-o", "out"], "names no user"),
     ],
 )
 def test_what_cannot_begin_is_one_sentence_and_status_2(
