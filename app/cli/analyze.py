@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from app.analysis.batch import Batch, BatchState
 from app.analysis.inputs import find_inputs
@@ -109,9 +110,9 @@ def _analyze(arguments: argparse.Namespace) -> int:
     write_summary(state, arguments.output)
     if state.error:
         raise SettingsError(state.error)
-    print(total_line(state))
+    _say(total_line(state), sys.stdout)
     if interrupted or state.count(STOPPED):
-        print("stopped; the same command with --resume goes on", file=sys.stderr)
+        _say("stopped; the same command with --resume goes on", sys.stderr)
         return 130
     return 1 if state.count(FAILED) else 0
 
@@ -145,6 +146,12 @@ def _follow(batch: Batch) -> bool:
             return interrupted
 
 
+def _say(line: str, out: TextIO) -> None:
+    """Write a line; what is analysed does not depend on whether somebody reads it."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=out, flush=True)
+
+
 class _Teller:
     """Write a line for each input that is through, and on a terminal a last line that changes."""
 
@@ -159,12 +166,7 @@ class _Teller:
                 self._told.add(file.job.number)
                 line = outcome_line(file)
                 if line:
-                    with contextlib.suppress(BrokenPipeError):
-                        print(
-                            line,
-                            file=sys.stderr if file.status == FAILED else sys.stdout,
-                            flush=True,
-                        )
+                    _say(line, sys.stderr if file.status == FAILED else sys.stdout)
         if state.running:
             self._overwrite(progress_line(state))
 

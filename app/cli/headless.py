@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
@@ -11,6 +10,7 @@ from typing import TextIO
 from app.live.engine import Engine, EngineOptions, EngineState
 from app.messages import FaceResult, FrameResult
 from app.streams.switch import Streams, StreamSpec
+from models.cli.shell import silence
 from models.runtime.errors import UserError
 
 _PATIENCE = 0.2
@@ -51,7 +51,7 @@ def run_headless(
             if count == frames:
                 break
     except BrokenPipeError:
-        _silence(out)
+        silence(out)
     except KeyboardInterrupt:
         return 130
     finally:
@@ -102,14 +102,3 @@ def _plain_line(result: FrameResult) -> str:
 
 def _plain_face(face: FaceResult) -> str:
     return f"#{face.face.track_id} {face.label} {face.confidence:.0%}"
-
-
-def _silence(out: TextIO) -> None:
-    """Keep Python from complaining once more about the closed pipe when it exits."""
-    try:
-        descriptor = out.fileno()
-    except (OSError, ValueError):
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)

@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from models.runtime.errors import UserError
 
 _EXTRA = {"torch", "onnx", "onnxscript", "pyarrow", "tqdm", "matplotlib", "tensorboard"}
+_CUT_SHORT = 141  # as a shell says of any program whose reader has left
 
 
 def exit_status(command: Callable[[], int | None]) -> int:
-    """Run a command; print what the user can put right as one line and return the exit status."""
+    """Run a command; print what the user can put right as one line and return the exit status.
+
+    A reader that closes the pipe ends the command quietly; the status of one that was through by
+    then stays.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold what the terminal, or a file on Windows, has no letters for.
         sys.stdout.reconfigure(errors="backslashreplace")
+    status = _CUT_SHORT
     try:
-        return command() or 0
+        status = command() or 0
+        print(end="", flush=True)  # what a pipe still waits for: Python's own end would complain
+    except BrokenPipeError:
+        silence(sys.stdout)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
     except OSError as error:  # a full disk, a folder that may not be looked at or written to
         print(
             f"error: expected to read and write files, found: {error}; "
             "make room, or correct the path or its permissions",
             file=sys.stderr,
         )
-    return 2
+        return 2
+    return status
+
+
+def silence(out: TextIO) -> None:
+    """Keep Python from complaining once more about a closed pipe when it exits."""
+    try:
+        descriptor = out.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def run(command: Callable[[], int | None]) -> int:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -222,6 +225,24 @@ def test_a_broken_file_is_said_and_skipped(
     assert "1 done, 1 failed" in found.out
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["photos", "summary.csv"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is another error there")
+def test_a_reader_that_leaves_changes_no_status(films: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"not a film" * 50)
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = ("--workers", "1", films / "photos", broken, "-o", tmp_path / "out")
+    with open(writer, "w") as left:
+        done = subprocess.run(
+            [sys.executable, "-m", "app.cli.analyze", *map(str, words)],
+            stdout=left, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "out" / "photos").is_dir()
 
 
 def test_an_empty_file_is_said_to_be_empty(

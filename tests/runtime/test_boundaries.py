@@ -82,6 +82,26 @@ def test_a_file_that_may_not_be_read_is_a_sentence() -> None:
     assert "runs/log.csv" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is another error there")
+@pytest.mark.parametrize(("flush", "status"), [(False, 3), (True, 141)])
+def test_a_reader_that_leaves_is_no_error(flush: bool, status: int) -> None:
+    code = (
+        "import os\n"
+        "from models.cli.shell import run\n"
+        "reader, writer = os.pipe()\n"
+        "os.close(reader)\n"
+        "sys.stdout = open(writer, 'w')\n"  # with a buffer, whatever the environment says
+        "def tell():\n"
+        f"    print('done', flush={flush})\n"
+        "    return 3\n"
+        "status = run(tell)\n"
+        "sys.stdout.close()\n"
+        "sys.exit(status)"
+    )
+    done = run_without((), code)
+    assert (done.returncode, done.stderr) == (status, "")
+
+
 def test_the_three_packages_lie_side_by_side() -> None:
     parents = {Path(str(part.__file__)).parent.parent for part in (app, models, weights)}
     assert len(parents) == 1
