@@ -46,6 +46,7 @@ _GUIDED = (
 _ROWS_A_PAGE = 10
 _MOST_FACES = 60
 _KINDS = (".png", ".pdf")
+_OF_IMAGES = ("label", "whole", "all-faces", "finder", "yunet")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -128,6 +129,10 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError(f'The folder of "{output}" does not exist; make it first.')
     if bool(arguments.images) == (arguments.average is not None):
         raise SettingsError("Images were expected, or --average with a data set; give one of both.")
+    if arguments.average is not None:
+        for name in _OF_IMAGES:
+            if getattr(arguments, name.replace("-", "_")):
+                raise SettingsError(f"--{name} goes with images, not --average: leave one out.")
     if arguments.pictures < 1:
         raise SettingsError(f"At least 1 was expected for --pictures, not {arguments.pictures}.")
 

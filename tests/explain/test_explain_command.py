@@ -195,6 +195,10 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
         ((faces, "-o", out, *model, "--label", "contempt"), 'not "contempt"'),
         ((faces, "-o", out, "--model", "no_such_model"), "no_such_model"),
         ((faces, "-o", out, *model, "--pictures", "0"), "--pictures"),
+        (("--average", faces, "-o", out, *model, "--label", "fear"), "--label goes with images"),
+        (("--average", faces, "-o", out, *model, "--whole"), "--whole goes with images"),
+        (("--average", faces, "-o", out, *model, "--all-faces"), "--all-faces goes with images"),
+        (("--average", faces, "-o", out, *model, "--finder", "haar"), "--finder goes with images"),
         (("--average", tmp_path / "none.csv", "-o", out, *model), "none.csv"),
     ):
         assert said in refused(capsys, *words)
