@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from app.gui.review.workspace import ReviewWorkspace
 
 __all__ = ["MainWindow", "Surroundings"]
-
-log = logging.getLogger(__name__)
 
 _POLL_MS = 10
 _LEAVE = "Leave full screen"
@@ -273,8 +271,7 @@ class MainWindow(QMainWindow):
         try:
             save_settings(settings, self._around.settings_path)
         except SettingsError as error:
-            # The window is gone; the log is all there is.
-            log.warning("%s", error)
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the window is gone)
 
     def _shortcut_rows(self) -> dict[str, list[tuple[str, str]]]:
         rows = {"Everywhere": [*shortcut_rows(self.menu_actions.all()), ("Esc", _LEAVE)]}

@@ -267,6 +267,17 @@ def test_what_the_command_line_chose_is_not_remembered(
     assert not {"source", "model", "finder"} & stored.keys()
 
 
+def test_settings_that_cannot_be_saved_are_told_in_the_terminal(
+    open_window: OpenWindow, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    window = open_window()
+    world.settings_path.mkdir()
+    window.close()
+    said = capsys.readouterr().err
+    assert said.startswith("error: The settings cannot be saved in ")
+    assert said.count("\n") == 1
+
+
 def test_a_snapshot_is_a_png_of_what_is_seen(
     open_window: OpenWindow, world: World, draw: Artist, qtbot: QtBot
 ) -> None:
