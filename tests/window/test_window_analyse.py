@@ -135,6 +135,20 @@ def test_the_list_names_what_there_is(analyse: AnalyseWorkspace) -> None:
     assert window_of(analyse).status_text == "3 to do"
 
 
+def test_the_list_is_painted_without_asking_the_disk(
+    analyse: AnalyseWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def resolve(path: Path) -> Path:
+        asked.append(path)
+        return path
+
+    monkeypatch.setattr(Path, "resolve", resolve)
+    analyse.table.grab()
+    assert asked == []
+
+
 def test_a_run_shows_what_comes_of_each(
     qtbot: QtBot, analyse: AnalyseWorkspace, works: Works, tmp_path: Path
 ) -> None:

@@ -216,7 +216,7 @@ class _RowDelegate(QStyledItemDelegate):
 
 def name_text(entry: Entry) -> str:
     """Return what an input is called."""
-    name = entry.source.place.resolve().name
+    name = entry.source.place.name
     return f"{name} (images)" if entry.source.kind == IMAGES else name
 
 
