@@ -195,7 +195,7 @@ class LiveWorkspace(Workspace):
         self.commands.note_finder(status)
         card = self._engine.card
         self.panel.set_can_calibrate(card is None or bool(card.neutral))
-        self.sources.set_current(status.source)
+        self.sources.set_current(status.source, status.spec)
         self.models.set_current(status.model)
         self.finders.set_current(status.finder)
         self.landmarks.set_current(status.landmarks)

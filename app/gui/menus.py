@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
+from app.live.capture import whole_spec
 from app.sources import CameraInfo
 from models.runtime.store import ModelEntry
 
@@ -34,6 +36,19 @@ FINDER_NAMES = {
     "hog": "HOG",
     "yunet": "YuNet",
 }
+
+
+def recent_names(paths: Sequence[str]) -> list[str]:
+    """Return what files and folders are called; those of one name are told apart by their place."""
+    names = [Path(path).name or path for path in paths]
+    shown = names
+    for place in (lambda path: path.parent.name, lambda path: str(path.parent)):
+        times = Counter(shown)
+        shown = [
+            f"{name} in {place(Path(path))}" if times[text] > 1 else text
+            for path, name, text in zip(paths, names, shown, strict=True)
+        ]
+    return shown
 
 
 class ChoiceMenu(QMenu):
@@ -89,7 +104,7 @@ class SourceMenu(ChoiceMenu):
         self._pick = pick
         self._cameras: tuple[CameraInfo, ...] | None = None
         self._recent: tuple[str, ...] = ()
-        self._current = ""
+        self._current = self._spec = ""
         self.refresh()
 
     @property
@@ -106,10 +121,10 @@ class SourceMenu(ChoiceMenu):
             self._recent = tuple(recent)
             self.refresh()
 
-    def set_current(self, name: str) -> None:
-        """Check what plays, by its name."""
-        if name != self._current:
-            self._current = name
+    def set_current(self, name: str, spec: str) -> None:
+        """Check what plays. spec: what it was opened by, since files may share a name."""
+        if (name, spec) != (self._current, self._spec):
+            self._current, self._spec = name, spec
             self.refresh()
 
     def build(self) -> None:
@@ -127,9 +142,9 @@ class SourceMenu(ChoiceMenu):
         self.addAction(self._actions.open_folder)
         if self._recent:
             self.addSeparator()
-            for path in self._recent:
-                name = Path(path).name or path
-                entry = self.add_choice(name, name == self._current, partial(self._pick, path))
+            playing_path = whole_spec(self._spec)
+            for path, name in zip(self._recent, recent_names(self._recent), strict=True):
+                entry = self.add_choice(name, path == playing_path, partial(self._pick, path))
                 entry.setToolTip(path)
         self.setToolTipsVisible(True)
 

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.review.exports import save_picture
@@ -60,6 +60,20 @@ def test_an_opened_session_is_shown_and_recent(opened: Desk, session: Path) -> N
     changed = opened.review.changed_settings(Settings())
     assert changed.recent_sessions == (str(session.absolute()),)
     assert set(changed.splitters) == {"review", "review_rows"}
+
+
+def test_recent_sessions_of_one_name_are_told_apart(desk: Desk, tmp_path: Path) -> None:
+    for name in ("other", "second/a & b", "first/a & b"):
+        (tmp_path / name).mkdir(parents=True)
+        desk.review.note_session(str(tmp_path / name))
+    told = ["a && b in first", "a && b in second", "other"]
+    (recent,) = (
+        action.menu() for action in desk.review.menus[0].actions() if "recent" in action.text()
+    )
+    assert isinstance(recent, QMenu)
+    assert [action.text() for action in recent.actions()] == told
+    buttons = desk.review.empty.findChildren(QPushButton)[-3:]  # the newest
+    assert [button.text() for button in buttons] == told
 
 
 def test_what_is_no_session_is_a_notice(desk: Desk, tmp_path: Path, qtbot: QtBot) -> None:

@@ -124,6 +124,21 @@ def test_recent_files_can_be_opened(open_window: OpenWindow, world: World) -> No
     assert world.engine.asked == [("source", "/films/one & two.mp4")]
 
 
+def test_recent_files_of_one_name_are_told_apart(open_window: OpenWindow, world: World) -> None:
+    recent = ("/monday/1/film.mp4", "/tuesday/film.mp4", "/friday/1/film.mp4", "/monday/1/talk.mp4")
+    window = open_window(Settings(theme="dark", recent=recent))
+    world.engine.now = replace(world.engine.now, source="film.mp4", spec=recent[1])
+    window.live.refresh_status()
+    named = {action.toolTip(): action for action in window.live.sources.actions()}
+    assert [named[path].text() for path in window.live.commands.settings.recent] == [
+        "film.mp4 in tuesday",
+        f"film.mp4 in {Path('/monday/1')}",
+        f"film.mp4 in {Path('/friday/1')}",
+        "talk.mp4",
+    ]
+    assert [path for path, action in named.items() if action.isChecked()] == [recent[1]]
+
+
 def test_models_are_listed_and_chosen(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

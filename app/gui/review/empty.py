@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.keys import KeepSpace
+from app.gui.menus import recent_names
 from app.gui.review.actions import ReviewActions
 from app.gui.theme import HEAD_PX, font
 
@@ -89,8 +89,9 @@ class EmptyPage(QWidget):
             if widget is not None:
                 widget.deleteLater()
         self._recent_title.setVisible(bool(folders))
-        for folder in folders[:_MOST_RECENT]:
-            button = QPushButton(Path(folder).name or folder)
+        shown = folders[:_MOST_RECENT]
+        for folder, name in zip(shown, recent_names(shown), strict=True):
+            button = QPushButton(name.replace("&", "&&"))
             button.setFlat(True)
             button.setStyleSheet("text-align: left;")
             button.setToolTip(folder)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
 from app.gui.actions import shortcut_rows
-from app.gui.menus import add_shared_view
+from app.gui.menus import add_shared_view, recent_names
 from app.gui.pages import open_page
 from app.gui.places import sessions_folder
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
@@ -390,8 +390,8 @@ class ReviewWorkspace(Workspace):
         there = [path for path in self._recent if is_folder(Path(path))]
         self.empty.set_recent(there)
         self._recent_menu.clear()
-        for path in there:
-            action = self._recent_menu.addAction(Path(path).name.replace("&", "&&"))
+        for path, name in zip(there, recent_names(there), strict=True):
+            action = self._recent_menu.addAction(name.replace("&", "&&"))
             action.setToolTip(path)
             action.triggered.connect(lambda _checked=False, p=path: self.open_session(Path(p)))
         self._recent_menu.setToolTipsVisible(True)
