@@ -9,6 +9,7 @@ from app.analysis.batch import RUNNING, BatchState, FileState
 from app.analysis.inputs import IMAGES
 from app.analysis.job import DONE, FAILED, SKIPPED, STOPPED
 from app.errors import SettingsError
+from app.words import amount, span
 from models.runtime.files import is_file, written_whole
 
 SUMMARY = "summary.csv"
@@ -24,7 +25,7 @@ def progress_line(state: BatchState) -> str:
     if state.speed:
         parts.append(f"{state.speed:.0f} frames/s")
     if state.seconds_left is not None:
-        parts.append(f"{duration(state.seconds_left)} left")
+        parts.append(f"{span(state.seconds_left, digits=0)} left")
     running = [file.job.source.place.name for file in state.files if file.status == RUNNING]
     if not running and not through:
         running = ["starting"]
@@ -43,7 +44,7 @@ def outcome_line(file: FileState) -> str:
     kind = "image" if file.job.source.kind == IMAGES else "frame"
     speed = f", {outcome.frames / outcome.seconds:.0f} {kind}s/s" if outcome.seconds else ""
     note = f" ({outcome.note})" if outcome.note else ""
-    return f"{name}: {outcome.frames} {_plural(kind, outcome.frames)}{speed}{note}"
+    return f"{name}: {amount(outcome.frames, kind)}{speed}{note}"
 
 
 def total_line(state: BatchState) -> str:
@@ -55,16 +56,6 @@ def total_line(state: BatchState) -> str:
         (state.count(STOPPED), "not done"),
     ]
     return ", ".join(f"{count} {words}" for count, words in counts if count)
-
-
-def duration(seconds: float) -> str:
-    """Return a span of time as a person would say it."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def write_summary(state: BatchState, folder: Path) -> None:
@@ -113,7 +104,3 @@ def _row(file: FileState) -> tuple[object, ...]:
     figures = (outcome.frames, outcome.faces) if there else ("", "")
     seconds = f"{outcome.seconds:.2f}" if outcome.status == DONE else ""
     return (file.job.source.place, outcome.status, where, *figures, seconds, outcome.note)
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"

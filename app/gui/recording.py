@@ -12,13 +12,14 @@ from PySide6.QtCore import QObject, Signal
 
 from app.errors import SessionError
 from app.gui.actions import Actions
-from app.gui.recording_bar import RecordingBar, clock
+from app.gui.recording_bar import RecordingBar
 from app.gui.recording_panel import RecordingPanel
 from app.gui.workspace import Host
 from app.live.recorder import RecordableEngine, Recorder, RecorderStatus, RecordingOptions
 from app.overlays import Shown
 from app.sessions.video import VIDEOS, VideoOptions
 from app.settings import Settings
+from app.words import clock
 
 _REFRESH_SECONDS = 0.25
 _CLOSE_SECONDS = 10.0
@@ -129,7 +130,7 @@ class RecordingDesk(QObject):
             self._host.notices.say("Markers and notes belong to a recording; R begins one.")
             return
         seconds = self.recorder.status().seconds - (time.monotonic() - at)
-        self.bar.say(f"{text or f'Marker {key}'} at {clock(max(0.0, seconds))}")
+        self.bar.say(f"{text or f'Marker {key}'} at {clock(int(seconds), digits=0)}")
 
     def changed_settings(self, settings: Settings) -> Settings:
         return self.panel.changed_settings(settings)

@@ -25,6 +25,7 @@ from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
 from app.live.recorder import RecorderStatus
+from app.words import amount, clock, roughly, size
 
 _SAID_TICKS = 8
 
@@ -123,9 +124,8 @@ class RecordingBar(QFrame):
                 announce(self, "Recording")
             self._said_left = max(0, self._said_left - 1)
             figures = self._said if self._said_left else _figures(status)
-            self._show(
-                dot=True, title=clock(status.seconds), words=figures, buttons=("note", "stop")
-            )
+            passed = clock(int(status.seconds), digits=0)  # whole seconds, as a stopwatch has them
+            self._show(dot=True, title=passed, words=figures, buttons=("note", "stop"))
         elif status.saving:
             self._show(dot=False, title="Saving…", words="", buttons=())
 
@@ -141,8 +141,10 @@ class RecordingBar(QFrame):
         earlier: sessions of the same recording, from before something was changed.
         """
         self._saved = folder
-        title, words = ("Stopped", error) if error else ("Saved", f"{frames:,} frames in {folder}")
-        if earlier and not error:
+        title, words = "Saved", f"{amount(frames, 'frame')} in {folder}"
+        if error:
+            title, words = "Stopped", error
+        elif earlier:
             more = "session lies" if earlier == 1 else "sessions lie"
             words += f"; {earlier} earlier {more} beside it"
         self._show(dot=False, title=title, words=words, buttons=("review", "close"))
@@ -262,38 +264,13 @@ class _Dot(QWidget):
         painter.end()
 
 
-def clock(seconds: float) -> str:
-    """Return seconds as 0:07, 12:34 or 1:02:03."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time in one unit, such as 31 h."""
-    if seconds >= 48 * 3600:
-        return f"{seconds / 86400:.0f} days"
-    if seconds >= 2 * 3600:
-        return f"{seconds / 3600:.0f} h"
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in a fitting unit."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
-
-
 def _figures(status: RecorderStatus) -> str:
     if status.folder is None:
         return "Recording begins with the next frame"
     room = f"{size(status.free)} free"
     if status.seconds_left is not None:
-        room = f"room for {duration(status.seconds_left)}"
+        room = f"room for {roughly(status.seconds_left)}"
     # What may go wrong comes first: a narrow window cuts the rest.
-    parts = ["Recording", room, f"{status.dropped:,} dropped", f"{status.frames:,} frames"]
-    parts.append(size(status.bytes))
+    dropped, frames = f"{status.dropped:,} dropped", amount(status.frames, "frame")
+    parts = ["Recording", room, dropped, frames, size(status.bytes)]
     return "  ·  ".join(parts)

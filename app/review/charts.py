@@ -14,7 +14,7 @@ from app.review.decimate import AWAY, decimate, ribbon
 from app.review.edited import UNDECIDED, Marker
 from app.review.series import Series
 from app.review.statistics import LabelShare
-from app.review.words import clock
+from app.words import clock
 
 __all__ = ["around_chart", "legend", "line_chart", "ribbon_chart", "share_bar", "stretches"]
 

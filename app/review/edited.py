@@ -23,7 +23,7 @@ from app.review.edits import (
     Split,
 )
 from app.review.recording import Recording, ReviewError
-from app.review.words import clock
+from app.words import clock
 
 __all__ = [
     "UNDECIDED",

@@ -20,8 +20,9 @@ from app.review.report_parts import (
     markers_section,
 )
 from app.review.second import Second
-from app.review.words import amount, length, per_cent
+from app.review.words import length
 from app.versions import version_of
+from app.words import amount, per_cent
 from models.runtime.card import Card
 from models.runtime.files import written_whole
 

@@ -14,7 +14,7 @@ from app.review.edited import Edited, FaceEntry, Interval, Marker, recorded_mark
 from app.review.second import Second
 from app.review.series import series
 from app.review.statistics import LabelShare, Summary, summarise
-from app.review.words import amount, clock, per_cent, span
+from app.words import amount, clock, per_cent, span
 from models.runtime.card import Card
 
 __all__ = [

@@ -13,7 +13,7 @@ from app.analysis.batch import RUNNING, WAITING, Batch
 from app.analysis.inputs import VIDEO, Input
 from app.analysis.job import DONE, FAILED, STOPPED, Job, Outcome, Progress
 from app.analysis.parts import AnalysisOptions
-from app.analysis.summary import duration, outcome_line, progress_line, total_line, write_summary
+from app.analysis.summary import outcome_line, progress_line, total_line, write_summary
 from app.analysis.workers import Tell
 from app.errors import SettingsError
 
@@ -150,14 +150,6 @@ def test_a_stop_takes_nothing_from_the_summary(tmp_path: Path) -> None:
     write_summary(batch.state(), tmp_path)
     again = (tmp_path / "summary.csv").read_text("utf-8").splitlines()[1:]
     assert again == [*first, "film 3.mp4,done,d,100,90,2.00,"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.2, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min")],
-)
-def test_spans_of_time_in_words(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
 
 
 def test_the_end_is_seen_even_by_one_who_waits_long() -> None:

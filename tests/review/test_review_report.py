@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +14,9 @@ from app.review.recording import ReviewError, open_recording
 from app.review.report import report_page, write_report
 from app.review.second import Second
 from app.review.table import FACE_NAME, edited_table
-from app.review.words import amount, clock, per_cent, span
 from app.sessions.export import export_table
 from app.sessions.folder import open_session
+from app.words import per_cent
 from models.runtime.store import load_model
 
 if TYPE_CHECKING:
@@ -200,20 +199,3 @@ def test_lines_break_where_nothing_is_known() -> None:
     there = np.array([False, True, True, False, False, True])
     assert [piece.tolist() for piece in stretches(there)] == [[1, 2], [5]]
     assert stretches(np.zeros(3, bool)) == []
-
-
-def test_numbers_are_written_for_people() -> None:
-    assert [clock(value) for value in (0, 59.96, 61.25, 3725.0)] == [
-        "0:00.0", "1:00.0", "1:01.2", "1:02:05.0",
-    ]  # fmt: skip
-    assert clock(3599.7, digits=0) == "1:00:00"
-    assert [span(value) for value in (1.25, 75.0, 7380.0)] == ["1.2 s", "1 min 15 s", "2 h 03 min"]
-    assert [per_cent(value) for value in (0, 0.123, 0.9996, 1)] == [
-        "0 %",
-        "12.3 %",
-        "100 %",
-        "100 %",
-    ]
-    assert amount(1, "frame") == "1 frame"
-    assert amount(1200, "face counts", "faces count") == "1,200 faces count"
-    assert re.match(r"^\d", amount(0, "frame"))

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from app.errors import SessionError
 from app.gui.consent import ConsentText
-from app.gui.recording_bar import clock, duration, size
 from app.gui.window import MainWindow
+from app.live.recorder import RecorderStatus
 from app.messages import Calibration, FaceResult, FrameResult
 from app.sessions.folder import open_session
 from app.sessions.writer import SessionWriter
@@ -95,6 +95,16 @@ def test_nothing_is_recorded_unasked(studio: Callable[..., Studio]) -> None:
     assert here.desk.bar.isHidden()
     assert not here.folder.exists()
     assert here.actions.record.shortcut().toString() == "R"
+
+
+def test_a_recording_counts_what_has_passed(studio: Callable[..., Studio], tmp_path: Path) -> None:
+    bar = studio().desk.bar
+    bar.show_status(
+        RecorderStatus(
+            True, folder=tmp_path, seconds=7.9, frames=1, bytes=12_345, seconds_left=31 * 3600.0
+        )
+    )
+    assert bar.text == "0:07 Recording  ·  1 frame  ·  0 dropped  ·  12 kB  ·  room for 31 h"
 
 
 def test_a_recording_shows_itself_and_says_where_it_went(
@@ -465,18 +475,3 @@ def test_every_control_of_the_bar_has_a_name_and_says_its_key(
     assert here.desk.bar._note.accessibleName()
     for part in (here.desk.panel._title, here.desk.panel._video, here.desk.panel._consent):
         assert part.accessibleName()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (7.9, "0:07"), (754, "12:34"), (3723, "1:02:03")]
-)
-def test_times_are_short(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
-
-
-def test_amounts_are_in_one_unit() -> None:
-    assert [duration(value) for value in (540, 31 * 3600, 400_000)] == ["9 min", "31 h", "5 days"]
-    assert duration(20) == "20 s"
-    assert [size(value) for value in (999, 12_345, 5e6, 7.25e9)] == [
-        "999 bytes", "12 kB", "5 MB", "7.2 GB",
-    ]  # fmt: skip

@@ -28,6 +28,7 @@ from app.analysis.inputs import IMAGES
 from app.analysis.job import DONE, FAILED, SKIPPED, STOPPED
 from app.analysis.queue import Entry
 from app.gui.theme import SMALL_PX, Theme, font
+from app.words import amount
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -224,9 +225,7 @@ def length_text(entry: Entry) -> str:
     """Return how much there is, empty where nobody knows."""
     count = entry.source.frames
     kind = "image" if entry.source.kind == IMAGES else "frame"
-    if not count:
-        return ""
-    return f"{count:,} {kind}" if count == 1 else f"{count:,} {kind}s"
+    return amount(count, kind) if count else ""
 
 
 def progress_text(entry: Entry) -> str:
@@ -243,8 +242,7 @@ def outcome_text(entry: Entry) -> str:
         return word
     if entry.status == FAILED:
         return f"{word}: {outcome.note}"
-    faces = "no face" if not outcome.faces else f"{outcome.faces:,} faces"
-    faces = "1 face" if outcome.faces == 1 else faces
+    faces = amount(outcome.faces, "face") if outcome.faces else "no face"
     return f"{word}, {faces}" + (f". {outcome.note}" if outcome.note else "")
 
 

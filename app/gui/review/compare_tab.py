@@ -35,7 +35,7 @@ from app.review.second import (
     second_files,
     write_second,
 )
-from app.review.words import amount, clock, per_cent
+from app.words import amount, clock, per_cent
 from models.runtime.store import load_model
 
 _ROW = 22

@@ -27,7 +27,7 @@ from app.palette import display_order
 from app.review.edited import UNDECIDED, FaceEntry
 from app.review.edits import Edit, Exclude, Include, Merge, Name, Split
 from app.review.recording import Recording
-from app.review.words import amount, clock
+from app.words import amount, clock
 
 _ROW = 58
 _ENTRY = Qt.ItemDataRole.UserRole

@@ -23,7 +23,7 @@ from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.palette import UNSURE, display_order
 from app.review.edited import Interval
 from app.review.statistics import LabelShare, Summary, summarise
-from app.review.words import amount, clock, per_cent, span
+from app.words import amount, clock, per_cent, span
 
 _ROW = 33
 _RANGE, _MEAN = 72, 84

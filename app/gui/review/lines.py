@@ -13,7 +13,7 @@ from app.gui.review.strips import GUTTER, TimeStrip
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
 from app.palette import display_order
 from app.review.decimate import Lines, decimate
-from app.review.words import per_cent
+from app.words import per_cent
 
 _ROW = 15
 _TOP, _FOOT = 8, 6

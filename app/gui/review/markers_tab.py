@@ -27,7 +27,7 @@ from app.palette import display_order
 from app.review.around import Around, around_events
 from app.review.charts import stretches
 from app.review.edited import Marker
-from app.review.words import amount, clock
+from app.words import amount, clock
 
 _MARKER = Qt.ItemDataRole.UserRole
 _TIME, _KEY, _TEXT = range(3)

@@ -6,7 +6,8 @@ from html import escape
 from typing import Any
 
 from app.review.recording import Recording
-from app.review.words import amount, length
+from app.review.words import length
+from app.words import amount
 
 _MOST_DEPTH = 3
 

@@ -10,7 +10,7 @@ from app.gui.review.model import ReviewModel
 from app.gui.review.strips import GUTTER, RIGHT, TimeStrip
 from app.gui.theme import SMALL_PX, Theme, font
 from app.review.edited import Interval, Marker
-from app.review.words import clock
+from app.words import clock
 
 _STEPS = (
     0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0,

@@ -12,7 +12,7 @@ from app.gui.keys import KeepSpace
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import HEAD_PX, Theme, font
-from app.review.words import clock
+from app.words import clock
 
 _WIDE = 600
 _BUTTON, _GAP = 32, 2

@@ -39,9 +39,10 @@ from app.gui.review.transport import Transport
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher
-from app.review.words import amount, length
+from app.review.words import length
 from app.settings import FINDERS, Settings
 from app.sources.video import VIDEO_SUFFIXES
+from app.words import amount
 from models.runtime.files import is_folder
 
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
