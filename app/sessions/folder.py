@@ -21,16 +21,18 @@ from app.errors import SessionError
 from app.sessions.ledger import iso_time, read_dropped, read_markers
 from app.sessions.mkv import finish_video
 from app.sessions.schema import frames_schema, labels_of
-from app.sessions.stream import read_batches, stream_schema, to_parquet
+from app.sessions.stream import StreamBatches, stream_schema, write_parquet
 from models.runtime.files import is_file, written_whole
 
 __all__ = [
     "CODEBOOK",
+    "DAMAGED",
     "DROPPED",
     "FORMAT",
     "INFO",
     "LOCK",
     "MARKERS",
+    "REST",
     "STREAM",
     "TABLE",
     "Session",
@@ -46,10 +48,17 @@ FORMAT = 1
 INFO = "session.json"
 TABLE = "frames.parquet"
 STREAM = "frames.arrows"
+REST = "frames.arrows.rest"
 MARKERS = "markers.csv"
 DROPPED = "dropped.csv"
 CODEBOOK = "codebook.md"
 LOCK = "recording.lock"
+DAMAGED = (
+    f"A part of what was recorded cannot be read back from the disk and is not in {TABLE}; all "
+    f"that was written is kept as {REST}: check the disk, and keep that file."
+)
+"""What is said of a session whose stream was kept."""
+
 # A recording on another machine that writes no more for so long has ended.
 _SILENT_SECONDS = 30.0
 
@@ -88,9 +97,9 @@ def open_session(path: Path | str, *, columns: Iterable[str] | None = None) -> S
     """Open the session in a folder.
 
     columns: read only these of the table, which is quicker; None for all. A recording that was
-    cut short is brought into its final form first; where the folder cannot be written, or the
-    recording still goes on, it is read as it stands. Raises `SessionError` for a folder that is
-    no session or whose table is damaged.
+    cut short is brought into its final form first, and what cannot be read of it is kept beside
+    the table; where the folder cannot be written, or the recording still goes on, it is read as it
+    stands. Raises `SessionError` for a folder that is no session or whose table is damaged.
     """
     folder = Path(path)
     info = read_info(folder)
@@ -180,18 +189,36 @@ def _runs(pid: int, started: float) -> bool:
     return same and not zombie
 
 
+def end_stream(folder: Path, *, whole: bool) -> None:
+    """Delete the stream that became the table; put it aside if that is not whole."""
+    stream = folder / STREAM
+    if whole:
+        stream.unlink()
+    else:
+        stream.replace(folder / REST)
+
+
 def _recover(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
     """Give an unfinished folder its final form if that can be done; return its information."""
     stream, table = folder / STREAM, folder / TABLE
     try:
-        if not table.is_file():  # else it was cut short between the last two steps
-            to_parquet(stream, table, _schema(folder, info))
+        batches = StreamBatches(stream)
+        if table.is_file():  # it was cut short between the last two steps
+            rows = sum(batch.num_rows for batch in batches)
+            whole = rows <= pq.read_metadata(table).num_rows and not batches.damaged
+        else:
+            write_parquet(batches, table, _schema(folder, info))
+            whole = not batches.damaged
         if info.get("state") == "recording":
             info = info | {"state": "recovered", "ended": _end_of(stream)}
-            write_info(folder, info)
+        if not whole:
+            info = info | {"why": DAMAGED}
+        elif info.get("why") == DAMAGED:  # the disk can be read again
+            info = info | {"why": ""}
+        write_info(folder, info)
         for video in folder.glob("video*.mkv"):
             finish_video(video)
-        stream.unlink()
+        end_stream(folder, whole=whole)
         unlock(folder)
     except (OSError, pa.ArrowException) as error:
         log.info("%s stays unfinished: %s", folder, error)
@@ -213,7 +240,7 @@ def _read_frames(folder: Path, info: Mapping[str, Any], columns: list[str] | Non
             with pq.ParquetFile(table) as file:
                 return file.read(columns=columns)
         if stream.is_file():
-            frames = pa.Table.from_batches(read_batches(stream), _schema(folder, info))
+            frames = pa.Table.from_batches(StreamBatches(stream), _schema(folder, info))
             return frames if columns is None else frames.select(columns)
     except (OSError, pa.ArrowException, KeyError) as error:
         raise SessionError(

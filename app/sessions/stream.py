@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +13,27 @@ import pyarrow.parquet as pq
 from app.sessions.appending import AppendedFile
 from models.runtime.files import written_whole
 
-__all__ = ["TableStream", "read_batches", "stream_schema", "to_parquet", "write_parquet"]
+__all__ = ["StreamBatches", "TableStream", "stream_schema", "write_parquet"]
 
 # Rows held in memory while a table is turned into Parquet: some 15 MB.
 _GROUP_ROWS = 16_384
 _MOST_BATCHES = 1_000
+# What each message of an Arrow stream begins with.
+_MARK = b"\xff\xff\xff\xff"
+_PIECE = 1 << 20
 
 
 class TableStream:
     """Append record batches to a file so that all written before can be read at any moment.
 
-    Each batch is one write. One that fails, as on a full disk, is cut away again: the file then
-    ends with the batch before.
+    rows: in the file. Each batch is one write. One that fails, as on a full disk, is cut away
+    again: the file then ends with the batch before.
     """
 
     def __init__(self, path: Path, schema: Any) -> None:
         """Begin the file; an older one of that name is replaced. Raises `OSError`."""
         self._file = AppendedFile(path, schema.serialize())
+        self.rows = 0
 
     @property
     def size(self) -> int:
@@ -39,6 +43,7 @@ class TableStream:
     def write(self, batch: Any) -> None:
         """Append a batch. Raises `OSError`; what was there before then stays."""
         self._file.append(batch.serialize())
+        self.rows += batch.num_rows
 
     def sync(self) -> None:
         """Have the system put what was written on the disk, against a loss of power."""
@@ -54,31 +59,76 @@ def stream_schema(path: Path) -> Any | None:
     try:
         with pa.OSFile(str(path)) as file:
             return pa.ipc.open_stream(file).schema
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError):
         return None
 
 
-def read_batches(path: Path) -> Iterator[Any]:
-    """Yield the batches of a stream up to the first that was not written whole."""
-    with pa.OSFile(str(path)) as file:
-        try:
-            reader = pa.ipc.open_stream(file)
-            while True:
-                yield reader.read_next_batch()
-        except (StopIteration, pa.ArrowInvalid, OSError):
-            return
+class StreamBatches:
+    """Go once through the batches of a stream that can be read.
 
-
-def to_parquet(stream: Path, table: Path, schema: Any) -> int:
-    """Turn a stream into Parquet in bounded memory and return the number of rows.
-
-    Raises `OSError` when it cannot be written; the stream is not touched.
+    damaged: known at the end: whether rows may have been left behind. One last batch that was not
+    written whole, as a kill leaves it, is none.
     """
-    return write_parquet(read_batches(stream), table, schema)
+
+    def __init__(self, path: Path) -> None:
+        self.damaged = False
+        self._path = path
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield them; raises `OSError` when the file cannot be opened."""
+        with pa.OSFile(str(self._path)) as file:
+            messages = pa.ipc.MessageReader.open_stream(file)
+            head, end = _MARK, 0
+            try:
+                schema = pa.ipc.read_schema(messages.read_next_message())
+                head = _head_of(schema)
+                while True:
+                    end = file.tell()
+                    batch = _batch_of(messages.read_next_message(), schema)
+                    if batch is not None:
+                        yield batch
+                    else:
+                        self.damaged = True
+            except (StopIteration, OSError, pa.ArrowException):
+                if file.tell() < file.size() or not _is_unfinished(file, end, head):
+                    self.damaged = True
 
 
-def write_parquet(batches: Iterator[Any], table: Path, schema: Any) -> int:
-    """Write batches as one Parquet file, there whole or not at all; return its rows."""
+def _head_of(schema: Any) -> bytes:
+    """Return what every batch of a schema begins with: a mark and the size of what describes it."""
+    columns = [pa.nulls(1, field.type) for field in schema]
+    message = pa.RecordBatch.from_arrays(columns, schema=schema).serialize()
+    return bytes(message[: len(_MARK) + 4])
+
+
+def _batch_of(message: Any, schema: Any) -> Any | None:
+    try:
+        batch = pa.ipc.read_record_batch(message, schema)
+        batch.validate(full=True)
+    except (OSError, pa.ArrowException):
+        return None
+    return batch
+
+
+def _is_unfinished(file: Any, place: int, head: bytes) -> bool:
+    """Say whether the rest of a file, if there is any, is the beginning of a single message."""
+    file.seek(place)
+    piece = file.read(_PIECE)
+    if piece[: len(head)] != head[: len(piece)]:
+        return False
+    while piece:
+        following = file.read(_PIECE)
+        if head in piece[1:] + following:
+            return False
+        piece = following
+    return True
+
+
+def write_parquet(batches: Iterable[Any], table: Path, schema: Any) -> int:
+    """Write batches as one Parquet file in bounded memory; return its rows.
+
+    It is there whole or not at all. Raises `OSError`.
+    """
     rows = 0
     with written_whole(table) as partial, pq.ParquetWriter(
         partial, schema, compression="zstd", use_dictionary=["label"],
@@ -90,7 +140,7 @@ def write_parquet(batches: Iterator[Any], table: Path, schema: Any) -> int:
     return rows
 
 
-def _groups(batches: Iterator[Any], schema: Any) -> Iterator[Any]:
+def _groups(batches: Iterable[Any], schema: Any) -> Iterator[Any]:
     held: list[Any] = []
     rows = 0
     for batch in batches:

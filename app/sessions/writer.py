@@ -20,7 +20,7 @@ from app.sessions import ledger
 from app.sessions.codebook import codebook
 from app.sessions.rows import FrameRow, RowBuilder, frame_row
 from app.sessions.status import LEAST_FREE, Clock, WriterStatus
-from app.sessions.stream import TableStream, to_parquet
+from app.sessions.stream import StreamBatches, TableStream, write_parquet
 from app.sessions.video import VideoOptions, VideoThread
 from models.runtime.files import written_whole
 
@@ -319,11 +319,14 @@ class SessionWriter:
                 file.close()
             except OSError as error:
                 self._give_up(_disk_sentence(error))
-        stream = self.path / places.STREAM
+        batches = StreamBatches(self.path / places.STREAM)
         try:
-            to_parquet(stream, self.path / places.TABLE, self._builder.schema)
+            rows = write_parquet(batches, self.path / places.TABLE, self._builder.schema)
+            whole = rows == self._stream.rows
+            if not whole:
+                self.error = f"{self.error} {places.DAMAGED}".lstrip()
             places.write_info(self.path, self._info | self._last_info())
-            stream.unlink()
+            places.end_stream(self.path, whole=whole)
         except (OSError, pa.ArrowException) as error:
             # What is there opens all the same, and takes its final form once there is room.
             self._give_up(_disk_sentence(error))

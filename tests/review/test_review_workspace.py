@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.review.exports import save_picture
 from app.gui.review.strips import TimeStrip
 from app.review.edits import read_edits
+from app.sessions.folder import DAMAGED, read_info, write_info
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,6 +82,15 @@ def test_what_is_no_session_is_a_notice(desk: Desk, tmp_path: Path, qtbot: QtBot
     desk.wait(qtbot, lambda: bool(desk.host.notices.texts))
     assert "session.json" in desk.host.notices.texts[0]
     assert desk.review.empty.isVisible()
+
+
+def test_a_session_that_is_not_all_there_opens_with_a_notice(
+    desk: Desk, session: Path, qtbot: QtBot
+) -> None:
+    write_info(session, read_info(session) | {"state": "recovered", "why": DAMAGED})
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: desk.review.video.result is not None)
+    assert desk.host.notices.texts == [DAMAGED]
 
 
 def test_the_picture_follows_the_moment(opened: Desk, qtbot: QtBot) -> None:

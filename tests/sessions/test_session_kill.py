@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from app.errors import SessionError
@@ -17,7 +20,7 @@ from app.sessions import folder as places
 from app.sessions import writer as writing
 from app.sessions.folder import open_session
 from app.sessions.mkv import read_pictures
-from app.sessions.stream import read_batches
+from app.sessions.stream import StreamBatches
 
 Make = Callable[..., Any]
 
@@ -55,7 +58,7 @@ def recording(folder: Path, *more: str, before: str = "") -> subprocess.Popen[st
 
 
 def rows_in(stream: Path) -> int:
-    return sum(batch.num_rows for batch in read_batches(stream)) if stream.is_file() else 0
+    return sum(batch.num_rows for batch in StreamBatches(stream)) if stream.is_file() else 0
 
 
 def test_what_was_on_the_disk_at_a_kill_is_there_afterwards(tmp_path: Path) -> None:
@@ -155,6 +158,105 @@ def test_a_table_cut_anywhere_keeps_its_whole_batches(
     session = open_session(unfinished)
     assert session.frames["frame"].to_pylist() == list(range(rows))
     assert session.labels == ("anger", "happiness", "neutral")
+    assert not (unfinished / places.STREAM).exists()
+    assert not (unfinished / places.REST).exists(), "a kill damages nothing"
+    assert "why" not in session.info
+
+
+def batch_starts(stream: Path) -> list[int]:
+    """Return where the batches of a stream begin, all alike."""
+    data = stream.read_bytes()
+    first = pa.ipc.read_message(pa.BufferReader(data)).serialize().size
+    return [place for place in range(0, len(data), 8) if data.startswith(data[first:][:8], place)]
+
+
+def damage(stream: Path, place: int, byte: bytes) -> None:
+    with stream.open("r+b") as file:
+        file.seek(place)
+        file.write(8 * byte)
+
+
+# Bytes from where a batch begins: its mark, the size of its head, what its head says.
+@pytest.mark.parametrize(
+    ("batch", "offset", "byte", "kept"),
+    [
+        (0, 0, b"\x7f", []),
+        (1, 0, b"\0", [0]),
+        (1, 0, b"\x7f", [0]),
+        (1, 4, b"\x7f", [0]),
+        (1, 44, b"\0", [0, 2]),
+        (2, 0, b"\x7f", [0, 1]),
+        (2, 44, b"\0", [0, 1]),
+    ],
+)
+def test_a_damaged_place_costs_nothing_of_what_was_written(
+    unfinished: Path, batch: int, offset: int, byte: bytes, kept: list[int]
+) -> None:
+    stream = unfinished / places.STREAM
+    damage(stream, batch_starts(stream)[batch] + offset, byte)
+    written = stream.read_bytes()
+    session = open_session(unfinished)
+    rows = [10 * number + frame for number in kept for frame in range(10)]
+    assert session.frames["frame"].to_pylist() == rows
+    assert (unfinished / places.REST).read_bytes() == written
+    assert not stream.exists()
+    assert (session.info["state"], session.info["why"]) == ("recovered", places.DAMAGED)
+    assert open_session(unfinished).info == session.info
+
+
+def test_a_disk_that_cannot_be_read_to_the_end_costs_nothing(
+    unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = unfinished / places.STREAM
+    written, readable = stream.read_bytes(), batch_starts(stream)[1]
+
+    class Failing(io.FileIO):
+        def read(self, count: int | None = -1) -> bytes:
+            if self.tell() >= readable:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(count)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(pa, "OSFile", lambda path: pa.PythonFile(Failing(path)))
+        session = open_session(unfinished)
+    assert session.frames.num_rows == 10
+    assert session.info["why"] == places.DAMAGED
+    assert (unfinished / places.REST).read_bytes() == written
+    (unfinished / places.TABLE).unlink()
+    (unfinished / places.REST).rename(stream)
+    again = open_session(unfinished)
+    assert (again.frames.num_rows, again.info["why"]) == (30, "")
+    assert not stream.exists()
+
+
+def test_a_table_that_lacks_rows_of_its_stream_does_not_replace_it(unfinished: Path) -> None:
+    stream = unfinished / places.STREAM
+    written = stream.read_bytes()
+    stream.write_bytes(written[: batch_starts(stream)[2]])
+    assert open_session(unfinished).frames.num_rows == 20
+    stream.write_bytes(written)  # as after a kill between the last two steps
+    assert open_session(unfinished).info["why"] == places.DAMAGED
+    assert (unfinished / places.REST).read_bytes() == written
+
+
+def test_what_a_recording_cannot_read_back_at_its_end_is_kept_and_said(
+    make_writer: Make, frame: Make, face: Make
+) -> None:
+    writer = make_writer(flush_seconds=600, capacity=20)
+    stream = writer.path / places.STREAM
+    for index in range(30):
+        writer.add(frame(index, face()))
+        while index % 10 == 9 and rows_in(stream) <= index:
+            time.sleep(0.005)
+    damage(stream, batch_starts(stream)[1], b"\0")
+    written = stream.read_bytes()
+    writer.close()
+    assert writer.error == places.DAMAGED
+    session = open_session(writer.path)
+    assert session.frames.num_rows == 10
+    assert (session.info["state"], session.info["why"]) == ("stopped", places.DAMAGED)
+    assert (writer.path / places.REST).read_bytes() == written
+    assert not stream.exists()
 
 
 def test_a_session_being_recorded_opens_and_is_left_alone(make_writer: Make, frame: Make) -> None:
@@ -178,7 +280,7 @@ def test_where_nothing_can_be_written_it_opens_all_the_same(
     def refuse(*_: object) -> None:
         raise OSError("read-only")
 
-    monkeypatch.setattr(places, "to_parquet", refuse)
+    monkeypatch.setattr(places, "write_parquet", refuse)
     session = open_session(unfinished)
     assert session.frames.num_rows == 30
     assert (unfinished / places.STREAM).is_file()
@@ -186,8 +288,9 @@ def test_where_nothing_can_be_written_it_opens_all_the_same(
 
 
 def test_a_kill_between_the_last_two_steps_costs_nothing(unfinished: Path) -> None:
+    stream = (unfinished / places.STREAM).read_bytes()
     first = open_session(unfinished)
-    (unfinished / places.STREAM).write_bytes(b"left behind")
+    (unfinished / places.STREAM).write_bytes(stream)
     again = open_session(unfinished)
     assert again.frames.equals(first.frames)
     assert not (unfinished / places.STREAM).exists()

@@ -15,7 +15,7 @@ from app.gui.places import analyses_folder
 from app.gui.workspace import Host
 from app.review.edits import EditList, read_edits
 from app.review.recording import Recording, open_recording
-from app.sessions.folder import INFO, is_session
+from app.sessions.folder import DAMAGED, INFO, is_session
 from models.runtime.files import is_file, is_folder
 
 __all__ = ["Opened", "Opener", "session_folder"]
@@ -123,6 +123,8 @@ class Opener:
         self._waiting -= 1
         self._progress(None, "", "")
         self._opened(opened)
+        if DAMAGED in str(opened.recording.info.get("why", "")):
+            self._host.warn(DAMAGED)
 
     def _fail(self, sentence: str) -> None:
         self._waiting -= 1
