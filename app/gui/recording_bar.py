@@ -267,10 +267,10 @@ class _Dot(QWidget):
 def _figures(status: RecorderStatus) -> str:
     if status.folder is None:
         return "Recording begins with the next frame"
-    room = f"{size(status.free)} free"
+    room = f"{size(status.free)} free" if status.free else ""
     if status.seconds_left is not None:
         room = f"room for {roughly(status.seconds_left)}"
     # What may go wrong comes first: a narrow window cuts the rest.
     dropped, frames = f"{status.dropped:,} dropped", amount(status.frames, "frame")
-    parts = ["Recording", room, dropped, frames, size(status.bytes)]
+    parts = filter(None, ["Recording", room, dropped, frames, size(status.bytes)])
     return "  ·  ".join(parts)

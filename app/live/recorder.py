@@ -56,9 +56,9 @@ class RecorderStatus:
 
     active: results are being recorded. saving: the last sessions are brought into their final form.
     folder: of the session being recorded or recorded last. sessions: how many the recording has
-    begun, that one included. seconds, frames, dropped, bytes: of it. free: bytes left on its disk.
-    seconds_left: until the disk is full at this rate, None while that is unknown. error: one
-    sentence on why it stopped by itself, else empty.
+    begun, that one included. seconds, frames, dropped, bytes: of it. free: bytes left on its disk
+    when the writer last looked, 0 before it did. seconds_left: until the disk is full at this
+    rate, None while that is unknown. error: one sentence on why it stopped by itself, else empty.
     """
 
     active: bool = False
@@ -197,7 +197,6 @@ class Recorder:
             writer = self._writer
             now = writer.status() if writer is not None else self._last
             folder = writer.path if writer is not None else self._last_folder
-            free = _free(folder) if self.active else 0
             return RecorderStatus(
                 active=self.active,
                 saving=bool(self._ending),
@@ -207,8 +206,8 @@ class Recorder:
                 frames=now.frames,
                 dropped=now.passed_over,
                 bytes=now.bytes,
-                free=free,
-                seconds_left=_seconds_left(now, free) if writer is not None else None,
+                free=now.free,
+                seconds_left=_seconds_left(now) if writer is not None else None,
                 error=now.error,
             )
 
@@ -361,14 +360,7 @@ def _new_folder(options: RecordingOptions, when: datetime) -> Path:
     return folder
 
 
-def _free(folder: Path | None) -> int:
-    try:
-        return shutil.disk_usage(folder).free if folder is not None else 0
-    except OSError:
-        return 0
-
-
-def _seconds_left(status: WriterStatus, free: int) -> float | None:
-    if status.seconds < _RATE_SECONDS or status.bytes <= 0:
+def _seconds_left(status: WriterStatus) -> float | None:
+    if status.seconds < _RATE_SECONDS or not (status.bytes and status.free):
         return None
-    return max(0.0, free - LEAST_FREE) * status.seconds / status.bytes
+    return max(0.0, status.free - LEAST_FREE) * status.seconds / status.bytes

@@ -33,7 +33,7 @@ class WriterStatus:
     """Hold how a recording stands.
 
     frames, rows: on the disk or waiting for it. dropped: lines of the ledger by reason. bytes: on
-    the disk.
+    the disk. free: bytes left on the disk when the writer last looked, 0 before it did.
     seconds: since the start. finished: everything is in its final form, or was given up. error:
     one sentence on why the recording stopped by itself, else empty.
     """
@@ -42,6 +42,7 @@ class WriterStatus:
     rows: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
+    free: int = 0
     seconds: float = 0.0
     finished: bool = False
     error: str = ""

@@ -81,7 +81,7 @@ class SessionWriter:
         self._drops: deque[tuple[int | None, float, str]] = deque()
         self._marks: list[tuple[float, str, str]] = []
         self._dropped: Counter[str] = Counter()
-        self._unlisted = 0
+        self._unlisted = self._free = 0
         self._frame_count = self._row_count = 0
         self._changed = threading.Condition()
         self._closing = False
@@ -161,6 +161,7 @@ class SessionWriter:
                 rows=self._row_count,
                 dropped=dict(self._dropped),
                 bytes=self._stream.size + (self._video.size if self._video else 0),
+                free=self._free,
                 seconds=time.monotonic() - self._clock.monotonic,
                 finished=self.finished,
                 error=self.error,
@@ -298,7 +299,7 @@ class SessionWriter:
             self._stream.sync()
 
     def _check_space(self) -> None:
-        free = shutil.disk_usage(self.path).free
+        self._free = free = shutil.disk_usage(self.path).free
         if free < self._least_free:
             self._give_up(
                 f"The recording stopped, because the disk is nearly full ({free / 1e6:.0f} MB "

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -272,7 +273,6 @@ def test_what_a_session_says_of_itself(stage: Stage, tmp_path: Path) -> None:
     assert recorder.mark("note", "it begins")
     status = recorder.status()
     assert status.active
-    assert status.free > 0
     assert status.folder is not None
     before = json.loads((status.folder / "session.json").read_text())
     assert before["state"] == "recording"
@@ -292,6 +292,26 @@ def test_what_a_session_says_of_itself(stage: Stage, tmp_path: Path) -> None:
     assert session.markers["session_time"][0].as_py() == 0
     assert recorder.take_saved() == [session.path]
     assert not recorder.status().active
+
+
+def test_only_the_writer_s_thread_asks_the_disk_for_room(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+
+    def disk_usage(_: Path) -> SimpleNamespace:
+        asked.add(threading.current_thread().name)
+        return SimpleNamespace(free=5_000_000_000)
+
+    stage.sources["film"] = film = Numbered(10_000)
+    recorder = Recorder(stage.play("film"))
+    recorder.start(RecordingOptions(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", disk_usage)
+    let_go(film)
+    until(lambda: recorder.status().free)
+    assert recorder.status().free == 5_000_000_000
+    assert recorder.close(30)
+    assert asked == {"mien-session"}, "whoever asks may wait for the disk"
 
 
 def test_a_recording_can_be_ended_and_begun_again(stage: Stage, tmp_path: Path) -> None:
