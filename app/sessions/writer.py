@@ -22,7 +22,7 @@ from app.sessions.rows import FrameRow, RowBuilder, frame_row
 from app.sessions.status import LEAST_FREE, Clock, WriterStatus
 from app.sessions.stream import StreamBatches, TableStream, write_parquet
 from app.sessions.video import VideoOptions, VideoThread
-from models.runtime.files import written_whole
+from models.runtime.files import is_folder, written_whole
 
 __all__ = ["Clock", "SessionWriter", "WriterStatus"]
 
@@ -205,6 +205,7 @@ class SessionWriter:
                     f"folder already; choose a new or an empty one."
                 )
             places.lock(self.path)
+            self._lock = (self.path / places.LOCK).open("r+b", buffering=0)
             places.write_info(self.path, self._info)
             with written_whole(self.path / places.CODEBOOK) as partial:
                 partial.write_text(codebook(self._labels), encoding="utf-8")
@@ -226,7 +227,7 @@ class SessionWriter:
             start=self._clock.monotonic,
             wait=self._wait,
             dropped=self.drop,
-            failed=lambda error: self._give_up(_disk_sentence(error)),
+            failed=lambda error: self._give_up(self._disk_sentence(error)),
         )
 
     def _has_room(self) -> bool:
@@ -244,7 +245,7 @@ class SessionWriter:
             while not self._turn():
                 pass
         except OSError as error:
-            self._give_up(_disk_sentence(error))
+            self._give_up(self._disk_sentence(error))
         except Exception as error:
             log.exception("recording failed")
             self._give_up(
@@ -319,7 +320,7 @@ class SessionWriter:
             try:
                 file.close()
             except OSError as error:
-                self._give_up(_disk_sentence(error))
+                self._give_up(self._disk_sentence(error))
         batches = StreamBatches(self.path / places.STREAM)
         try:
             rows = write_parquet(batches, self.path / places.TABLE, self._builder.schema)
@@ -330,8 +331,10 @@ class SessionWriter:
             places.end_stream(self.path, whole=whole)
         except (OSError, pa.ArrowException) as error:
             # What is there opens all the same, and takes its final form once there is room.
-            self._give_up(_disk_sentence(error))
+            self._give_up(self._disk_sentence(error))
         try:
+            with self._lock:
+                self._lock.truncate(0)  # nobody's from now on, wherever the folder was moved
             places.unlock(self.path)
         except OSError as error:
             log.warning("%s", error)
@@ -351,10 +354,15 @@ class SessionWriter:
             },
         }
 
-
-def _disk_sentence(error: Exception) -> str:
-    found = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return (
-        f"The recording stopped, because the disk takes no more ({found}); what was recorded until "
-        f"then is kept: free some space and record again."
-    )
+    def _disk_sentence(self, error: Exception) -> str:
+        if not is_folder(self.path):
+            return (
+                f'The recording stopped, because its folder "{self.path}" was moved or its disk '
+                f"taken out; what was recorded until then is kept in it: open the folder where it "
+                f"is now, and record again."
+            )
+        found = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return (
+            f"The recording stopped, because the disk takes no more ({found}); what was recorded "
+            f"until then is kept: free some space and record again."
+        )

@@ -125,6 +125,31 @@ def test_a_disk_that_is_nearly_full_stops_the_recording(make_writer: Make, frame
     assert session.frames.num_rows == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="what is being written cannot be moved there")
+def test_a_folder_that_is_moved_away_is_said_and_opens_where_it_is(
+    make_writer: Make, frame: Make, tmp_path: Path
+) -> None:
+    writer = make_writer(flush_seconds=0.02)
+    writer.add(frame(0))
+    while rows_in(writer.path / places.STREAM) < 1:
+        time.sleep(0.005)
+    moved = writer.path.rename(tmp_path / "moved")
+    deadline = time.monotonic() + 30
+    while not writer.finished:
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.01)
+    assert writer.error == (
+        f'The recording stopped, because its folder "{writer.path}" was moved or its disk taken '
+        f"out; what was recorded until then is kept in it: open the folder where it is now, and "
+        f"record again."
+    )
+    session = open_session(moved)
+    assert session.finished
+    assert session.frames["frame"].to_pylist() == [0]
+    assert session.info["state"] == "recovered"
+    assert not (moved / places.LOCK).exists()
+
+
 @pytest.fixture
 def unfinished(make_writer: Make, frame: Make, face: Make) -> Path:
     """Return a folder as a killed program leaves it: three batches of ten frames."""
