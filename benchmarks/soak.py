@@ -24,7 +24,7 @@ from app.faces import make_finder
 from app.faces.landmarks import make_landmarker
 from app.live.pipeline import Pipeline
 from app.messages import FaceResult, Frame, FrameResult
-from app.sessions.folder import folder_size, open_session
+from app.sessions.folder import open_session
 from app.sessions.writer import Clock, SessionWriter
 from app.sources.actor import ActorSource
 from models.runtime.store import load_model
@@ -117,7 +117,7 @@ def record(
     print(
         f"closing took {time.perf_counter() - began:.1f} s and at most {peak - memory[-1]:.0f} MB"
     )
-    final = folder_size(folder)
+    final = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{while_recording / count:.0f} bytes a frame while recording, {final / count:.0f} after")
     status = writer.status()
     print(f"{status.frames:,} frames, {status.rows:,} rows, dropped {status.dropped or 'none'}")

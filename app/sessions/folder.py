@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
@@ -251,8 +250,3 @@ def _read_frames(folder: Path, info: Mapping[str, Any], columns: list[str] | Non
         f'The session "{folder.name}" was expected to hold {TABLE}, but it is not there; copy the '
         f"folder again."
     )
-
-
-def folder_size(folder: Path) -> int:
-    """Return the bytes of all files in a folder."""
-    return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file())

@@ -35,6 +35,7 @@ _CODEC, _VIDEO, _WIDTH, _HEIGHT, _FRAME_TIME = 0x86, 0xE0, 0xB0, 0xBA, 0x23E383
 _CLUSTER, _TIME, _BLOCK = 0x1F43B675, 0xE7, 0xA3
 _CUES, _CUE, _CUE_TIME, _CUE_PLACE = 0x1C53BB6B, 0xBB, 0xB3, 0xB7
 _CUE_TRACK, _CUE_CLUSTER, _VOID = 0xF7, 0xF1, 0xEC
+_PROGRAM = b"Mien"
 _UNKNOWN = b"\x01\xff\xff\xff\xff\xff\xff\xff"
 # Room at the beginning of the segment for what is known only at the end: the place of the index,
 # and behind the head of the Info the length.
@@ -62,11 +63,9 @@ class Pictures:
 class VideoFile:
     """Write pictures with their times."""
 
-    def __init__(
-        self, path: Path, width: int, height: int, *, fps: float = 30.0, program: str = "Mien"
-    ) -> None:
+    def __init__(self, path: Path, width: int, height: int, *, fps: float = 30.0) -> None:
         """Begin the file; width, height in pixels, fps as a hint for players. Raises `OSError`."""
-        self._file = AppendedFile(path, _header(width, height, fps, program))
+        self._file = AppendedFile(path, _header(width, height, fps))
         self._path = path
         self._last = -1
 
@@ -159,12 +158,11 @@ class VideoReader:
         self._file.close()
 
 
-def _header(width: int, height: int, fps: float, program: str) -> bytes:
+def _header(width: int, height: int, fps: float) -> bytes:
     ebml = _number(0x4286, 1) + _number(0x42F7, 1) + _number(0x42F2, 4) + _number(0x42F3, 8)
     ebml += _element(0x4282, b"matroska") + _number(0x4287, 4) + _number(0x4285, 2)
-    name = program.encode()
     info = _void(_LENGTH) + _number(_SCALE, round(TICK * 1e9))
-    info += _element(_MUXER, name) + _element(_WRITER, name)
+    info += _element(_MUXER, _PROGRAM) + _element(_WRITER, _PROGRAM)
     video = _element(_VIDEO, _number(_WIDTH, width) + _number(_HEIGHT, height))
     track = _number(_NUMBER, 1) + _number(_UID, 1) + _number(_TYPE, 1) + _number(_LACING, 0)
     track += _frame_time(1 / fps) + _element(_CODEC, b"V_MJPEG") + video
