@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 
 from app.errors import SourceError
+from app.sessions.folder import INFO, is_session
+from app.sessions.video import VIDEOS
 from app.sources.folder import IMAGE_SUFFIXES, natural_key
 from app.sources.video import VIDEO_SUFFIXES, check_name
 from models.runtime.files import user_path
@@ -38,7 +40,12 @@ class Input:
     @property
     def name(self) -> str:
         """Return what its session folder is called, as long as no other is called so."""
-        name = self.place.stem if self.kind == VIDEO else self.place.resolve().name
+        if self.kind == IMAGES:
+            name = self.place.resolve().name
+        elif self.place.name == VIDEOS["raw"] and is_session(self.place.parent):
+            name = self.place.parent.resolve().name  # the videos of all sessions are called alike
+        else:
+            name = self.place.stem
         return re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", name)[:_LONGEST_NAME].strip(" .") or "input"
 
 
@@ -46,7 +53,8 @@ def find_inputs(words: Iterable[str], *, leave_out: Path | None = None) -> list[
     """Return what files, folders and patterns name, each once and in the order given.
 
     A folder is searched with all below it: each video in it is an input, all images that lie in
-    one folder are another. Images named one by one count as images of their folder. A file named
+    one folder are another; a session's video with the findings drawn on it stays out, as they
+    hide the faces. Images named one by one count as images of their folder. A file named
     by itself is taken for a video unless its name says that it is an image. leave_out: a folder
     not to search, such as the one results go to. Raises `UserError` for what is not there, and when
     all of it together holds nothing to analyse.
@@ -135,8 +143,9 @@ def _files_below(folder: Path, leave_out: Path | None) -> Iterator[Path]:
             ),
             key=natural_key,
         )
+        drawn_on = VIDEOS["annotated"] if INFO in files else None
         for name in sorted(files, key=natural_key):
-            if not name.startswith(".") and _of_known_kind(Path(name)):
+            if not name.startswith(".") and name != drawn_on and _of_known_kind(Path(name)):
                 yield here / name
 
 

@@ -41,6 +41,26 @@ def test_a_folder_gives_its_films_and_one_table_for_the_images_of_each_folder(tr
     ]
 
 
+def test_a_session_gives_its_video_once_and_under_its_own_name(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        session = tmp_path / name
+        session.mkdir()
+        for file in ("session.json", "video.mkv", "video_annotated.mkv"):
+            (session / file).write_bytes(b"")
+    found = find_inputs([str(tmp_path)])
+    assert named(found, tmp_path) == [
+        (VIDEO, "first/video.mkv", 1),
+        (VIDEO, "second/video.mkv", 1),
+    ]
+    assert session_names(found, []) == ["first", "second"]
+    (drawn_on,) = find_inputs([str(tmp_path / "first" / "video_annotated.mkv")])
+    assert drawn_on.name == "video_annotated", "who names it wants it"
+    (tmp_path / "first" / "session.json").unlink()
+    assert [each.name for each in find_inputs([str(tmp_path / "first")])] == [
+        "video", "video_annotated",
+    ]  # fmt: skip
+
+
 def test_what_is_named_comes_once_and_in_the_order_given(tree: Path) -> None:
     words = [tree / "sub" / "c.png", tree / "film 10.mp4", tree / "film 10.mp4", tree / "sub"]
     found = find_inputs([str(word) for word in words])
