@@ -70,8 +70,9 @@ class Commands:
             self._asked_yunet = ""
 
     def try_again(self) -> None:
-        """Ask once more for what was wanted."""
-        self._play(self._wanted)
+        """Ask once more for what was wanted, or for the camera that was lost."""
+        self._end_pause()
+        self._engine.try_again(self._wanted)
 
     def play_again(self, status: EngineStatus) -> None:
         """Play from the beginning what has ended."""

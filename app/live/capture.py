@@ -72,7 +72,7 @@ class Capture:
     def __init__(
         self,
         spec: str,
-        open_source: Callable[[str], FrameSource],
+        open_source: Callable[[str, str], FrameSource],
         listener: Listener,
         *,
         going: threading.Event,
@@ -83,10 +83,11 @@ class Capture:
     ) -> None:
         """Prepare; `start` begins.
 
-        going: while it is not set, files stand still and what a camera sends is thrown away.
-        predecessors: captures that must give their cameras back first, since no two can hold
-        one. retry_seconds: between two tries to get a lost camera back. dropped: called on this
-        capture's thread; without a number it says that a camera was lost or is back.
+        open_source: as `Makers` has it. going: while it is not set, files stand still and what a
+        camera sends is thrown away. predecessors: captures that must give their cameras back
+        first, since no two can hold one. retry_seconds: between two tries to get a lost camera
+        back. dropped: called on this capture's thread; without a number it says that a camera was
+        lost or is back.
         """
         self.spec = spec
         self.frames: Slot[Captured] = Slot(self._overtaken)
@@ -192,9 +193,9 @@ class Capture:
             predecessor.join(_PREDECESSOR_SECONDS)
         self._predecessors = ()
 
-    def _open(self) -> None:
+    def _open(self, camera: str = "") -> None:
         log.info("opening %s", self.spec)
-        source = self._open_source(self.spec)
+        source = self._open_source(self.spec, camera)
         log.info("opened %s", source.name)
         with self._lock:
             self._source = source
@@ -269,7 +270,7 @@ class Capture:
         return frame
 
     def _recover(self, sentence: str) -> None:
-        """Open the lost camera again and again until it is back."""
+        """Open the lost camera again and again until it is back; no other takes its place."""
         log.warning("%s", sentence)
         self._dropped(None, time.monotonic(), "camera lost")
         self.note = sentence
@@ -283,7 +284,7 @@ class Capture:
                 break
             self._retry_at = time.monotonic()
             try:
-                self._open()
+                self._open(camera=self.name)
             except Exception as error:
                 log.debug("not back yet: %s", error)
                 self._retry_at = time.monotonic() + self._retry_seconds

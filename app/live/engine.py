@@ -175,9 +175,14 @@ class Engine:
     def use_source(self, spec: str) -> None:
         """Change the source; the old one plays on until the new one is open, or if it is refused.
 
-        A lost camera is tried at once.
+        A lost camera goes on being waited for until then.
         """
         self._switch.use(spec)
+
+    def try_again(self, spec: str) -> None:
+        """Try a lost camera at once; where none is lost, change the source to `spec`."""
+        if not self._switch.retry():
+            self._switch.use(spec)
 
     def use_model(self, name_or_path: str) -> None:
         """Change the model; the old one goes on until the new is loaded, or if it is refused."""

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 def real_makers(options: EngineOptions) -> Makers:
     """Return the makers of the real parts, with the wishes in `options`."""
 
-    def source(spec: str) -> FrameSource:
+    def source(spec: str, camera: str) -> FrameSource:
         from app.sources import open_source
 
         limit_threads()
         # The actor stands in for a camera, so it keeps its time like one.
         paced = options.paced or spec.strip().casefold() == ACTOR
-        return open_source(spec, paced=paced, size=options.camera_size, fps=options.camera_fps)
+        return open_source(
+            spec, paced=paced, camera=camera, size=options.camera_size, fps=options.camera_fps
+        )
 
     def classifier(name_or_path: str) -> LoadedClassifier:
         from models.runtime.store import load_model

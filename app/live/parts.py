@@ -55,13 +55,14 @@ class LoadedClassifier(Classifier, Protocol):
 class Makers:
     """Say how each part is made; each raises `UserError` when it cannot be.
 
-    landmarker: by its name, whatever `pipeline` takes beside a finder and a classifier;
-    without a name the one that was asked for. default_model: its
+    source: by its spec and the name of the one camera that will do, empty for any; see
+    `open_source`. landmarker: by its name, whatever `pipeline` takes beside a finder and a
+    classifier; without a name the one that was asked for. default_model: its
     name; used when none is named and when another is refused. explainers: of the slow views of a
     classifier, None where there are none.
     """
 
-    source: Callable[[str], FrameSource]
+    source: Callable[[str, str], FrameSource]
     classifier: Callable[[str], LoadedClassifier]
     finder: Callable[[str, Path | None], FaceFinder]
     landmarker: Callable[..., Any]

@@ -17,7 +17,7 @@ class Switch:
 
     def __init__(
         self,
-        open_source: Callable[[str], FrameSource],
+        open_source: Callable[[str, str], FrameSource],
         *,
         going: threading.Event,
         every_frame: bool,
@@ -29,9 +29,10 @@ class Switch:
     ) -> None:
         """Prepare; `use` begins.
 
-        going: as `Capture` takes it. changed: called after another capture became current. say:
-        takes every sentence for the user. Both are called on any thread, never with a lock held.
-        dropped: as `Capture` takes it, with the capture; hears of the current one alone.
+        open_source, going: as `Capture` takes them. changed: called after another capture became
+        current. say: takes every sentence for the user. Both are called on any thread, never with
+        a lock held. dropped: as `Capture` takes it, with the capture; hears of the current one
+        alone.
         """
         self._open_source = open_source
         self._going = going
@@ -78,15 +79,23 @@ class Switch:
             return self._why_actor or (self._current.note if self._current else "")
 
     def use(self, spec: str) -> None:
-        """Open a source, and change to it when it is open.
+        """Open a source, and change to it when it is open; the camera that plays plays on.
 
-        The camera that plays already plays on; if it is lost, it is tried at once.
+        What a lost camera was opened by may mean another one now, so it is opened anew.
         """
         with self._lock:
             if self._stopping or self._is_served(spec):
                 return
             self._retreats = self._retreats_from(spec)
             self._begin(spec)
+
+    def retry(self) -> bool:
+        """Try a lost camera at once; return False where none is."""
+        current = self.current
+        if current is None or current.state is not CaptureState.LOST:
+            return False
+        current.retry_now()
+        return True
 
     def stop(self) -> None:
         """Ask all captures to end; returns at once."""
@@ -141,17 +150,15 @@ class Switch:
         current = self._current
         if current is None or self._pending is not None or current.stopping:
             return False
-        if current.spec != spec or not is_camera(spec):
-            return False
-        if current.state is CaptureState.LOST:
-            current.retry_now()
-        return current.state in (CaptureState.LOST, CaptureState.RUNNING)
+        return current.spec == spec and is_camera(spec) and current.state is CaptureState.RUNNING
 
     def _retreats_from(self, spec: str) -> tuple[str, ...]:
         """Return what to open, one after the other, should `spec` be refused."""
         current = self._current
         if current is None:
             return self._last_resort
+        if current.state is CaptureState.LOST and not current.stopping:
+            return ()  # it holds nothing back and is waited for
         # Two cameras may not fit through one USB port, so the old one is given back first.
         if current.stopping or (is_camera(spec) and is_camera(current.spec)):
             return tuple(one for one in (current.spec, *self._last_resort) if one != spec)
@@ -161,7 +168,11 @@ class Switch:
         if self._pending is not None:
             self._pending.stop()
         self._captures = [capture for capture in self._captures if capture.alive]
-        cameras = [capture for capture in self._captures if is_camera(capture.spec)]
+        cameras = [
+            capture
+            for capture in self._captures
+            if is_camera(capture.spec) and capture.state is not CaptureState.LOST
+        ]
         self._why_pending = why_actor
 
         def dropped(index: int | None, time: float, reason: str) -> None:

@@ -26,6 +26,7 @@ def open_source(
     spec: str,
     *,
     paced: bool = True,
+    camera: str = "",
     size: tuple[int, int] | None = None,
     fps: float | None = None,
 ) -> FrameSource:
@@ -33,7 +34,8 @@ def open_source(
 
     spec: "actor", "camera" (the first there is), "camera:N", or the path of a video file, an
     image or a folder of images; a file that bears one of the words is reached as "./camera".
-    paced: keep the source's own time; cameras always do. size: (width, height) px and fps:
+    paced: keep the source's own time; cameras always do. camera: the name of the one camera that
+    will do where `spec` means a camera, empty for any. size: (width, height) px and fps:
     wishes, for cameras only. Call it on the thread that will read. Raises `SourceError`.
     """
     word, colon, number = spec.strip().partition(":")
@@ -43,7 +45,8 @@ def open_source(
 
         return ActorSource(paced=paced)
     if word.casefold() == "camera":
-        return CameraSource(_camera_index(spec, number) if colon else None, size=size, fps=fps)
+        index = _camera_index(spec, number) if colon else None
+        return CameraSource(index, name=camera, size=size, fps=fps)
     return _open_path(spec, paced=paced)
 
 

@@ -62,6 +62,7 @@ class CameraSource(FrameSource):
         self,
         index: int | None = None,
         *,
+        name: str = "",
         size: tuple[int, int] | None = None,
         fps: float | None = None,
         patience: float = 2.0,
@@ -69,12 +70,13 @@ class CameraSource(FrameSource):
     ) -> None:
         """Open the camera and take a first frame.
 
-        index: None means the first camera listed. size: (width, height) px wished for; the
+        index: None means the first camera listed. name: of the one camera that will do,
+        whatever its index has become; empty for any. size: (width, height) px wished for; the
         camera may give another. patience: seconds without a frame after which it counts as
         lost; a read that hangs adds the driver's own limit, 1 or 2 s. Raises `SourceError` when
         there is no such camera, or it is taken or forbidden.
         """
-        self._info = _choose(index)
+        self._info = _choose(index, name)
         self.name = self._info.name
         self._patience = patience
         self._closed = threading.Event()
@@ -115,7 +117,7 @@ class CameraSource(FrameSource):
                 return None
             raise CameraLost(
                 f"{_label(self._info)} no longer sends pictures; check its cable and that no "
-                f"other program has taken it."
+                f"other program has taken it, or choose another source."
             )
         frame = Frame(image, self._index, taken)
         self._index += 1
@@ -146,12 +148,17 @@ class CameraSource(FrameSource):
         return cameras is not None and all(c.index != self._info.index for c in cameras)
 
 
-def _choose(index: int | None) -> CameraInfo:
+def _choose(index: int | None, name: str) -> CameraInfo:
     cameras = system_cameras()
     if cameras is None:
-        return CameraInfo(index or 0, f"Camera {index or 0}")
+        cameras = [CameraInfo(index or 0, f"Camera {index or 0}")]
     if not cameras:
         raise SourceError(f"No camera was found; plug one in and try again, {_INSTEAD}.")
+    if name:
+        for info in cameras:
+            if info.name == name:
+                return info
+        raise SourceError(f'The camera "{name}" is not there; plug it in again, {_INSTEAD}.')
     if index is None:
         return cameras[0]
     for info in cameras:

@@ -164,7 +164,7 @@ class Stage:
         for engine in self._engines:
             engine.stop()
 
-    def _source(self, spec: str) -> FrameSource:
+    def _source(self, spec: str, _camera: str) -> FrameSource:
         self.opened.append(spec)
         if spec not in self.sources:
             raise SourceError(f"There is no {spec}.")

@@ -151,6 +151,16 @@ def test_an_index_that_is_not_there_is_answered_with_those_that_are(
     assert "camera:0 (Integrated Camera), camera:4 (USB Camera)" in str(caught.value)
 
 
+def test_a_name_finds_its_camera_and_no_other(plugged: list[CameraInfo]) -> None:
+    plugged[:] = [CameraInfo(0, "USB Camera"), CameraInfo(2, "Integrated Camera")]
+    with opened(Device(repeat(GOOD)), 0, name="Integrated Camera") as source:
+        assert source.name == "Integrated Camera"
+    del plugged[1]
+    for index in (None, 0):
+        with pytest.raises(SourceError, match='"Integrated Camera" is not there; plug it in'):
+            CameraSource(index, name="Integrated Camera", device=never)
+
+
 def test_a_camera_that_is_taken_is_said(plugged: list[CameraInfo]) -> None:
     device = Device([], opens=False)
     with pytest.raises(SourceError, match="another program is using it") as caught:

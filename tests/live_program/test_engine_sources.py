@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
 
 from app.errors import CameraLost, SourceError
-from app.live.engine import EngineState
-from app.sources.base import FrameSource
+from app.live.engine import EngineOptions, EngineState
+from app.live.makers import real_makers
+from app.sources.base import CameraInfo, FrameSource
 from tests.live_program.scripted import ScriptedSource, Stage, wait_for_state, wait_until
 
 
@@ -42,7 +48,7 @@ def test_a_lost_camera_comes_back_by_itself(stage: Stage) -> None:
     assert engine.take_notices() == []
 
 
-def test_choosing_a_lost_camera_again_tries_at_once(stage: Stage) -> None:
+def test_a_lost_camera_is_tried_at_once_when_asked_for(stage: Stage) -> None:
     sources: list[FrameSource] = [
         ScriptedSource(live=True),
         ScriptedSource(2, live=True, fault=CameraLost("The camera is gone.")),
@@ -50,9 +56,88 @@ def test_choosing_a_lost_camera_again_tries_at_once(stage: Stage) -> None:
     stage.sources["camera"] = lambda: sources.pop()
     engine = stage.engine("camera", retry_seconds=3600.0)
     wait_for_state(engine, EngineState.LOST)
-    engine.use_source("camera")
+    generation = engine.generation
+    engine.try_again("film")
     wait_for_state(engine, EngineState.RUNNING)
     assert sources == []
+    assert (engine.generation, stage.opened) == (generation, ["camera", "camera"])
+    engine.try_again("film")
+    wait_until(lambda: stage.opened[-1] == "film")
+
+
+class Plugged:
+    """Be an open camera that sends pictures while it is listed."""
+
+    def __init__(self, index: int, cameras: list[CameraInfo]) -> None:
+        self._index = index
+        self._cameras = cameras
+
+    def isOpened(self) -> bool:
+        return True
+
+    def read(self) -> tuple[bool, Any]:
+        time.sleep(0.001)
+        there = any(camera.index == self._index for camera in self._cameras)
+        return there, np.zeros((8, 8, 3), np.uint8)
+
+    def get(self, prop: int, /) -> float:
+        return 0.0
+
+    def set(self, prop: int, value: float, /) -> bool:
+        return True
+
+    def release(self) -> None: ...
+
+
+def test_no_other_camera_takes_the_place_of_a_lost_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lens, built_in = CameraInfo(0, "Lens"), CameraInfo(1, "Built-in")
+    cameras = [lens, built_in]
+    asked: list[int] = []
+
+    def listed() -> list[CameraInfo]:
+        asked.append(len(cameras))
+        return list(cameras)
+
+    monkeypatch.setattr("app.sources.camera.system_cameras", listed)
+    monkeypatch.setattr("cv2.VideoCapture", lambda index, _: Plugged(index, cameras))
+    monkeypatch.setattr(stage, "_source", real_makers(EngineOptions()).source)
+    engine = stage.engine("camera", retry_seconds=0.01)
+    wait_until(engine.latest)
+    generation = engine.generation
+    cameras.remove(lens)
+    wait_for_state(engine, EngineState.LOST)
+    tries = len(asked) + 5
+    wait_until(lambda: len(asked) >= tries)
+    assert engine.status().state is EngineState.LOST
+    cameras.append(CameraInfo(4, "Lens"))
+    last = engine.latest()
+    wait_until(lambda: engine.latest() is not last)
+    assert (engine.status().source, engine.generation) == ("Lens", generation)
+
+
+def test_another_camera_chosen_for_a_lost_one_is_another_source(stage: Stage) -> None:
+    lost = ScriptedSource(2, name="Lens", live=True, fault=CameraLost("The camera is gone."))
+    sources: list[FrameSource] = [ScriptedSource(name="Built-in", live=True), lost]
+
+    def camera() -> FrameSource:
+        if len(sources) != 1 or chosen.is_set():
+            return sources.pop()
+        raise SourceError("It is not there.")
+
+    chosen = threading.Event()
+    stage.sources["camera:0"] = camera
+    engine = stage.engine("camera:0", retry_seconds=3600.0)
+    wait_for_state(engine, EngineState.LOST)
+    generation = engine.generation
+    engine.use_source("camera:0")
+    wait_until(engine.take_notices)
+    assert engine.status().state is EngineState.LOST, "one that is refused ends no waiting"
+    chosen.set()
+    engine.use_source("camera:0")
+    wait_until(lambda: engine.generation > generation)
+    assert engine.status().source == "Built-in"
 
 
 def test_the_actor_plays_where_there_is_no_camera(stage: Stage) -> None:

@@ -219,7 +219,7 @@ class FlakyCamera(FrameSource):
 
 def test_a_lost_camera_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     def makers(options: EngineOptions) -> Makers:
-        return replace(makers_for_tests(options), source=lambda spec: FlakyCamera())
+        return replace(makers_for_tests(options), source=lambda spec, camera: FlakyCamera())
 
     monkeypatch.setattr(engine_module, "real_makers", makers)
     out = io.StringIO()

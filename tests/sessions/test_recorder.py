@@ -116,7 +116,7 @@ class Stage:
 
     def play(self, spec: str) -> Engine:
         makers = Makers(
-            source=lambda spec: self.sources[spec],
+            source=lambda spec, camera: self.sources[spec],
             classifier=self._classifier,
             finder=lambda name, yunet: Nobody(),
             landmarker=lambda _name: None,

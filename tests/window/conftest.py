@@ -87,6 +87,9 @@ class FakeEngine:
     def use_source(self, spec: str) -> None:
         self.asked.append(("source", spec))
 
+    def try_again(self, spec: str) -> None:
+        self.asked.append(("again", spec))
+
     def use_model(self, name_or_path: str) -> None:
         self.asked.append(("model", name_or_path))
 

@@ -91,7 +91,7 @@ def test_the_window_shows_the_banner_and_its_button_tries_again(
     assert window.live.banner.isVisible()
     assert NO_CAMERA in window.live.banner.text
     QTest.mouseClick(window.live.banner.button, Qt.MouseButton.LeftButton)
-    assert world.engine.asked == [("source", "camera")]
+    assert world.engine.asked == [("again", "camera")]
     world.engine.now = replace(world.engine.now, source="Lens", source_note="")
     window.live.refresh_status()
     assert not window.live.banner.isVisible()
