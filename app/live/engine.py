@@ -180,7 +180,8 @@ class Engine:
         self._switch.use(spec)
 
     def try_again(self, spec: str) -> None:
-        """Try a lost camera at once; where none is lost, change the source to `spec`."""
+        """Load what was refused at the start, and try a lost camera at once, else open `spec`."""
+        self._parts.try_again()
         if not self._switch.retry():
             self._switch.use(spec)
 

@@ -90,9 +90,10 @@ class Parts:
         """Prepare; `start` begins.
 
         model: None for the default. use_safe_ones: replace a model or finder that is refused by
-        the default one and say so; otherwise `error` holds the sentence and nothing is ready.
-        ready: takes the pipeline once all is loaded. change: takes what is then to be done to it
-        where it runs. say: takes every sentence for the user. All are called on this thread.
+        the default one and say so; otherwise `error` holds the sentence and nothing is ready until
+        another is chosen, or the same can be had when it is tried again. ready: takes the
+        pipeline once all is loaded. change: takes what is then to be done to it where it runs.
+        say: takes every sentence for the user. All are called on this thread.
         """
         self.step = "Starting"
         self.error = ""
@@ -112,12 +113,18 @@ class Parts:
         self._ready = ready
         self._change = change
         self._say = say
+        self._is_ready = False
         self._stopping = threading.Event()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="mien-parts", daemon=True)
 
     def start(self) -> None:
+        self.try_again()
         self._thread.start()
+
+    def try_again(self) -> None:
+        """Load all that is wanted, unless it is loaded."""
+        self._jobs.put(_nothing)
 
     def stop(self) -> None:
         """Ask the thread to end; returns at once."""
@@ -132,6 +139,7 @@ class Parts:
 
     def use_model(self, name_or_path: str) -> None:
         """Change the model as soon as it is loaded; keep the old one if it is refused."""
+        self._wanted_model = name_or_path
 
         def job() -> None:
             classifier = self._load_model(name_or_path)
@@ -141,15 +149,18 @@ class Parts:
 
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         """Change the face finder; keep the old one if it is refused."""
+        self._wanted_finder = name
+        self._yunet_file = yunet_file or self._yunet_file
 
         def job() -> None:
-            finder = self._load_finder(name, yunet_file or self._yunet_file)
+            finder = self._load_finder(name)
             self._change(lambda pipeline: pipeline.set_finder(finder))
 
         self._jobs.put(job)
 
     def use_landmarks(self, name: str) -> None:
         """Change what fits the landmarks; keep the old one if it is refused."""
+        self._wanted_landmarks = name
 
         def job() -> None:
             landmarker = self._load_landmarker(name)
@@ -158,31 +169,32 @@ class Parts:
         self._jobs.put(job)
 
     def _work(self) -> None:
-        try:
-            pipeline = self._load_all()
-            if pipeline is None:
-                return
-            self._ready(pipeline)
-        except Exception as error:
-            self.error = _sentence(error)
-            return
-        finally:
-            self.step = ""
         while (job := self._jobs.get()) is not None:
             try:
-                job()
+                if self._is_ready:
+                    job()
+                else:  # the job's wish is among what is wanted
+                    self._make_ready()
             except Exception as error:
-                self._say(_sentence(error))
+                if self._is_ready:
+                    self._say(_sentence(error))
+                else:
+                    self.error = _sentence(error)
             finally:
                 self.step = ""
+
+    def _make_ready(self) -> None:
+        self.error = ""
+        pipeline = self._load_all()
+        if pipeline is not None:
+            self._ready(pipeline)
+            self._is_ready = True
 
     def _load_all(self) -> FramePipeline | None:
         """Return the pipeline, None when asked to stop meanwhile."""
         default = self._makers.default_model()
         classifier = self._load(self._wanted_model or default, default, self._load_model)
-        finder = self._load(
-            self._wanted_finder, SAFE_FINDER, lambda name: self._load_finder(name, self._yunet_file)
-        )
+        finder = self._load(self._wanted_finder, SAFE_FINDER, self._load_finder)
         if self._stopping.is_set():  # dlib's landmarks take a second, which a quick end can save
             return None
         landmarker = self._load(self._wanted_landmarks, SAFE_LANDMARKS, self._load_landmarker)
@@ -208,11 +220,10 @@ class Parts:
         self.classifier = classifier
         return classifier
 
-    def _load_finder(self, name: str, yunet_file: Path | None) -> FaceFinder:
+    def _load_finder(self, name: str) -> FaceFinder:
         self._begin("Loading the face finder")
-        finder = self._makers.finder(name, yunet_file)
+        finder = self._makers.finder(name, self._yunet_file)
         self.finder = name
-        self._yunet_file = yunet_file
         return finder
 
     def _load_landmarker(self, name: str) -> Any:
@@ -224,6 +235,10 @@ class Parts:
     def _begin(self, step: str) -> None:
         log.info("%s", step)
         self.step = step
+
+
+def _nothing() -> None:
+    """Ask for nothing new."""
 
 
 def _sentence(error: Exception) -> str:

@@ -8,9 +8,17 @@ from collections.abc import Callable
 
 import pytest
 
-from app.live.engine import EngineOptions, EngineState
+from app.live.engine import Engine, EngineOptions, EngineState
+from app.live.parts import LoadedClassifier
 from app.sources.base import FrameSource
-from tests.live_program.scripted import ScriptedSource, Stage, wait_for_state, wait_until
+from models.runtime.card import ModelError
+from tests.live_program.scripted import (
+    ScriptedClassifier,
+    ScriptedSource,
+    Stage,
+    wait_for_state,
+    wait_until,
+)
 
 
 def test_starts_at_once_and_names_the_steps(stage: Stage) -> None:
@@ -159,6 +167,45 @@ def test_without_fallback_a_refused_model_fails(stage: Stage) -> None:
     engine = stage.engine("actor", model="none", fallback_to_actor=False)
     wait_for_state(engine, EngineState.FAILED)
     assert engine.status().error == "There is no model none."
+
+
+@pytest.mark.parametrize(
+    ("refused", "choose"),
+    [
+        ({"model": "none"}, lambda engine: engine.use_model("rich")),
+        ({"finder": "none"}, lambda engine: engine.use_finder("hog")),
+        ({"landmarks": "none"}, lambda engine: engine.use_landmarks("dlib")),
+    ],
+)
+def test_another_part_helps_where_one_was_refused_at_the_start(
+    stage: Stage, refused: dict[str, str], choose: Callable[[Engine], None]
+) -> None:
+    engine = stage.engine("actor", fallback_to_actor=False, **refused)
+    wait_for_state(engine, EngineState.FAILED)
+    choose(engine)
+    wait_for_state(engine, EngineState.RUNNING)
+    wait_until(engine.latest)
+    assert engine.status().error == ""
+
+
+def test_what_was_refused_at_the_start_is_tried_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentences = ["It is damaged.", "It is damaged still."]
+
+    def classifier(_name: str) -> LoadedClassifier:
+        if sentences:
+            raise ModelError(sentences.pop(0))
+        return ScriptedClassifier()
+
+    monkeypatch.setattr(stage, "_classifier", classifier)
+    engine = stage.engine("actor")
+    wait_until(lambda: engine.status().error == "It is damaged.")
+    engine.try_again("actor")
+    wait_until(lambda: engine.status().error == "It is damaged still.")
+    engine.try_again("actor")
+    wait_for_state(engine, EngineState.RUNNING)
+    assert engine.status().error == ""
 
 
 def test_pausing_freezes_the_result_and_the_film(stage: Stage) -> None:
