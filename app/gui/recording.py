@@ -210,6 +210,8 @@ class RecordingDesk(QObject):
         self.panel.show_or_hide()
 
     def _begin_note(self) -> None:
+        if self._asked:  # the question stays until it is answered
+            return
         if self.recorder.active:
             self.bar.begin_note()
         elif self.others_listen():

@@ -312,6 +312,21 @@ def test_space_gives_no_consent(studio: Callable[..., Studio]) -> None:
     assert not here.desk.recorder.active
 
 
+@pytest.mark.parametrize("listened_to", [False, True])
+def test_no_note_takes_the_place_of_the_question(
+    studio: Callable[..., Studio], listened_to: bool
+) -> None:
+    here = studio(consent_text="I agree to be recorded.")
+    here.desk.others_listen = lambda: listened_to
+    press(here.actions.record)
+    press(here.actions.note)
+    assert here.desk.bar.text == "Consent I agree to be recorded."
+    assert not here.desk.bar._note.isVisible()
+    assert here.window.notices.texts == []
+    here.desk.bar.buttons["agree"].click()
+    assert here.desk.recorder.active
+
+
 def test_another_model_begins_another_session_and_says_so(
     studio: Callable[..., Studio], world: World, draw: Artist, qtbot: QtBot
 ) -> None:
