@@ -32,7 +32,7 @@ def run_headless(
     """Write one line for every result to `out` (standard output) and return the exit status.
 
     frames: stop after so many, None: at the end of the source. streams: to switch on, too.
-    Notices go to standard error.
+    Notices go to standard error, as does that a camera is lost and that it is back.
     Raises `UserError` when the source, the model or the finder cannot be had. A reader that
     closes the pipe ends the run quietly, as does Ctrl-C (status 130).
     """
@@ -43,7 +43,7 @@ def run_headless(
     try:
         for spec in streams:
             carried.switch_on(spec)
-            print(f"note: {_where(spec)}", file=sys.stderr)
+            _note(_where(spec))
         engine.add_listener(carried.write)
         engine.start()
         for count, result in enumerate(_results(engine), 1):
@@ -57,18 +57,19 @@ def run_headless(
     finally:
         engine.stop()
         for status in carried.close():
-            print(
-                f"note: {status.name}: {status.sent} frames sent, {status.dropped} dropped",
-                file=sys.stderr,
-            )
+            _note(f"{status.name}: {status.sent} frames sent, {status.dropped} dropped")
         _tell(engine)
     return 0
 
 
 def _results(engine: Engine) -> Iterator[FrameResult]:
     """Yield every result until the source ends; raises `RunError` when the engine fails."""
+    lost = False
     while True:
         status = engine.status()  # asked first: what came before the end can still be taken
+        if lost is not (status.state is EngineState.LOST):
+            lost = not lost
+            _note(status.source_note if lost else f"{status.source} is back.")
         result = engine.take(_PATIENCE)
         if result is not None:
             yield result
@@ -86,7 +87,11 @@ def _where(spec: StreamSpec) -> str:
 
 def _tell(engine: Engine) -> None:
     for sentence in engine.take_notices():
-        print(f"note: {sentence}", file=sys.stderr)
+        _note(sentence)
+
+
+def _note(sentence: str) -> None:
+    print(f"note: {sentence}", file=sys.stderr)
 
 
 def _json_line(result: FrameResult) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import app
 from app import main as fer_app
 from app.cli.headless import run_headless
-from app.errors import CameraLost
+from app.errors import CameraLost, SourceError
 from app.faces.landmarks import Landmarker, make_landmarker
 from app.live import engine as engine_module
 from app.live.engine import EngineOptions
@@ -203,15 +203,16 @@ class FlakyCamera(FrameSource):
     live = True
     fps = None
 
-    def __init__(self) -> None:
-        self._left = 3
+    def __init__(self, count: int = 3) -> None:
+        self._left = self._count = count
 
     def read(self) -> Frame | None:
         if not self._left:
             raise CameraLost("The camera is gone.")
         self._left -= 1
         time.sleep(0.01)
-        return Frame(np.zeros((120, 160, 3), np.uint8), 2 - self._left, time.monotonic())
+        index = self._count - 1 - self._left
+        return Frame(np.zeros((120, 160, 3), np.uint8), index, time.monotonic())
 
     def close(self) -> None:
         pass
@@ -228,6 +229,28 @@ def test_a_lost_camera_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     indices = [line["index"] for line in records(out.getvalue())]
     assert len(indices) == 8
     assert indices == sorted(set(indices))
+
+
+def test_losing_a_camera_and_having_it_back_are_each_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    err = io.StringIO()
+    cameras = [FlakyCamera(1000), FlakyCamera(3)]
+    deadline = time.monotonic() + 10
+
+    def source(_spec: str, _camera: str) -> FrameSource:
+        if len(cameras) == 1 and not err.getvalue() and time.monotonic() < deadline:
+            raise SourceError("It is not there.")
+        return cameras.pop()
+
+    def makers(options: EngineOptions) -> Makers:
+        return replace(makers_for_tests(options), source=source)
+
+    monkeypatch.setattr(engine_module, "real_makers", makers)
+    monkeypatch.setattr(sys, "stderr", err)
+    options = EngineOptions(source="camera", fallback_to_actor=False, retry_seconds=0.01)
+    assert run_headless(options, frames=12, out=io.StringIO()) == 0
+    assert err.getvalue().splitlines() == ["note: The camera is gone.", "note: flaky is back."]
 
 
 def test_without_a_window_neither_qt_nor_torch_is_needed(folder: Path) -> None:
