@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 from app.gui.actions import make_actions, shortcut_rows
 from app.gui.attention_menu import AttentionViews
 from app.gui.banner import Banner
+from app.gui.camera_watch import CameraWatch
 from app.gui.commands import Commands
 from app.gui.face_panel import FacePanel
 from app.gui.history import History
@@ -44,7 +45,6 @@ log = logging.getLogger(__name__)
 # A little less than a thirtieth of a second: no frame of a 30 Hz camera is passed over.
 _DRAW_SECONDS = 0.03
 _STATUS_SECONDS = 0.25
-_CAMERA_SECONDS = 2.0
 _NO_FACE_SECONDS = 0.7
 _SLOW_MS = 250.0
 _SLOW_SECONDS = 5.0
@@ -77,7 +77,6 @@ class LiveWorkspace(Workspace):
         """Each returns True while it needs the engine's results although nobody looks."""
         now = time.monotonic()
         self._ticked_at = self._drawn_at = self._status_at = self._face_at = self._quick_at = now
-        self._cameras_at = float("-inf")
         theme, around = host.theme, host.around
         self.menu_actions = make_actions(self)
         self.video = VideoView(theme)
@@ -90,6 +89,9 @@ class LiveWorkspace(Workspace):
             end_pause=lambda: self.menu_actions.pause.setChecked(False),
         )  # fmt: skip
         self.sources = SourceMenu(host.window, self.menu_actions, self.commands.use_source)
+        self.cameras = CameraWatch(
+            host.jobs, around.list_cameras, self.sources.set_cameras, host.warn
+        )
         self.models = ModelMenu(
             host.window, self.menu_actions, around.models, self.commands.use_model
         )
@@ -170,15 +172,8 @@ class LiveWorkspace(Workspace):
             self._status_at = now
             self._rest_or_run()
             self.refresh_status()
-        if self._shown and now - self._cameras_at >= _CAMERA_SECONDS:
-            self._cameras_at = now
-            self.look_for_cameras()
-
-    def look_for_cameras(self) -> None:
-        """Ask which cameras there are; the menu shows it a little later."""
-        self.host.jobs.submit(
-            self.host.around.list_cameras, self.sources.set_cameras, self.host.warn
-        )
+        if self._shown:
+            self.cameras.tick(now)
 
     def refresh_status(self) -> None:
         """Bring everything that depends on the engine's state up to date."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from app.errors import SourceError
+from app.gui.camera_watch import CameraWatch
+from app.gui.jobs import Jobs
 from app.gui.menus import FINDER_WORDS
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
@@ -41,7 +46,7 @@ def texts(menu: QMenu) -> list[str]:
 
 
 def refresh_cameras(window: MainWindow, world: World, qtbot: QtBot) -> None:
-    window.live.look_for_cameras()
+    window.live.cameras.ask()
     wanted = tuple(world.cameras)
     qtbot.waitUntil(lambda: after_tick(window, lambda: window.live.sources.cameras == wanted))
 
@@ -65,6 +70,54 @@ def test_cameras_come_and_go(open_window: OpenWindow, world: World, qtbot: QtBot
     world.cameras = []
     refresh_cameras(window, world, qtbot)
     assert "Lens" not in texts(window.live.sources)
+
+
+class Hanging(list[CameraInfo]):
+    """Be a list of cameras that takes long to answer."""
+
+    def __init__(self) -> None:
+        super().__init__([LENS])
+        self.may_answer = threading.Event()
+        self.asked = 0
+
+    def __iter__(self) -> Iterator[CameraInfo]:
+        self.asked += 1
+        self.may_answer.wait(30)
+        return super().__iter__()
+
+
+def test_a_camera_list_that_hangs_is_not_asked_once_more(
+    open_window: OpenWindow, world: World, qtbot: QtBot
+) -> None:
+    window = open_window()
+    sources = window.live.sources
+    qtbot.waitUntil(lambda: after_tick(window, lambda: "No camera found" in texts(sources)))
+    world.cameras = cameras = Hanging()
+    later = time.monotonic() + 10
+    for seconds in range(0, 20, 2):
+        window.live.tick(later + seconds)
+    qtbot.waitUntil(lambda: cameras.asked > 0)
+    cameras.may_answer.set()
+    qtbot.waitUntil(lambda: after_tick(window, lambda: "Lens" in texts(sources)))
+    assert cameras.asked == 1
+    window.live.tick(later + 20)
+    qtbot.waitUntil(lambda: after_tick(window, lambda: cameras.asked == 2))
+
+
+@pytest.mark.parametrize("error", [SourceError("There is none."), OSError("driver")])
+def test_a_camera_list_that_fails_is_asked_for_again(error: Exception) -> None:
+    heard: list[object] = []
+
+    def ask() -> list[CameraInfo]:
+        raise error
+
+    jobs = Jobs()
+    watch = CameraWatch(jobs, ask, heard.append, heard.append)
+    for now in (0, 2):
+        watch.tick(now)
+        jobs.close()
+        jobs.poll()
+    assert len(heard) == 2
 
 
 def test_an_open_menu_does_not_change_under_the_hand(
