@@ -115,7 +115,7 @@ class StreamDesk(QObject):
         if not on:
             self.panel.show_on(name, False)
             self._wanted.pop(name, None)
-            self.streams.switch_off(name)
+            self._switch_off(name)
             return
         try:
             spec = parse_stream(f"{name}={address}" if address else name)
@@ -131,12 +131,19 @@ class StreamDesk(QObject):
         self.panel.show_on(spec.name, True)
 
         def failed(sentence: str) -> None:
-            self._wanted.pop(spec.name, None)
-            self.panel.show_on(spec.name, False)
+            if self._wanted.get(spec.name) is spec:  # not switched on anew meanwhile
+                self._wanted.pop(spec.name)
+                self.panel.show_on(spec.name, False)
             self._host.warn(sentence)
 
         def done(_: None) -> None:
-            if self._wanted.get(spec.name) != spec:  # switched off meanwhile
-                self.streams.switch_off(spec.name)
+            if spec.name not in self._wanted:  # switched off meanwhile
+                self._switch_off(spec.name)
 
         self._host.jobs.submit(lambda: self.streams.switch_on(spec), done, failed)
+
+    def _switch_off(self, name: str) -> None:
+        """Let a stream get nothing more, and end it aside: what waits is sent before."""
+        stream = self.streams.take_out(name)
+        if stream is not None:
+            self._host.jobs.submit(stream.close, lambda _: None, self._host.warn)

@@ -88,6 +88,7 @@ class Streams:
         self._closed = False
         self._streams: dict[str, Stream] = {}
         self._specs: dict[str, StreamSpec] = {}
+        self._leaving: dict[str, Stream] = {}
 
     @property
     def specs(self) -> tuple[StreamSpec, ...]:
@@ -98,7 +99,10 @@ class Streams:
     def switch_on(self, spec: StreamSpec) -> None:
         """Begin a stream; one of that name that is on already ends first. Raises `StreamError`."""
         with self._switching:  # beginning takes a while, and two at once would leave one behind
-            self.switch_off(spec.name)
+            self.take_out(spec.name)
+            leaving = self._leaving.pop(spec.name, None)
+            if leaving is not None:  # it may hold the port still
+                leaving.close()
             stream = Stream(spec.name, spec.where, lambda: self._sender(spec))
             with self._lock:
                 closed = self._closed
@@ -109,13 +113,23 @@ class Streams:
                 stream.close()
 
     def switch_off(self, name: str) -> None:
-        """End a stream; none of that name is no fault."""
-        with self._lock:
-            stream = self._streams.get(name)
-            self._streams = {key: each for key, each in self._streams.items() if key != name}
-            self._specs.pop(name, None)
+        """End a stream and wait until it has; none of that name is no fault."""
+        stream = self.take_out(name)
         if stream is not None:
             stream.close()
+
+    def take_out(self, name: str) -> Stream | None:
+        """Give a stream nothing more; return it, for somebody who can wait to close it.
+
+        Never waits; another of that name begins once this one has ended.
+        """
+        with self._lock:
+            stream = self._streams.get(name)
+            if stream is not None:
+                self._leaving[name] = stream
+            self._streams = {key: each for key, each in self._streams.items() if key != name}
+            self._specs.pop(name, None)
+        return stream
 
     def write(self, result: FrameResult) -> None:
         """Give a result to each stream; never waits."""

@@ -112,6 +112,42 @@ def test_a_stream_that_cannot_be_is_one_sentence_and_status_2(
     assert found.err.count("\n") == 1
 
 
+def test_one_that_is_taken_out_has_ended_before_the_next_of_its_name_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_end, said = threading.Event(), list[str]()
+
+    class Lingering:
+        listeners, lost = None, 0
+
+        def __init__(self) -> None:
+            said.append("begun")
+
+        def close(self) -> None:
+            may_end.wait(20)
+            said.append("ended")
+
+    streams = Streams()
+    monkeypatch.setattr(streams, "_sender", lambda spec: Lingering())
+    spec = parse_stream("osc")
+    streams.switch_on(spec)
+    leaving = streams.take_out("osc")
+    assert leaving is not None
+    assert streams.statuses() == []
+    assert streams.take_out("osc") is None
+    again = threading.Thread(target=streams.switch_on, args=(spec,))
+    ending = threading.Thread(target=leaving.close)
+    for thread in (again, ending):
+        thread.start()
+    assert said == ["begun"]
+    may_end.set()
+    for thread in (again, ending):
+        thread.join()
+    assert said == ["begun", "ended", "begun"]
+    assert len(streams.statuses()) == 1
+    streams.close()
+
+
 def test_switched_on_twice_at_once_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 

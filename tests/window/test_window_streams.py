@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
+from app.streams.base import Stream
 from app.streams.switch import StreamSpec
 
 if TYPE_CHECKING:
@@ -86,6 +88,31 @@ def test_a_stream_is_switched_on_sends_and_is_switched_off(
     desk.panel.boxes["websocket"].click()
     assert not is_on(window, "websocket")
     assert desk.privacy == "nothing leaves this computer"
+
+
+def test_the_window_waits_for_no_stream_that_ends(
+    qtbot: QtBot, open_window: OpenWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closing = Stream.close
+    closed_on: list[str] = []
+
+    def close(stream: Stream) -> None:
+        closed_on.append(threading.current_thread().name)
+        closing(stream)
+
+    monkeypatch.setattr(Stream, "close", close)
+    window = open_window()
+    desk = window.live.streaming
+    desk.panel.addresses["osc"].setText("127.0.0.1:9123")
+    for _ in range(2):
+        desk.panel.boxes["osc"].click()
+        until(qtbot, window, lambda: is_on(window, "osc"))
+        desk.panel.boxes["osc"].click()
+        assert not is_on(window, "osc")
+    desk.panel.boxes["osc"].click()  # on after off
+    until(qtbot, window, lambda: is_on(window, "osc"))
+    assert desk.panel.boxes["osc"].isChecked()
+    assert set(closed_on) == {"mien-window-job"}
 
 
 def test_an_address_that_is_none_and_a_port_in_use_are_said(
