@@ -15,6 +15,7 @@ from app.gui.actions import Actions
 from app.gui.recording_bar import RecordingBar
 from app.gui.recording_panel import RecordingPanel
 from app.gui.workspace import Host
+from app.live.engine import EngineState
 from app.live.recorder import RecordableEngine, Recorder, RecorderStatus, RecordingOptions
 from app.overlays import Shown
 from app.sessions.video import VIDEOS, VideoOptions
@@ -27,6 +28,7 @@ _GOES_ON = (
     'The recording goes on in "{now}", since its source, model, finder or landmarks changed; what '
     'came before is kept in "{before}".'
 )
+_ENDED = "{source} has ended, and the recording with it."
 
 
 class RecordingDesk(QObject):
@@ -48,6 +50,7 @@ class RecordingDesk(QObject):
         shown: Callable[[], Shown],
     ) -> None:
         super().__init__()
+        self._engine = engine
         self.recorder = Recorder(engine)
         self.bar = RecordingBar(host.theme)
         self.panel = RecordingPanel(settings, host.theme)
@@ -86,16 +89,24 @@ class RecordingDesk(QObject):
         if now - self._refreshed_at < _REFRESH_SECONDS:
             return
         self._refreshed_at = now
+        self._end_with_source(self.recorder.status())
         status = self.recorder.status()
         for sentence in self.recorder.take_notices():
             self._host.warn(sentence)
         if not status.active and not self._asked and self._actions.record.isChecked():
-            self._show_record(False)  # the disk has ended it
+            self._show_record(False)  # the disk has ended it, or the source
             if not status.saving:
                 self.bar.hide()  # unless something was saved, as the next lines find
         if not self._asked:  # the question stays until it is answered
             self._show_progress(status)
         self.panel.set_locked(status.active)
+
+    def _end_with_source(self, status: RecorderStatus) -> None:
+        """End a recording whose source has ended; one without a frame waits for the next source."""
+        engine = self._engine.status()
+        if status.active and status.folder and engine.state is EngineState.ENDED:
+            self.recorder.stop()
+            self._host.notices.say(_ENDED.format(source=engine.source))
 
     def _show_progress(self, status: RecorderStatus) -> None:
         if status.active:

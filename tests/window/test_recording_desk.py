@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.errors import SessionError
 from app.gui.consent import ConsentText
 from app.gui.window import MainWindow
+from app.live.engine import EngineState
 from app.live.recorder import RecorderStatus
 from app.messages import Calibration, FaceResult, FrameResult
 from app.sessions.folder import open_session
@@ -342,6 +344,31 @@ def test_another_model_begins_another_session_and_says_so(
     here.window.show_workspace("review")
     recent = [action.text() for action in here.window.review._recent_menu.actions()]
     assert recent == [second.name, first.name]
+
+
+def test_a_recording_ends_with_its_film(
+    studio: Callable[..., Studio], world: World, qtbot: QtBot
+) -> None:
+    here = studio()
+    here.see(count=2)
+    film = world.engine.now
+    world.engine.now = replace(film, state=EngineState.ENDED, source="film.mp4")
+    press(here.actions.record)  # before it is played again
+    here.tick()
+    assert here.desk.active()
+    world.engine.now = film
+    here.see(count=3)
+    world.engine.now = replace(film, state=EngineState.ENDED, source="film.mp4")
+    here.tick()
+    assert not here.desk.active()
+    assert not here.actions.record.isChecked()
+    (folder,) = here.settle(qtbot)
+    here.tick()
+    assert here.desk.bar.text == f"Saved 3 frames in {folder}"
+    assert here.window.notices.texts == ["film.mp4 has ended, and the recording with it."]
+    world.engine.now = film
+    here.see(count=2)
+    assert here.settle(qtbot) == [folder], "what plays on is not recorded unasked"
 
 
 def test_one_that_is_still_being_saved_is_no_part_of_the_next(
