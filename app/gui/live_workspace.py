@@ -384,10 +384,11 @@ class LiveWorkspace(Workspace):
         )
 
     def _show_model_card(self) -> None:
-        if self._status.model:
-            show_model_card(self.host.window, self._status.model, self.host.jobs, self.host.warn)
-        else:
+        card = self._engine.card
+        if card is None:
             self.host.warn("The model is not loaded yet; try again in a moment.")
+        else:
+            show_model_card(self.host.window, card)
 
     def _set_overlays(self) -> None:
         acts = self.menu_actions.overlays

@@ -14,9 +14,8 @@ from PySide6.QtWidgets import QWidget
 from app.gui import help_texts
 from app.gui.actions import WindowActions
 from app.gui.dialogs import PageDialog
-from app.gui.jobs import Jobs
 from app.versions import version_of
-from models.runtime.store import load_model
+from models.runtime.card import Card
 
 
 def connect_pages(
@@ -37,13 +36,9 @@ def connect_pages(
         action.triggered.connect(partial(open_page, window, title, html))
 
 
-def show_model_card(window: QWidget, model: str, jobs: Jobs, failed: Callable[[str], None]) -> None:
-    """Read the card of a bundled model, or of a file, and open its page."""
-    jobs.submit(
-        lambda: load_model(model).card,
-        lambda card: open_page(window, "About this model", lambda: help_texts.model_card(card)),
-        failed,
-    )
+def show_model_card(window: QWidget, card: Card) -> None:
+    """Open the page of a model's card."""
+    open_page(window, "About this model", lambda: help_texts.model_card(card))
 
 
 def open_page(window: QWidget, title: str, html: Callable[[], str]) -> None:

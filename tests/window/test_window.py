@@ -337,11 +337,16 @@ def test_help_opens_beside_the_picture(open_window: OpenWindow, qtbot: QtBot) ->
         qtbot.waitUntil(lambda: not window.findChildren(PageDialog))
 
 
-def test_the_card_of_the_model_in_use(open_window: OpenWindow, qtbot: QtBot) -> None:
+def test_the_card_of_the_model_in_use(open_window: OpenWindow, world: World) -> None:
     window = open_window()
     window.live.menu_actions.model_card.trigger()
-    qtbot.waitUntil(lambda: after_tick(window, lambda: bool(window.findChildren(PageDialog))))
-    text = window.findChildren(PageDialog)[0].page.toPlainText()
-    assert "mini-Xception" in text
+    assert "not loaded yet" in window.notices.texts[-1]
+    entry = window.live.models.entry("mini_xception.ferplus")
+    assert entry is not None
+    world.engine.known_card = replace(entry.card, title="The one in use")
+    window.live.menu_actions.model_card.trigger()
+    (page,) = window.findChildren(PageDialog)
+    text = page.page.toPlainText()
+    assert "The one in use" in text
     assert "happiness" in text
     assert "Limits" in text
