@@ -30,15 +30,21 @@ from models.runtime.prediction import Classifier
 
 __all__ = ["Pipeline"]
 
+# Seconds between two searches: while all tracks are followed, while one is lost or there is none,
+# and at least while nothing in the picture moves.
+_KEY_EVERY = 0.8
+_RETRY_EVERY = 0.09
+_IDLE_EVERY = 1.0
+
 
 class Pipeline:
     """Find, follow, align and classify the faces of one frame after another.
 
-    Finding costs more than all else together, so it is done on key frames: every `key_every`
-    seconds while all tracks are followed, at once and then every `retry_every` seconds while
-    one is lost or there is none; only every `idle_every` seconds while nothing in the picture
-    moves. In between the landmarks lead the boxes. Frames farther apart in time than a track may
-    be absent, such as a folder's images, stand each on its own, and so does each shot of a film.
+    Finding costs more than all else together, so it is done on key frames: every 0.8 s while all
+    tracks are followed, at once and then every 0.09 s while one is lost or there is none; only
+    every second while nothing in the picture moves. In between the landmarks lead the boxes.
+    Frames farther apart in time than a track may be absent, such as a folder's images, stand each
+    on its own, and so does each shot of a film.
     """
 
     def __init__(
@@ -47,12 +53,9 @@ class Pipeline:
         landmarker: Landmarker,
         classifier: Classifier,
         *,
-        key_every: float = 0.8,
-        retry_every: float = 0.09,
-        idle_every: float = 1.0,
         time_constant: float = 0.25,
     ) -> None:
-        """Set the parts; the times, the last of them the smoothing's, are in seconds."""
+        """Set the parts. time_constant: of the smoothing, seconds."""
         self._finder = finder
         self._follower = Follower(landmarker)
         self._classifier = classifier
@@ -61,7 +64,7 @@ class Pipeline:
         self._baselines = Baselines()
         self._meter = QualityMeter()
         self._go_by(classifier)
-        self._schedule = _Schedule(key_every, retry_every, idle_every)
+        self._schedule = _Schedule()
         self._watch = Watch()
 
     @property
@@ -212,10 +215,7 @@ class Pipeline:
 class _Schedule:
     """Say on which frames to search for faces."""
 
-    def __init__(self, key_every: float, retry_every: float, idle_every: float) -> None:
-        self._key_every = key_every
-        self._retry_every = retry_every
-        self._idle_every = idle_every
+    def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
@@ -230,8 +230,8 @@ class _Schedule:
         """
         just_lost = self._whole and not whole
         self._whole = whole
-        wait = self._key_every if whole else self._retry_every
-        wait = max(wait, self._idle_every) if still else wait
+        wait = _KEY_EVERY if whole else _RETRY_EVERY
+        wait = max(wait, _IDLE_EVERY) if still else wait
         # Time that runs backward is another film.
         recent = self._searched is not None and 0 <= time - self._searched < wait
         if recent and not just_lost:

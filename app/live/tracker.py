@@ -15,6 +15,14 @@ from app.messages import Box, Face
 
 __all__ = ["OneEuro", "Track", "Tracker"]
 
+# Seconds since a track was seen for which it is expected, also behind another face, or remembered.
+_ABSENCE = 0.75
+_HIDDEN = 2.0
+_MEMORY = 10.0
+# Hz, of the One Euro filter at rest and for the speed; Hz per side/s, how its cutoff grows with it.
+_CUTOFF = 2.0
+_SPEED_CUTOFF = 1.0
+_CUTOFF_GROWTH = 30.0
 # How fast the velocity follows what is seen, in seconds; slow enough that the last pictures of a
 # face that slips behind another, whose landmarks are pulled about, do not spoil its course.
 _VELOCITY_TIME = 0.3
@@ -72,17 +80,12 @@ class Track:
 class Tracker:
     """Tell which face is which by place, size, constant velocity, and what it usually looks like.
 
-    A track that is not seen stays expected for `absence` seconds, and for `hidden` seconds while
-    the place where it should be is taken by another face. For `memory` seconds more whoever looks
-    like it gets its ID back, wherever that may be. Nobody else ever gets it, not after `reset`
-    either.
+    A track that is not seen stays expected for 0.75 s, and for 2 s while the place where it should
+    be is taken by another face. For 10 s after it was seen whoever looks like it gets its ID back,
+    wherever that may be. Nobody else ever gets it, not after `reset` either.
     """
 
-    def __init__(self, absence: float = 0.75, hidden: float = 2.0, memory: float = 10.0) -> None:
-        """Set the times in seconds."""
-        self._absence = absence
-        self._hidden = hidden
-        self._memory = memory
+    def __init__(self) -> None:
         self._tracks: list[Track] = []
         self._remembered: list[Track] = []
         self._next_id = 1
@@ -103,12 +106,12 @@ class Tracker:
 
         Time that runs backward or leaps is another film: its faces are other faces.
         """
-        if self._time is not None and not 0 <= time - self._time <= self._absence:
+        if self._time is not None and not 0 <= time - self._time <= _ABSENCE:
             self.reset()
         self._time = time
         expected = [track for track in self._tracks if self._expected(track, time)]
         self._remember(track for track in self._tracks if track not in expected)
-        self._remembered = [one for one in self._remembered if time - one.seen <= self._memory]
+        self._remembered = [one for one in self._remembered if time - one.seen <= _MEMORY]
         self._tracks = expected
         return self.tracks
 
@@ -173,10 +176,10 @@ class Tracker:
 
     def _expected(self, track: Track, time: float) -> bool:
         absent = time - track.seen
-        if absent <= self._absence:
+        if absent <= _ABSENCE:
             return True
         place = track.predict(time)
-        return absent <= self._hidden and any(
+        return absent <= _HIDDEN and any(
             other.present and other.predict(time).overlap(place) > 0 for other in self._tracks
         )
 
@@ -243,13 +246,7 @@ class OneEuro:
     with the speed, here counted in sides of the face, so that near and far faces are alike.
     """
 
-    def __init__(
-        self, cutoff: float = 2.0, growth: float = 30.0, speed_cutoff: float = 1.0
-    ) -> None:
-        """Set the cutoffs (Hz) at rest and for the speed, and the growth (Hz per side/s)."""
-        self._cutoff = cutoff
-        self._growth = growth
-        self._speed_cutoff = speed_cutoff
+    def __init__(self) -> None:
         self._time: float | None = None
         self._points = np.zeros((0, 2), np.float32)
         self._speed = np.zeros((0, 2), np.float32)
@@ -265,9 +262,9 @@ class OneEuro:
         else:
             elapsed = time - self._time
             speed = (points - self._points) / (elapsed * max(side, 1e-6))
-            self._speed = self._speed + _weight(self._speed_cutoff, elapsed) * (speed - self._speed)
+            self._speed = self._speed + _weight(_SPEED_CUTOFF, elapsed) * (speed - self._speed)
             pace = np.linalg.norm(self._speed, axis=1, keepdims=True)
-            weight = _weight(self._cutoff + self._growth * pace, elapsed)
+            weight = _weight(_CUTOFF + _CUTOFF_GROWTH * pace, elapsed)
             self._points = (self._points + weight * (points - self._points)).astype(np.float32)
         self._time = time
         return self._points.copy()
