@@ -28,15 +28,16 @@ from app.gui.menus import (
     SourceMenu,
     live_menus,
 )
+from app.gui.mirror import Mirror
 from app.gui.pages import show_model_card
 from app.gui.recording import RecordingDesk
+from app.gui.speed_watch import SpeedWatch
 from app.gui.stage import PLAY_AGAIN, stage, status_line
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
 from app.gui.toolbar import Toolbar
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
-from app.live.engine import EngineState, EngineStatus
 from app.messages import FrameResult
 from app.settings import Settings
 
@@ -46,12 +47,6 @@ log = logging.getLogger(__name__)
 _DRAW_SECONDS = 0.03
 _STATUS_SECONDS = 0.25
 _NO_FACE_SECONDS = 0.7
-_SLOW_MS = 250.0
-_SLOW_SECONDS = 5.0
-_SLOW = (
-    "This computer is slow at this: {latency:.0f} ms from the camera to the result. Fewer overlays "
-    "or the Haar finder may help."
-)
 
 
 class LiveWorkspace(Workspace):
@@ -68,7 +63,6 @@ class LiveWorkspace(Workspace):
         self._engine = engine
         self._history = History()
         self._status = engine.status()
-        self._mirror_camera, self._mirror_files = settings.mirror, False
         self._result: FrameResult | None = None
         self._shown = False
         self._wants_pause = self._paused = False
@@ -76,40 +70,21 @@ class LiveWorkspace(Workspace):
         self.users: list[Callable[[], bool]] = []
         """Each returns True while it needs the engine's results although nobody looks."""
         now = time.monotonic()
-        self._ticked_at = self._drawn_at = self._status_at = self._face_at = self._quick_at = now
+        self._ticked_at = self._drawn_at = self._status_at = self._face_at = now
         theme, around = host.theme, host.around
         self.menu_actions = make_actions(self)
         self.video = VideoView(theme)
         self.panel = FacePanel(theme)
         self.chart = StripChart(theme, self._history)
         self.banner = Banner(self._banner_pressed)
+        self._mirror = Mirror(self.menu_actions.mirror, self.video, for_cameras=settings.mirror)
+        self._speed = SpeedWatch(host.notices.say)
         self.commands = Commands(
             host.window, engine, settings, source=around.source, notices=host.notices,
             jobs=host.jobs, snapshot_folder=around.snapshot_folder,
             end_pause=lambda: self.menu_actions.pause.setChecked(False),
         )  # fmt: skip
-        self.sources = SourceMenu(host.window, self.menu_actions, self.commands.use_source)
-        self.cameras = CameraWatch(
-            host.jobs, around.list_cameras, self.sources.set_cameras, host.warn
-        )
-        self.models = ModelMenu(
-            host.window, self.menu_actions, around.models, self.commands.use_model
-        )
-        self.finders = NameMenu("Face &finder", host.window, FINDER_WORDS, self.commands.use_finder)
-        self.landmarks = NameMenu(
-            "&Landmarks", host.window, LANDMARK_WORDS, self.commands.use_landmarks
-        )
-        self.views = AttentionViews(
-            engine, self.video, self.panel, self.menu_actions.overlays["attention"],
-            wished=settings.attention_view, say=host.notices.say, parent=host.window,
-        )  # fmt: skip
-        self.toolbar = Toolbar(self.menu_actions, self.sources, self.models, self.finders, theme)
-        self._menus = live_menus(
-            self.menu_actions, host.actions, self.sources, self.models, self.finders,
-            self.landmarks, host.window,
-        )  # fmt: skip
-        self._menus[1].insertMenu(self.menu_actions.mirror, self.views.menu)
-        self._menus[1].insertAction(self.menu_actions.mirror, self.menu_actions.next_view)
+        self._make_menus(settings)
         self.recording = RecordingDesk(
             engine, settings, host, self.menu_actions,
             overlays=lambda: self.video.overlay_names, shown=lambda: self.video.shown_view,
@@ -199,7 +174,7 @@ class LiveWorkspace(Workspace):
         self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
         self.views.refresh()
         self._say_stage()
-        self._watch_speed(status)
+        self._speed.look(status, shown=self._shown)
 
     def open_path(self, path: str) -> bool:
         self.commands.open_dropped(path)
@@ -220,7 +195,7 @@ class LiveWorkspace(Workspace):
             recent=chosen.recent,
             overlays=tuple(name for name, act in acts.overlays.items() if act.isChecked()),
             attention_view=self.views.wished,
-            mirror=self._mirror_camera,
+            mirror=self._mirror.for_cameras,
             splitters={
                 **settings.splitters,
                 **{name: tuple(s.sizes()) for name, s in self._splitters().items()},
@@ -246,6 +221,30 @@ class LiveWorkspace(Workspace):
         for name, splitter in self._splitters().items():
             sizes = settings.splitters.get(name, ())
             splitter.setSizes(list(sizes) if len(sizes) == splitter.count() else usual[name])
+
+    def _make_menus(self, settings: Settings) -> None:
+        """Make what models, sources and views are chosen with."""
+        host, acts = self.host, self.menu_actions
+        self.sources = SourceMenu(host.window, acts, self.commands.use_source)
+        self.cameras = CameraWatch(
+            host.jobs, host.around.list_cameras, self.sources.set_cameras, host.warn
+        )
+        self.models = ModelMenu(host.window, acts, host.around.models, self.commands.use_model)
+        self.finders = NameMenu("Face &finder", host.window, FINDER_WORDS, self.commands.use_finder)
+        self.landmarks = NameMenu(
+            "&Landmarks", host.window, LANDMARK_WORDS, self.commands.use_landmarks
+        )
+        self.views = AttentionViews(
+            self._engine, self.video, self.panel, acts.overlays["attention"],
+            wished=settings.attention_view, say=host.notices.say, parent=host.window,
+        )  # fmt: skip
+        self.toolbar = Toolbar(acts, self.sources, self.models, self.finders, host.theme)
+        self._menus = live_menus(
+            acts, host.actions, self.sources, self.models, self.finders,
+            self.landmarks, host.window,
+        )  # fmt: skip
+        self._menus[1].insertMenu(acts.mirror, self.views.menu)
+        self._menus[1].insertAction(acts.mirror, acts.next_view)
 
     def _build(self) -> None:
         picture = QWidget()
@@ -285,7 +284,6 @@ class LiveWorkspace(Workspace):
         for action in acts.overlays.values():
             action.toggled.connect(self._set_overlays)
         acts.next_view.triggered.connect(self.views.show_next)
-        acts.mirror.toggled.connect(self._set_mirror)
         acts.faces.toggled.connect(self.panel.setVisible)
         acts.chart.toggled.connect(self.chart.setVisible)
         acts.open_model.triggered.connect(commands.open_model)
@@ -309,7 +307,6 @@ class LiveWorkspace(Workspace):
         self.panel.setVisible(acts.faces.isChecked())
         self.chart.setVisible(acts.chart.isChecked())
         self.sources.set_recent(settings.recent)
-        self._show_mirror()
         self.refresh_status()
 
     def _splitters(self) -> dict[str, QSplitter]:
@@ -319,8 +316,7 @@ class LiveWorkspace(Workspace):
         before, self._result = self._result, result
         if before is not None and result.frame.index < before.frame.index:
             self._forget_faces()
-        if before is None or _from_camera(before) != _from_camera(result):
-            self._show_mirror()
+        self._mirror.suit(camera=result.frame.media_time is None)
         if result.faces:
             self._face_at = now
         if not self.window().isMinimized():
@@ -346,16 +342,6 @@ class LiveWorkspace(Workspace):
             self.commands.play_again(self._status)
         else:
             self.commands.try_again()
-
-    def _watch_speed(self, status: EngineStatus) -> None:
-        """Say once that the machine is slow, when it has been so for a while."""
-        now = time.monotonic()
-        slow = status.state is EngineState.RUNNING and status.latency_ms > _SLOW_MS
-        if not slow or not self._shown:
-            self._quick_at = now
-        elif now - self._quick_at > _SLOW_SECONDS:
-            self._quick_at = float("inf")
-            self.host.notices.say(_SLOW.format(latency=status.latency_ms))
 
     def _next_camera(self) -> None:
         self.commands.next_camera(self.sources.cameras, self._status.source)
@@ -393,23 +379,6 @@ class LiveWorkspace(Workspace):
     def _set_overlays(self) -> None:
         acts = self.menu_actions.overlays
         self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
-
-    def _set_mirror(self, mirrored: bool) -> None:
-        """Mirror what plays; cameras and files are each remembered."""
-        if self._result is None or _from_camera(self._result):
-            self._mirror_camera = mirrored
-        else:
-            self._mirror_files = mirrored
-        self.video.set_mirrored(mirrored)
-
-    def _show_mirror(self) -> None:
-        camera = self._result is None or _from_camera(self._result)
-        self.menu_actions.mirror.setChecked(self._mirror_camera if camera else self._mirror_files)
-
-
-def _from_camera(result: FrameResult) -> bool:
-    """Say whether a frame comes from a camera, where people expect a mirror."""
-    return result.frame.media_time is None
 
 
 def _source_name(name: str) -> str:
