@@ -32,15 +32,16 @@ class ReviewError(UserError):
 class Recording:
     """Hold a session: F frames, and N rows, each one face on one frame, in order of time.
 
-    frame_times: (F,) s from the start. frame_numbers: (F,) as the source counts. media_times:
-    (F,) s within a file, NaN for a camera. row_frames: (N,) the frame of each row, 0 to F - 1.
-    table_rows: (N,) where each row stands in the stored table. tracks: (N,) as recorded, 1 and
-    up. raw, shown: (C, N) probabilities; shown are those corrected by the neutral face where
-    there is one, else the smoothed. decided: (N,) index into labels. scores: the finder's.
-    quality: (N,) 0 to 1, NaN where not measured; qualities: the same for each part. boxes: (N, 4)
-    x, y, width, height in px. dropped: (D,) s, frames that were passed over. corrected: whether
-    any row is; relative: (N,) which. files: (F,) the names of the images, "" where unknown; empty
-    but for images.
+    frame_times: (F,) s from the start. frame_numbers: (F,) as the source counts. media_times: (F,)
+    s within a file, NaN for a camera. row_frames: (N,) the frame of each row, 0 to F - 1.
+    table_rows: (N,) where each row stands in the stored table, which had table_length rows at the
+    opening: a recording that still goes on has more by now. tracks: (N,) as recorded, 1 and up.
+    raw, shown: (C, N) probabilities; shown are those corrected by the neutral face where there is
+    one, else the smoothed. decided: (N,) index into labels. scores: the finder's. quality: (N,) 0
+    to 1, NaN where not measured; qualities: the same for each part. boxes: (N, 4) x, y, width,
+    height in px. dropped: (D,) s, frames that were passed over. corrected: whether any row is;
+    relative: (N,) which. files: (F,) the names of the images, "" where unknown; empty but for
+    images.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Recording:
     row_frames: NDArray[np.int64]
     times: NDArray[np.float64]
     table_rows: NDArray[np.int64]
+    table_length: int
     tracks: NDArray[np.int32]
     raw: NDArray[np.float32]
     shown: NDArray[np.float32]
@@ -168,6 +170,7 @@ def as_recording(session: Any) -> Recording:
         row_frames=(np.cumsum(begins) - 1)[faces],
         times=times[faces],
         table_rows=picked,
+        table_length=table.num_rows,
         tracks=tracks[faces],
         raw=probabilities["raw"],
         shown=probabilities["smooth"],

@@ -29,11 +29,12 @@ def edited_table(state: Edited) -> tuple[Any, tuple[str, ...]]:
     """Return the table and its labels: faces renumbered, rows that were left out removed.
 
     A column `FACE_NAME` is added where a face has a name. A frame all of whose faces were left
-    out keeps one row without a face. Raises `UserError`.
+    out keeps one row without a face. Of a recording that still goes on it ends where the recording
+    did when it was opened. Raises `UserError`.
     """
     recording = state.recording
     session = open_session(recording.path)
-    frames = session.frames
+    frames = session.frames.slice(0, recording.table_length)
     owners = np.zeros(frames.num_rows, np.int32)
     owners[recording.table_rows] = state.owners
     place = frames.column_names.index("face_id")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from app.review.charts import stretches
@@ -193,6 +194,17 @@ def test_the_edited_table_has_the_columns_of_the_recording(session: Path, tmp_pa
 def test_an_unedited_table_is_the_recorded_one(session: Path) -> None:
     table, _ = edited_table(edited(open_recording(session), EditList()))
     assert table.equals(open_session(session).frames)
+
+
+def test_what_was_recorded_after_the_opening_is_not_exported(session: Path) -> None:
+    whole = open_session(session).frames
+    pq.write_table(whole.slice(0, 100), session / "frames.parquet")
+    state = edited(open_recording(session), EditList((Exclude(1, 0.0, 0.95),)))
+    before, _ = edited_table(state)
+    pq.write_table(whole, session / "frames.parquet")
+    after, _ = edited_table(state)
+    assert after.num_rows == 100
+    assert after.equals(before)
 
 
 def test_lines_break_where_nothing_is_known() -> None:
