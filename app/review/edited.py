@@ -169,6 +169,12 @@ class Edited:
             self._kept_rows[face] = rows[self.kept[rows]]
         return self._kept_rows[face]
 
+    def left_out(self, face: int, start: float | None, end: float | None) -> bool:
+        """Say whether any row of a face does not count, from `start` to `end` (s), None for all."""
+        rows = self._all_rows.get(face, np.empty(0, np.int64))
+        inside = _within(self.recording.times[rows], start, end)
+        return not self.kept[rows[inside]].all()
+
     @property
     def next_number(self) -> int:
         """Return a number that no face has or was recorded with."""
@@ -209,10 +215,9 @@ def edited(recording: Recording, edits: EditList) -> Edited:
                 names.setdefault(edit.into, name)
         elif isinstance(edit, Split):
             owners[(owners == edit.face) & (times >= edit.time)] = edit.new
-        elif isinstance(edit, Exclude):
-            kept[(owners == edit.face) & _within(times, edit.start, edit.end)] = False
-        elif isinstance(edit, Include):
-            kept[owners == edit.face] = True
+        elif isinstance(edit, Exclude | Include):
+            rows = (owners == edit.face) & _within(times, edit.start, edit.end)
+            kept[rows] = isinstance(edit, Include)
     return Edited(recording, owners, kept, names, markers.values(), intervals.values())
 
 

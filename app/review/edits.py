@@ -92,10 +92,12 @@ class Exclude:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """Take back all that was left out of a face."""
+    """Take back what was left out of a face, or only from `start` to `end` (s)."""
 
     kind: ClassVar[str] = "include"
     face: int
+    start: float | None = None
+    end: float | None = None
 
     @property
     def words(self) -> str:

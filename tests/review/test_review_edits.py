@@ -34,6 +34,7 @@ EVERY_KIND: tuple[Edit, ...] = (
     Split(1, 5.0, 4),
     Exclude(4),
     Include(4),
+    Include(1, 0.0, 1.5),
     Exclude(1, 0.0, 1.5),
     PutMarker("m1", 3.0, "2", "größer"),
     RemoveMarker("r0"),
@@ -97,7 +98,11 @@ def test_exclusions_can_be_whole_or_in_part_and_taken_back(recording: Recording)
     assert face is not None
     assert face.excluded
     assert face.rows == 40
+    assert state.left_out(1, None, None)
+    assert state.left_out(1, 1.85, 3.0)
+    assert not state.left_out(1, 2.0, 3.0)
     assert rows(after(recording, Exclude(2), Include(2))) == {1: 120, 2: 40, 3: 30}
+    assert rows(after(recording, Exclude(2), Include(2, 4.0, 4.95)))[2] == 10
 
 
 def test_markers_are_set_moved_changed_and_removed(recording: Recording) -> None:
@@ -152,6 +157,7 @@ def test_no_file_is_no_edit(tmp_path: Path) -> None:
         '{"format": 1, "edits": [{"do": "merge", "face": 1}]}',
         '{"format": 1, "edits": [{"do": "merge", "face": 1, "into": "two"}]}',
         '{"format": 1, "edits": [{"do": "split", "face": 1, "time": true, "new": 3}]}',
+        '{"format": 1, "edits": [{"do": "include", "face": 1, "start": "now"}]}',
     ],
 )
 def test_a_damaged_file_of_edits_is_named(tmp_path: Path, content: str) -> None:
@@ -164,6 +170,11 @@ def test_a_whole_number_of_seconds_is_a_time(tmp_path: Path) -> None:
     edits = {"format": 1, "edits": [{"do": "split", "face": 1, "time": 5, "new": 3}]}
     (tmp_path / EDITS).write_text(json.dumps(edits))
     assert read_edits(tmp_path).done == (Split(1, 5.0, 3),)
+
+
+def test_an_inclusion_without_times_is_of_the_whole_session(tmp_path: Path) -> None:
+    (tmp_path / EDITS).write_text('{"format": 1, "edits": [{"do": "include", "face": 2}]}')
+    assert read_edits(tmp_path).done == (Include(2),)
 
 
 def test_edits_about_faces_that_are_gone_do_nothing(recording: Recording) -> None:

@@ -252,6 +252,31 @@ def test_faces_are_named_split_left_out_merged_and_all_undone(
     assert model.state.title(1) == "Ada"
 
 
+def test_what_is_left_out_of_the_interval_is_what_is_taken_back(opened: Desk) -> None:
+    model, button = opened.model, opened.review.faces.exclude_button
+
+    def press(word: str) -> int:
+        """Press the button if it says so; return how many rows of the face count then."""
+        assert button.text() == word
+        button.click()
+        face = model.state.face(1)
+        assert face is not None
+        return face.kept
+
+    model.select(1.0, 2.95)
+    assert press("Leave out") == 100
+    model.select(6.0, 7.95)  # of which nothing is left out
+    assert press("Leave out") == 80
+    assert press("Take back in") == 100
+    model.select_nothing()
+    assert button.text() == "Take back in"
+    model.select(2.0, 3.95)
+    assert press("Take back in") == 110
+    model.select_nothing()
+    assert press("Take back in") == 120
+    assert press("Leave out") == 0
+
+
 def test_an_edit_that_makes_no_sense_is_a_notice(opened: Desk) -> None:
     opened.model.choose(2)
     opened.model.move_to(1.0)

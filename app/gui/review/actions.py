@@ -114,7 +114,7 @@ def make_review_actions(workspace: QWidget) -> ReviewActions:
         split=make("&Split face here", "T", "From here on the chosen face is somebody else"),
         exclude=make(
             "Leave face &out, or take it back in", "X",
-            "Leave the chosen face out, only in the interval where one is selected",
+            "Leave the chosen face out or take it back in; only in the interval if one is selected",
         ),
         overlays={
             name: make(*words, toggles=True) for name, words in REVIEW_OVERLAYS.items()

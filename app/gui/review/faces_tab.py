@@ -60,7 +60,7 @@ class FacesTab(QWidget):
         self.merge_button.setMenu(self._merge_menu)
         self._merge_menu.aboutToShow.connect(self.fill_merge_menu)
         self.merge_button.setToolTip("Say that this face and another are the same person")
-        self.exclude_button = _button("Leave out", "Leave this face out of all numbers")
+        self.exclude_button = _button("Leave out", actions.exclude.toolTip())
         buttons = {
             _button("Name", "Give this face a name (F2)"): self.edit_name,
             self.merge_button: None,
@@ -84,6 +84,7 @@ class FacesTab(QWidget):
         for signal in (model.opened, model.changed):
             signal.connect(self.fill)
         model.chosen.connect(self._show_chosen)
+        model.selected.connect(self._word_exclusion)
         theme.changed.connect(self.list.viewport().update)
 
     def fill(self) -> None:
@@ -122,17 +123,9 @@ class FacesTab(QWidget):
             model.do(Split(model.face, model.frame_time, model.state.next_number))
 
     def exclude(self) -> None:
-        """Leave the chosen face out, within the selected interval if there is one, or take back."""
-        model = self._model
-        face = model.state.face(model.face) if model.is_open else None
-        if face is None:
-            return
-        if face.kept < face.rows and model.selection is None:
-            model.do(Include(face.number))
-        elif model.selection is not None:
-            model.do(Exclude(face.number, *model.selection))
-        else:
-            model.do(Exclude(face.number))
+        """Leave the chosen face out, or take it back in: what the button says."""
+        if self._model.is_open and self._model.face:
+            self._model.do(self._exclusion())
 
     def fill_merge_menu(self) -> None:
         """List what the chosen face can be merged into."""
@@ -180,8 +173,21 @@ class FacesTab(QWidget):
                 self._filling = True
                 self.list.setCurrentItem(item)
                 self._filling = False
-                back = face.kept < face.rows
-                self.exclude_button.setText("Take back in" if back else "Leave out")
+        self._word_exclusion()
+
+    def _word_exclusion(self) -> None:
+        back = self._model.is_open and isinstance(self._exclusion(), Include)
+        self.exclude_button.setText("Take back in" if back else "Leave out")
+
+    def _exclusion(self) -> Exclude | Include:
+        """Return the edit to make next: take back where anything is left out, else leave out.
+
+        It concerns the chosen face within the selected interval, if there is one.
+        """
+        model = self._model
+        start, end = model.selection or (None, None)
+        back = model.state.left_out(model.face, start, end)
+        return Include(model.face, start, end) if back else Exclude(model.face, start, end)
 
     def _facts(self, face: FaceEntry) -> str:
         recording = self._model.recording
