@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,17 @@ __all__ = ["Fetcher"]
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _JOIN_SECONDS = 3.0
+_NO_LANDMARKS = (
+    "The landmarks of this session cannot be read ({error}), so faces are drawn without them; copy "
+    "the folder again."
+)
+_NO_PICTURES = (
+    "Pictures of this session cannot be read ({error}), so faces are drawn on an empty field; copy "
+    "its video or its images again."
+)
 
 
 class Fetcher:
@@ -30,11 +41,12 @@ class Fetcher:
 
     def __init__(self, recording: Recording) -> None:
         self.has_pictures: bool | None = None
-        self.annotated = False
         self._recording = recording
         self._changed = threading.Condition()
         self._wish: tuple[Edited, int] | None = None
         self._made: tuple[int, FrameResult] | None = None
+        self._said: set[str] = set()
+        self._notices: list[str] = []
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="mien-window-fetch", daemon=True)
         self._thread.start()
@@ -51,6 +63,12 @@ class Fetcher:
             made, self._made = self._made, None
             return made
 
+    def take_notices(self) -> list[str]:
+        """Return sentences for the user that were not taken yet; each comes once."""
+        with self._changed:
+            notices, self._notices = self._notices, []
+            return notices
+
     def close(self) -> None:
         """End the thread."""
         with self._changed:
@@ -60,9 +78,8 @@ class Fetcher:
 
     def _work(self) -> None:
         recording = self._recording
-        landmarks = LandmarkReader(recording)
-        pictures = find_pictures(recording)
-        self.annotated = pictures is not None and pictures.annotated
+        landmarks = self._tried(_NO_LANDMARKS, LandmarkReader, recording)
+        pictures = self._tried(_NO_PICTURES, find_pictures, recording)
         width, height = field_size(recording)
         nothing = np.full((height, width, 3), 24, np.uint8)
         picture: Callable[[int], NDArray[np.uint8] | None] = (
@@ -71,15 +88,18 @@ class Fetcher:
         try:
             while (wish := self._next_wish()) is not None:
                 state, frame = wish
-                image = _or_none(picture, frame)
+                image = self._tried(_NO_PICTURES, picture, frame)
                 if self.has_pictures is None:
                     self.has_pictures = image is not None
-                shown = image if image is not None else nothing
-                result = as_result(state, frame, shown.copy(), landmarks)
+                shown = (image if image is not None else nothing).copy()
+                result = self._tried(_NO_LANDMARKS, as_result, state, frame, shown, landmarks)
+                if result is None:
+                    result = as_result(state, frame, shown, None)
                 with self._changed:
                     self._made = (frame, result)
         finally:
-            landmarks.close()
+            if landmarks is not None:
+                landmarks.close()
             if pictures is not None:
                 pictures.close()
 
@@ -89,12 +109,14 @@ class Fetcher:
             wish, self._wish = self._wish, None
             return None if self._closing else wish
 
-
-def _or_none(
-    picture: Callable[[int], NDArray[np.uint8] | None], frame: int
-) -> NDArray[np.uint8] | None:
-    try:
-        return picture(frame)
-    except Exception as error:  # a damaged file must not end the review
-        log.warning("no picture of frame %d", frame, exc_info=error)
-        return None
+    def _tried(self, sentence: str, work: Callable[..., T], *given: object) -> T | None:
+        """Return what comes of some work; None where it fails, which the sentence says once."""
+        try:
+            return work(*given)
+        except Exception as error:  # a damaged file must not end the review
+            if sentence not in self._said:
+                self._said.add(sentence)
+                log.warning("a session is reviewed without a part of it", exc_info=error)
+                with self._changed:
+                    self._notices.append(sentence.format(error=error))
+            return None

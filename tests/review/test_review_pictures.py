@@ -210,6 +210,26 @@ def test_a_frame_past_the_film_is_still_a_result(
     fetcher.close()
 
 
+@pytest.mark.parametrize("part", ["LandmarkReader", "find_pictures"])
+def test_what_cannot_be_read_is_a_sentence_and_no_end(
+    session: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def refuse(_recording: Recording) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(f"app.review.fetcher.{part}", refuse)
+    recording = open_recording(session)
+    fetcher = Fetcher(recording)
+    for wish in (3, 100):
+        fetcher.ask(edited(recording, EditList()), wish)
+        frame, _ = fetched(fetcher)
+        assert frame == wish
+    (notice,) = fetcher.take_notices()
+    assert "the disk is gone" in notice
+    assert fetcher.take_notices() == []
+    fetcher.close()
+
+
 def test_session_json_names_a_source_by_word(session: Path) -> None:
     info = json.loads((session / "session.json").read_text())
     (session / "session.json").write_text(json.dumps(info | {"source": "camera:0"}))

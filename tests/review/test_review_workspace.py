@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
@@ -110,6 +111,32 @@ def test_the_picture_follows_the_moment(opened: Desk, qtbot: QtBot) -> None:
     assert result is not None
     assert {face.label for face in result.faces} == {"anger", "neutral"}
     assert result.faces[0].face.landmarks is not None
+
+
+def test_damaged_landmarks_are_said_once_and_not_drawn(
+    desk: Desk, session: Path, qtbot: QtBot
+) -> None:
+    table = session / "frames.parquet"
+    group = pq.read_metadata(table).row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    (points,) = [one for one in columns if one.path_in_schema.startswith("landmarks")]
+    with table.open("r+b") as file:
+        file.seek(points.dictionary_page_offset or points.data_page_offset)
+        file.write(bytes(points.total_compressed_size))
+    desk.review.open_session(session)
+    for time in (0.0, 5.0):
+        desk.model.move_to(time)
+        desk.wait(qtbot, lambda time=time: _shown_time(desk) == time)  # type: ignore[misc]
+    result = desk.review.video.result
+    assert result is not None
+    assert [face.face.landmarks for face in result.faces] == [None, None]
+    (notice,) = desk.host.notices.texts
+    assert "landmarks" in notice
+
+
+def _shown_time(desk: Desk) -> float | None:
+    result = desk.review.video.result
+    return None if result is None else round(result.frame.captured_at, 3)
 
 
 def test_keys_step_and_play(opened: Desk) -> None:

@@ -331,8 +331,12 @@ class ReviewWorkspace(Workspace):
             self._fetcher.ask(self.model.state, self.model.frame)
 
     def _take_picture(self) -> None:
-        made = self._fetcher.take() if self._fetcher is not None else None
-        if made is None or self._fetcher is None:
+        if self._fetcher is None:
+            return
+        for sentence in self._fetcher.take_notices():
+            self.host.warn(sentence)
+        made = self._fetcher.take()
+        if made is None:
             return
         self.video.show_result(made[1])
         # Said until somebody begins to look around.
