@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.review.recording import Recording, open_recording
 from app.review.second import second_files
 from app.sessions.folder import read_info, write_info
 from app.sessions.mkv import VideoFile
@@ -101,9 +104,54 @@ def test_an_analysis_can_be_stopped(
 
     def stopped() -> bool:
         desk.review.empty.cancel.click()
-        return not desk.review.opener.busy
+        return not desk.review.empty.progress.isVisible()
 
     desk.wait(qtbot, stopped, 60)
     assert not desk.model.is_open
     assert desk.review.empty.isVisible()
-    assert not desk.review.empty.progress.isVisible()
+
+
+def test_what_was_asked_for_last_is_shown(
+    desk: Desk, session: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, gate = Path(shutil.copytree(session, tmp_path / "slow")), threading.Event()
+
+    def held(folder: Path) -> Recording:
+        if folder == slow:
+            gate.wait(20)
+        return open_recording(folder)
+
+    monkeypatch.setattr("app.gui.review.opening.open_recording", held)
+    desk.review.open_session(slow)
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: desk.model.is_open)
+    gate.set()
+    desk.host.jobs.close()
+    desk.tick()
+    assert desk.model.recording.path == session
+
+
+def test_a_refused_analysis_leaves_the_session_open(
+    opened: Desk, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    opened.review.open_path(str(tmp_path / "nothing"))
+    opened.wait(qtbot, lambda: bool(opened.host.notices.texts))
+    assert "found none" in opened.host.notices.texts[0]
+    assert opened.model.is_open
+    assert opened.review.timeline.isVisible()
+
+
+def test_a_session_opened_meanwhile_stays_when_the_analysis_is_done(
+    opened: Desk, session: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.gui.review.opening.analyses_folder", lambda: tmp_path / "analyses")
+    opened.review.open_path(str(film(tmp_path / "film.mkv", 120)))
+    opened.wait(qtbot, lambda: not opened.model.is_open)
+    opened.review.open_session(session)
+    opened.wait(qtbot, lambda: opened.model.is_open)
+    opened.review.open_path(str(film(tmp_path / "other.mkv", 5)))
+    opened.wait(qtbot, lambda: len(opened.host.notices.texts) == 2, 60)
+    assert "Another file is being analysed" in opened.host.notices.texts[0]
+    assert "film.mkv is analysed" in opened.host.notices.texts[1]
+    assert opened.model.recording.path == session

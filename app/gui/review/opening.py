@@ -30,25 +30,31 @@ class Opened:
 
 
 class Opener:
-    """Open what the user names; `tick` says how far it is and hands over what is ready."""
+    """Open what the user names; `tick` says how far it is and hands over what is ready.
+
+    Of several wishes the newest counts: what comes later of an older one is not shown.
+    """
 
     def __init__(
         self,
         host: Host,
         opened: Callable[[Opened], None],
+        begun: Callable[[], None],
         progress: Callable[[float | None, str, str], None],
     ) -> None:
-        """Take what is called. progress: with share, title and words as `EmptyPage` has them."""
+        """Take what is called.
+
+        begun: when an analysis has begun, whose progress is to be seen. progress: with share,
+        title and words as `EmptyPage` has them.
+        """
         self._host = host
         self._opened = opened
+        self._begun = begun
         self._progress = progress
         self._batch: Batch | None = None
         self._name = ""
-        self._waiting = 0
-
-    @property
-    def busy(self) -> bool:
-        return self._batch is not None or self._waiting > 0
+        self._newest = self._analysing = 0
+        self._waiting = False
 
     @property
     def analysed(self) -> str:
@@ -57,9 +63,11 @@ class Opener:
 
     def open_session(self, folder: Path) -> None:
         """Open a session's folder."""
-        self._wait_for(folder.name)
+        wish = self._wait_for(folder.name)
         self._host.jobs.submit(
-            lambda: Opened(open_recording(folder), read_edits(folder)), self._take, self._fail
+            lambda: Opened(open_recording(folder), read_edits(folder)),
+            lambda opened: self._take(wish, opened),
+            lambda sentence: self._fail(wish, sentence),
         )
 
     def analyse(self, path: Path, options: AnalysisOptions, results: Path | None) -> None:
@@ -67,17 +75,17 @@ class Opener:
 
         results: where its session goes, None for the usual place.
         """
-        if self.busy:
-            self._host.warn("Another file is being opened; wait for it, or stop that first.")
+        if self._batch is not None:
+            self._host.warn("Another file is being analysed; wait for it, or stop that first.")
             return
-        self._wait_for(path.name)
+        wish = self._wait_for(path.name)
         self._host.jobs.submit(
             lambda: Batch(
                 plan(find_inputs([str(path)]), results or analyses_folder(), options, resume=True),
                 runner(workers=1),
             ),
-            self._begin,
-            self._fail,
+            lambda batch: self._begin(wish, path.name, batch),
+            lambda sentence: self._fail(wish, sentence),
         )
 
     def stop(self) -> None:
@@ -90,46 +98,59 @@ class Opener:
         if self._batch is None:
             return
         state = self._batch.state()
-        self._progress(state.share, f"Analysing {self._name}", progress_line(state))
+        if not self._waiting:
+            self._progress(state.share, f"Analysing {self._name}", progress_line(state))
         if state.running:
             return
         self._batch = None
-        self._progress(None, "", "")
+        if not self._waiting:
+            self._progress(None, "", "")
         outcomes = [file.outcome for file in state.files if file.outcome is not None]
         folders = [outcome.folder for outcome in outcomes if outcome.folder is not None]
         notes = [state.error, *(outcome.note for outcome in outcomes)]
         for note in filter(None, notes):
             self._host.warn(note)
-        if folders:
+        if folders and self._analysing == self._newest:
             self.open_session(folders[0])
+        elif folders:
+            self._host.notices.say(f"{self._name} is analysed: {folders[0]}")
 
     def close_down(self) -> None:
         if self._batch is not None:
             self._batch.stop()
             self._batch.wait(10.0)
 
-    def _wait_for(self, name: str) -> None:
-        self._name = name
-        self._waiting += 1
+    def _wait_for(self, name: str) -> int:
+        """Begin to wait and return the number of the wish."""
+        self._newest += 1
+        self._waiting = True
         self._progress(-1.0, f"Opening {name}", "")
+        return self._newest
 
-    def _begin(self, batch: Batch) -> None:
-        self._waiting -= 1
-        self._batch = batch
-        batch.start()
-        self.tick()
-
-    def _take(self, opened: Opened) -> None:
-        self._waiting -= 1
+    def _end_waiting(self, wish: int) -> bool:
+        """Return whether a wish is the newest; if so, it is waited for no longer."""
+        if wish != self._newest:
+            return False
+        self._waiting = False
         self._progress(None, "", "")
-        self._opened(opened)
-        if DAMAGED in str(opened.recording.info.get("why", "")):
-            self._host.warn(DAMAGED)
+        return True
 
-    def _fail(self, sentence: str) -> None:
-        self._waiting -= 1
-        self._progress(None, "", "")
-        self._host.warn(sentence)
+    def _begin(self, wish: int, name: str, batch: Batch) -> None:
+        if self._end_waiting(wish):
+            self._batch, self._analysing, self._name = batch, wish, name
+            self._begun()
+            batch.start()
+            self.tick()
+
+    def _take(self, wish: int, opened: Opened) -> None:
+        if self._end_waiting(wish):
+            self._opened(opened)
+            if DAMAGED in str(opened.recording.info.get("why", "")):
+                self._host.warn(DAMAGED)
+
+    def _fail(self, wish: int, sentence: str) -> None:
+        if self._end_waiting(wish):
+            self._host.warn(sentence)
 
 
 def session_folder(path: str) -> Path | None:

@@ -78,7 +78,7 @@ class ReviewWorkspace(Workspace):
             }
         )
         self.empty = EmptyPage(self.menu_actions, lambda path: self.open_session(Path(path)))
-        self.opener = Opener(host, self._show, self.empty_progress)
+        self.opener = Opener(host, self._show, self.model.close, self.empty_progress)
         self.exports = Exports(self.model, host, self.video, self.timeline)
         self._recent_menu = QMenu("Open &recent session", host.window)
         self._menus = self._make_menus()
@@ -152,7 +152,6 @@ class ReviewWorkspace(Workspace):
         settings = self._settings
         yunet = Path(settings.yunet_file) if settings.yunet_file else None
         finder = settings.finder if settings.finder != "yunet" or yunet else FINDERS[0]
-        self.model.close()
         options = AnalysisOptions(model=settings.model, finder=finder, yunet_file=yunet)
         results = Path(settings.results_folder) if settings.results_folder else None
         self.opener.analyse(path, options, results)
