@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self._host = Host(
             window=self, theme=theme, jobs=self._jobs, notices=self.notices,
             actions=self.menu_actions, around=around, show=self.show_workspace,
-            open_path=self.open_path,
+            open_path=self.open_path, settings=self.settings_now,
         )  # fmt: skip
         self.live = LiveWorkspace(engine, settings, self._host)
         self._analyse: AnalyseWorkspace | None = None
@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         if self._analyse is None:
             from app.gui.analyse_workspace import AnalyseWorkspace
 
-            self._analyse = AnalyseWorkspace(self._settings, self._host)
+            self._analyse = AnalyseWorkspace(self.settings_now(), self._host)
             self._analyse.review_requested.connect(self.open_path)
             self._take_in(self._analyse)
         return self._analyse
@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         if self._review is None:
             from app.gui.review.workspace import ReviewWorkspace
 
-            self._review = ReviewWorkspace(self._settings, self._host)
+            self._review = ReviewWorkspace(self.settings_now(), self._host)
             self._take_in(self._review)
         return self._review
 
@@ -159,6 +159,18 @@ class MainWindow(QMainWindow):
             self.show_workspace("review")
         if not self.workspace.open_path(path):
             self.notices.say(_NOT_HERE.format(name=Path(path).name), WARNING)
+
+    def settings_now(self) -> Settings:
+        """Return the settings with what was chosen in each workspace since the start."""
+        settings = self._settings
+        for workspace in self._made():
+            settings = workspace.changed_settings(settings)
+        return replace(
+            settings,
+            theme=self._theme.choice,
+            window=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
+            workspace=self.workspace.name,
+        )
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop everything and store the settings, after a question if something still runs."""
@@ -259,17 +271,8 @@ class MainWindow(QMainWindow):
             self._settings = self._settings.with_recent_session(folder)
 
     def _store(self) -> None:
-        settings = self._settings
-        for workspace in self._made():
-            settings = workspace.changed_settings(settings)
-        settings = replace(
-            settings,
-            theme=self._theme.choice,
-            window=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
-            workspace=self.workspace.name,
-        )
         try:
-            save_settings(settings, self._around.settings_path)
+            save_settings(self.settings_now(), self._around.settings_path)
         except SettingsError as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the window is gone)
 

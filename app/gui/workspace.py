@@ -45,6 +45,7 @@ class Host:
     jobs: polled by the window. notices: lie over the `notice_area` of the workspace shown.
     actions: those that work in every workspace; they belong into its menus, too. show: bring the
     workspace of that name to the front. open_path: take a file or folder; a session is reviewed.
+    settings: the user's choices as they are now, in whatever workspace they were made.
     """
 
     window: QMainWindow
@@ -55,6 +56,7 @@ class Host:
     around: Surroundings
     show: Callable[[str], None]
     open_path: Callable[[str], None]
+    settings: Callable[[], Settings]
 
     def warn(self, sentence: str) -> None:
         self.notices.say(sentence, WARNING)

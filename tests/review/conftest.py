@@ -171,7 +171,7 @@ def _shown_desk(theme: Theme, settings: Settings) -> Desk:
     host = Host(
         window=window, theme=theme, jobs=Jobs(), notices=notices,
         actions=make_window_actions(window), around=around, show=lambda _name: None,
-        open_path=lambda _path: None,
+        open_path=lambda _path: None, settings=lambda: settings,
     )  # fmt: skip
     desk = Desk(host, ReviewWorkspace(settings, host))
     window.setCentralWidget(desk.review)

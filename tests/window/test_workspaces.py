@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
+from app.analysis.parts import AnalysisOptions
 from app.gui.dialogs import PageDialog
 from app.gui.window import MainWindow
 from app.main import main
-from app.settings import Settings, load_settings
+from app.settings import FINDERS, Settings, load_settings
 
 if TYPE_CHECKING:
     from tests.window.conftest import Artist, World
@@ -175,6 +178,23 @@ def test_review_opens_only_what_is_a_session(
     assert "session.json" in capsys.readouterr().err
     assert main(["--review", str(tmp_path), "--source", "actor"]) == 2
     assert "--source" in capsys.readouterr().err
+
+
+def test_review_analyses_with_what_the_other_workspaces_chose(
+    open_window: OpenWindow, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = open_window()
+    window.show_workspace("review")
+    window.live.commands.use_model("acn.fer2013-4")
+    world.engine.now = replace(world.engine.now, model="acn.fer2013-4")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "results"))
+    window.analyse.menu_actions.output.trigger()
+    asked: list[tuple[Path, AnalysisOptions, Path | None]] = []
+    monkeypatch.setattr(window.review.opener, "analyse", lambda *given: asked.append(given))
+    film = tmp_path / "film.mp4"
+    assert window.review.open_path(str(film))
+    options = AnalysisOptions(model="acn.fer2013-4", finder=FINDERS[0])
+    assert asked == [(film, options, tmp_path / "results")]
 
 
 def test_what_is_asked_for_is_seen_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

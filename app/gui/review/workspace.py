@@ -55,7 +55,6 @@ class ReviewWorkspace(Workspace):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(host)
-        self._settings = settings
         self._recent = settings.recent_sessions
         self._ticked_at = 0.0
         self._shown = False
@@ -149,7 +148,7 @@ class ReviewWorkspace(Workspace):
 
     def analyse(self, path: Path) -> None:
         """Analyse a video with the model and the finder of the settings, then open it."""
-        settings = self._settings
+        settings = self.host.settings()
         yunet = Path(settings.yunet_file) if settings.yunet_file else None
         finder = settings.finder if settings.finder != "yunet" or yunet else FINDERS[0]
         options = AnalysisOptions(model=settings.model, finder=finder, yunet_file=yunet)
@@ -195,8 +194,8 @@ class ReviewWorkspace(Workspace):
 
     def note_session(self, path: str) -> None:
         """Offer a session among the recent ones."""
-        settings = replace(self._settings, recent_sessions=self._recent)
-        self._recent = settings.with_recent_session(path).recent_sessions
+        known = Settings(recent_sessions=self._recent)
+        self._recent = known.with_recent_session(path).recent_sessions
         self._show_recent()
 
     def _show(self, opened: Opened) -> None:
@@ -371,7 +370,7 @@ class ReviewWorkspace(Workspace):
         self.interval.edit_name(self.model.keep_interval())
 
     def _choose_session(self) -> None:
-        usual = Path(self._settings.recording_folder or sessions_folder())
+        usual = Path(self.host.settings().recording_folder or sessions_folder())
         start = Path(self._recent[0]).parent if self._recent else usual
         path = dialogs.choose_folder(self.host.window, "Open session", start)
         if path:
