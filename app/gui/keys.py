@@ -1,9 +1,12 @@
-"""Space pauses the picture, but on a control that has the focus it presses that control."""
+"""Keys that mean something else on a control that has the focus."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
 
 
 class KeepSpace(QObject):
@@ -18,3 +21,10 @@ class KeepSpace(QObject):
             event.accept()
             return True
         return super().eventFilter(watched, event)
+
+
+def let_del_remove(control: QWidget, remove: Callable[[], None]) -> None:
+    """Let Del remove what is marked in a control, while that has the focus."""
+    shortcut = QShortcut(QKeySequence(Qt.Key.Key_Delete), control)
+    shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+    shortcut.activated.connect(remove)

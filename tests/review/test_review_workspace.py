@@ -239,7 +239,7 @@ def test_markers_are_set_dragged_written_and_removed(
     assert "7" not in [m.key for m in opened.model.state.markers], "typing sets no marker"
     opened.review.markers.remove()
     assert "the phone 7" not in [m.text for m in opened.model.state.markers]
-    assert len(read_edits(session).done) == 5
+    assert len(read_edits(session).done) == 4
 
 
 def test_faces_are_named_split_left_out_merged_and_all_undone(
@@ -408,11 +408,52 @@ def test_a_dropped_session_opens_and_other_things_do_not(
     assert np.isclose(desk.model.duration, 11.9)
 
 
-def test_a_note_is_set_at_the_moment_shown_and_not_at_a_marker(opened: Desk) -> None:
-    opened.model.move_to(9.0)
+def test_a_note_is_set_at_the_moment_it_was_begun_and_not_at_a_marker(
+    opened: Desk, qtbot: QtBot
+) -> None:
+    opened.model.move_to(6.5)
     QTest.keyClick(opened.review.video, Qt.Key.Key_N)
+    opened.model.move_to(9.0)  # as while it plays
+    editor = opened.review.markers.table.findChild(QLineEdit)
+    assert editor is not None
+    QTest.keyClicks(editor, "here")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(opened.model.state.markers) == 4)
     assert opened.model.position == pytest.approx(9.0)
-    assert [one.time for one in opened.model.state.markers if one.key == "note"][-1] == 9.0
+    found = [(one.time, one.text) for one in opened.model.state.markers if one.key == "note"]
+    assert found == [(6.5, "here"), (pytest.approx(7.05), "the door")]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_a_note_without_a_text_is_none(opened: Desk, qtbot: QtBot, key: Qt.Key) -> None:
+    table = opened.review.markers.table
+    opened.model.move_to(6.5)
+    QTest.keyClick(opened.review.video, Qt.Key.Key_N)
+    assert table.rowCount() == 4
+    editor = table.findChild(QLineEdit)
+    assert editor is not None
+    if key == Qt.Key.Key_Escape:
+        QTest.keyClicks(editor, "never mind")
+    QTest.keyClick(editor, key)
+    qtbot.waitUntil(lambda: table.rowCount() == 3)
+    QTest.keyClick(table, Qt.Key.Key_Delete)  # nothing is marked
+    assert not opened.model.edits.done
+    assert [marker.text for marker in opened.model.state.markers] == ["", "", "the door"]
+
+
+def test_del_removes_what_is_marked_in_a_list(opened: Desk) -> None:
+    table, kept = opened.review.markers.table, opened.review.interval.kept
+    opened.review.side.show_page("Markers")
+    table.setFocus()
+    table.setCurrentCell(1, 0)
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert [marker.time for marker in opened.model.state.markers] == pytest.approx([2.0, 7.05])
+    opened.model.select(3.0, 5.0)
+    opened.model.keep_interval()
+    opened.review.side.show_page("Interval")
+    kept.setFocus()
+    QTest.keyClick(kept, Qt.Key.Key_Delete)
+    assert not opened.model.state.intervals
 
 
 def test_the_list_of_markers_goes_nowhere_by_itself(opened: Desk) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace
+from app.gui.keys import KeepSpace, let_del_remove
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
@@ -67,6 +67,7 @@ class IntervalTab(QWidget):
         self.kept.itemActivated.connect(self._go_to)
         self.kept.itemClicked.connect(self._go_to)
         self.kept.itemChanged.connect(self._renamed)
+        let_del_remove(self.kept, self.remove)
         self._filling = False
         self.keep_button = QPushButton("Keep")
         self.keep_button.setToolTip(actions.keep.toolTip())
@@ -75,7 +76,7 @@ class IntervalTab(QWidget):
         self.all_button.setToolTip(actions.select_nothing.toolTip())
         self.all_button.clicked.connect(actions.select_nothing.trigger)
         self.remove_button = QPushButton("Remove")
-        self.remove_button.setToolTip("Remove the kept interval that is marked in the list")
+        self.remove_button.setToolTip("Remove the kept interval that is marked in the list (Del)")
         self.remove_button.clicked.connect(self.remove)
         self._build(how)
         for signal in (model.opened, model.changed, model.selected, model.chosen):

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace
+from app.gui.keys import KeepSpace, let_del_remove
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
@@ -44,6 +44,11 @@ class MarkersTab(QWidget):
         self.table.currentCellChanged.connect(self._picked)
         self.table.cellClicked.connect(self._go_to)
         self.table.itemChanged.connect(self._retyped)
+        # Queued, so that the click that ends the typing still finds its row.
+        self.table.itemDelegate().closeEditor.connect(
+            self._drop_empty_note, Qt.ConnectionType.QueuedConnection
+        )
+        let_del_remove(self.table, self.remove)
         self.key = QComboBox()
         self.key.setAccessibleName("Which markers are averaged")
         self.key.currentIndexChanged.connect(self._average)
@@ -51,7 +56,7 @@ class MarkersTab(QWidget):
         buttons = {
             "Note": (actions.note.trigger, actions.note.toolTip()),
             "Move here": (self.move_here, "Move the marker to the moment shown"),
-            "Remove": (self.remove, "Remove the marker"),
+            "Remove": (self.remove, "Remove the marker (Del)"),
         }
         row = QHBoxLayout()
         row.setSpacing(6)
@@ -84,12 +89,7 @@ class MarkersTab(QWidget):
         markers = self._model.state.markers if self._model.is_open else ()
         self.table.setRowCount(len(markers))
         for row, marker in enumerate(markers):
-            for column, text in enumerate((clock(marker.time), marker.key, marker.text)):
-                item = QTableWidgetItem(text)
-                item.setData(_MARKER, marker)
-                if column != _TEXT:
-                    item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
-                self.table.setItem(row, column, item)
+            self._fill_row(row, marker)
             if before is not None and marker.id == before.id:
                 self.table.setCurrentCell(row, _TEXT)
         keys = sorted({marker.key for marker in markers})
@@ -104,18 +104,25 @@ class MarkersTab(QWidget):
         self._average()
 
     def current(self) -> Marker | None:
-        """Return the marker that is marked in the list."""
+        """Return the marker that is marked in the list; None for a note still without a text."""
         item = self.table.item(self.table.currentRow(), _TIME)
-        marker: Marker | None = item.data(_MARKER) if item is not None else None
-        return marker
+        if item is None or not self._model.is_open:
+            return None
+        marker: Marker = item.data(_MARKER)
+        return marker if marker.id in {one.id for one in self._model.state.markers} else None
 
-    def edit_text(self, marker: str) -> None:
-        """Let the user type the text of a marker."""
-        for row in range(self.table.rowCount()):
-            item = self.table.item(row, _TEXT)
-            if item is not None and item.data(_MARKER).id == marker:
-                self.table.setCurrentCell(row, _TEXT)
-                self.table.editItem(item)
+    def write_note(self) -> None:
+        """Let the user type a note of the moment shown; it is set once it has a text."""
+        note = Marker(self._model.new_id("m"), self._model.position, "note")
+        self.table.setCurrentCell(-1, -1)  # what is being typed ends
+        self.fill()
+        row = sum(one.time <= note.time for one in self._model.state.markers)
+        self._filling = True
+        self.table.insertRow(row)
+        self._fill_row(row, note)
+        self.table.setCurrentCell(row, _TEXT)
+        self._filling = False
+        self.table.edit(self.table.currentIndex())
 
     def move_here(self) -> None:
         """Move the marker to the moment shown."""
@@ -127,6 +134,24 @@ class MarkersTab(QWidget):
         marker = self.current()
         if marker is not None:
             self._model.remove_marker(marker)
+
+    def _fill_row(self, row: int, marker: Marker) -> None:
+        for column, text in enumerate((clock(marker.time), marker.key, marker.text)):
+            item = QTableWidgetItem(text)
+            item.setData(_MARKER, marker)
+            if column != _TEXT:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            self.table.setItem(row, column, item)
+
+    def _drop_empty_note(self) -> None:
+        """Take the row of a note away that got no text."""
+        if not self._model.is_open or self.table.rowCount() == len(self._model.state.markers):
+            return
+        if self.current() is None:
+            self._filling = True
+            self.table.setCurrentCell(-1, -1)  # else Del would remove its neighbour
+            self._filling = False
+        self.fill()
 
     def _picked(self, row: int, _column: int, row_before: int, _column_before: int) -> None:
         # The table picks its first row by itself when it gets the focus: nobody wants to go there.

@@ -229,11 +229,9 @@ class ReviewModel(QObject):
             number += 1
         return f"{letter}{number}"
 
-    def put_marker(self, key: str, text: str = "") -> str:
-        """Set a marker at the moment shown and return its id."""
-        name = self.new_id("m")
-        self.do(PutMarker(name, self.position, key, text))
-        return name
+    def put_marker(self, key: str) -> None:
+        """Set a marker at the moment shown."""
+        self.do(PutMarker(self.new_id("m"), self.position, key))
 
     def change_marker(self, marker: Marker, *, time: float | None = None, text: str = "") -> None:
         """Move a marker or change its text."""

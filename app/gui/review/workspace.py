@@ -45,6 +45,7 @@ from app.sources.video import VIDEO_SUFFIXES
 from app.words import amount
 from models.runtime.files import is_folder
 
+_REMOVE = "Remove the marker or the kept interval that is marked in its list"
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
 
@@ -112,7 +113,7 @@ class ReviewWorkspace(Workspace):
         return self._pages
 
     def shortcut_rows(self) -> list[tuple[str, str]]:
-        return shortcut_rows(self.menu_actions.all())
+        return [*shortcut_rows(self.menu_actions.all()), ("Del", _REMOVE)]
 
     def enter(self) -> None:
         self._shown = True
@@ -351,10 +352,9 @@ class ReviewWorkspace(Workspace):
         self.model.put_marker(key)
 
     def _write_note(self) -> None:
-        """Set a note and let the user type it."""
-        note = self.model.put_marker("note")
+        """Let the user type a note of this moment."""
         self.side.show_page("Markers")
-        self.markers.edit_text(note)
+        self.markers.write_note()
 
     def _select_from_here(self, *, start: bool) -> None:
         model = self.model
