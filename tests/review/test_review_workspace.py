@@ -399,11 +399,13 @@ def test_what_is_shown_is_saved_as_png_and_svg(opened: Desk, tmp_path: Path) -> 
     assert "sans-serif" in drawing
 
 
+@pytest.mark.parametrize("name", ["", "session.json", "frames.parquet", "video_annotated.mkv"])
 def test_a_dropped_session_opens_and_other_things_do_not(
-    desk: Desk, session: Path, tmp_path: Path, qtbot: QtBot
+    desk: Desk, session: Path, tmp_path: Path, qtbot: QtBot, name: str
 ) -> None:
     assert not desk.review.open_path(str(tmp_path / "letter.txt"))
-    assert desk.review.open_path(str(session / "session.json"))
+    (session / "video_annotated.mkv").touch()
+    assert desk.review.open_path(str(session / name))
     desk.wait(qtbot, lambda: desk.model.is_open)
     assert np.isclose(desk.model.duration, 11.9)
 

@@ -157,6 +157,7 @@ def session_folder(path: str) -> Path | None:
     """Return the session's folder that a path means: the folder, or a file in it; else None."""
     place = Path(path)
     candidates: Sequence[Path] = (place,) if is_folder(place) else (place.parent,)
-    if is_file(place) and place.name != INFO and not place.name.startswith("frames."):
+    own = place.name == INFO or place.match("frames.*") or place.match("video*.mkv")
+    if is_file(place) and not own:
         return None
     return next((folder for folder in candidates if is_session(folder)), None)
