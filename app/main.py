@@ -69,7 +69,10 @@ def _parser() -> argparse.ArgumentParser:
         help="also to other programs: lsl, osc[=HOST:PORT], websocket[=HOST:PORT]; repeatable",
     )
     what.add_argument(
-        "--review", type=Path, metavar="SESSION", help="look through a recorded session, or a video"
+        "--review",
+        type=Path,
+        metavar="SESSION",
+        help="look through a recorded session, a video or an image",
     )
     headless = parser.add_argument_group("without a window")
     headless.add_argument(

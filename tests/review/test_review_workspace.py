@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.review.exports import save_picture
@@ -408,6 +408,21 @@ def test_a_dropped_session_opens_and_other_things_do_not(
     assert desk.review.open_path(str(session / name))
     desk.wait(qtbot, lambda: desk.model.is_open)
     assert np.isclose(desk.model.duration, 11.9)
+
+
+def test_videos_and_images_are_analysed_and_other_things_refused(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(desk.review.opener, "analyse", lambda path, *_: asked.append(path.name))
+    for name in ("film.mp4", "face.PNG", "letter.txt"):
+        monkeypatch.setattr(
+            QFileDialog, "getOpenFileName", lambda *_, name=name: (str(tmp_path / name), "")
+        )
+        desk.review.menu_actions.open_media.trigger()
+    assert asked == ["film.mp4", "face.PNG"]
+    (notice,) = desk.host.notices.texts
+    assert "letter.txt" in notice
 
 
 def test_a_note_is_set_at_the_moment_it_was_begun_and_not_at_a_marker(

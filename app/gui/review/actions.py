@@ -23,7 +23,7 @@ class ReviewActions:
     """Hold the actions of the review workspace by name."""
 
     open_session: QAction
-    open_video: QAction
+    open_media: QAction
     close: QAction
     export_table: QAction
     export_picture: QAction
@@ -59,7 +59,7 @@ class ReviewActions:
     def all(self) -> list[QAction]:
         """Return every action, in the order of the menus."""
         return [
-            self.open_session, self.open_video, self.close, self.export_table,
+            self.open_session, self.open_media, self.close, self.export_table,
             self.export_picture, self.report, self.undo, self.redo, self.split, self.exclude,
             self.select_start, self.select_end, self.select_nothing, self.keep, self.note,
             *self.markers, self.play, self.slower, self.faster, self.back, self.forward,
@@ -70,7 +70,7 @@ class ReviewActions:
 
     def for_session(self) -> list[QAction]:
         """Return those that make sense only while a session is open."""
-        always = (self.open_session, self.open_video, *self.overlays.values())
+        always = (self.open_session, self.open_media, *self.overlays.values())
         return [action for action in self.all() if action not in always]
 
 
@@ -79,7 +79,9 @@ def make_review_actions(workspace: QWidget) -> ReviewActions:
     make = partial(make_action, workspace)
     made = ReviewActions(
         open_session=make("&Open session…", "Ctrl+O", "Open the folder of a recording"),
-        open_video=make("Open &video…", "Ctrl+Shift+O", "Analyse a video, then review it"),
+        open_media=make(
+            "Open &video or image…", "Ctrl+Shift+O", "Analyse a video or an image, then review it"
+        ),
         close=make("&Close session", "Ctrl+W", "Close the session"),
         export_table=make("Export &table…", "Ctrl+E", "Save the edited table in another form"),
         export_picture=make(

@@ -22,7 +22,7 @@ from app.gui.theme import HEAD_PX, font
 _MOST_RECENT = 5
 _TEXT = (
     "Open the folder of a recording to look through it: every frame, every face, markers, "
-    "statistics and a report. A video is analysed first. Or drop either of them here."
+    "statistics and a report. A video or an image is analysed first. Or drop any of them here."
 )
 
 
@@ -42,13 +42,13 @@ class EmptyPage(QWidget):
         open_session.setProperty("primary", True)
         open_session.setToolTip(actions.open_session.toolTip())
         open_session.clicked.connect(actions.open_session.trigger)
-        open_video = QPushButton("Analyse a video…")
-        open_video.setToolTip(actions.open_video.toolTip())
-        open_video.clicked.connect(actions.open_video.trigger)
+        open_media = QPushButton("Analyse a video or image…")
+        open_media.setToolTip(actions.open_media.toolTip())
+        open_media.clicked.connect(actions.open_media.trigger)
         self._buttons = QWidget()
         row = QHBoxLayout(self._buttons)
         row.setContentsMargins(0, 8, 0, 8)
-        for button in (open_session, open_video):
+        for button in (open_session, open_media):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.installEventFilter(KeepSpace(button))
             row.addWidget(button)

@@ -71,7 +71,7 @@ class Opener:
         )
 
     def analyse(self, path: Path, options: AnalysisOptions, results: Path | None) -> None:
-        """Analyse a video or a folder of images, then open what comes of it.
+        """Analyse a video, an image or a folder, then open what comes of it.
 
         results: where its session goes, None for the usual place.
         """

@@ -41,6 +41,7 @@ from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher
 from app.review.words import length
 from app.settings import FINDERS, Settings
+from app.sources.folder import IMAGE_SUFFIXES
 from app.sources.video import VIDEO_SUFFIXES
 from app.words import amount
 from models.runtime.files import is_folder
@@ -138,7 +139,7 @@ class ReviewWorkspace(Workspace):
             self.open_session(folder)
             return True
         place = Path(path)
-        if is_folder(place) or place.suffix.lower() in VIDEO_SUFFIXES:
+        if is_folder(place) or place.suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
             self.analyse(place)
             return True
         return False
@@ -148,7 +149,7 @@ class ReviewWorkspace(Workspace):
         self.opener.open_session(folder)
 
     def analyse(self, path: Path) -> None:
-        """Analyse a video with the model and the finder of the settings, then open it."""
+        """Analyse a video or images with the settings as they are now, then open what comes."""
         settings = self.host.settings()
         yunet = Path(settings.yunet_file) if settings.yunet_file else None
         finder = settings.finder if settings.finder != "yunet" or yunet else FINDERS[0]
@@ -241,7 +242,7 @@ class ReviewWorkspace(Workspace):
     def _make_menus(self) -> list[QMenu]:
         acts, window = self.menu_actions, self.host.window
         file = QMenu("&File", window)
-        file.addActions([acts.open_session, acts.open_video])
+        file.addActions([acts.open_session, acts.open_media])
         file.addMenu(self._recent_menu)
         file.addAction(acts.close)
         file.addSeparator()
@@ -274,7 +275,7 @@ class ReviewWorkspace(Workspace):
     def _connect(self) -> None:
         acts, model = self.menu_actions, self.model
         acts.open_session.triggered.connect(self._choose_session)
-        acts.open_video.triggered.connect(self._choose_video)
+        acts.open_media.triggered.connect(self._choose_media)
         acts.close.triggered.connect(model.close)
         acts.export_table.triggered.connect(self.exports.table)
         acts.export_picture.triggered.connect(self.exports.picture)
@@ -376,10 +377,12 @@ class ReviewWorkspace(Workspace):
         if path:
             self.open_session(Path(path))
 
-    def _choose_video(self) -> None:
+    def _choose_media(self) -> None:
         path = dialogs.choose_media(self.host.window)
         if path and not self.open_path(path):
-            self.host.warn(f'"{Path(path).name}" is no video; choose one to analyse and review.')
+            self.host.warn(
+                f'"{Path(path).name}" is no video or image; choose one to analyse and review.'
+            )
 
     def _show_about(self) -> None:
         recording = self.model.recording
