@@ -12,6 +12,10 @@ from app.review.series import Series
 
 __all__ = ["Around", "around_events"]
 
+# Around an event, s.
+_BEFORE = 2.0
+_AFTER = 5.0
+_STEP = 0.25
 _MOST_GAP = 0.5
 
 
@@ -31,22 +35,15 @@ class Around:
     events: int
 
 
-def around_events(
-    part: Series,
-    events: Sequence[float],
-    *,
-    before: float = 2.0,
-    after: float = 5.0,
-    step: float = 0.25,
-) -> Around:
+def around_events(part: Series, events: Sequence[float]) -> Around:
     """Average what is said of a face over events (s), each event weighing the same.
 
-    before, after: s around the event. step: s, the width of a bin. A bin without a row lies on the
+    From 2 s before to 5 s after, in bins of a quarter of a second. A bin without a row lies on the
     line between its neighbours where both are less than half a second off: events that drop out
     of the mean for a moment would make it leap.
     """
-    bins = max(1, round((before + after) / step))
-    edges = np.linspace(-before, after, bins + 1)
+    bins = round((_BEFORE + _AFTER) / _STEP)
+    edges = np.linspace(-_BEFORE, _AFTER, bins + 1)
     means = np.full((len(events), len(part.labels), bins), np.nan)
     sums = np.concatenate(
         [np.zeros((len(part.labels), 1)), np.cumsum(part.values, axis=1, dtype=np.float64)], axis=1
@@ -57,7 +54,7 @@ def around_events(
         filled = counts > 0
         totals = sums[:, cuts[1:]] - sums[:, cuts[:-1]]
         means[place][:, filled] = totals[:, filled] / counts[filled]
-        _bridge(means[place], filled, most=round(_MOST_GAP / step))
+        _bridge(means[place], filled, most=round(_MOST_GAP / _STEP))
     there = np.isfinite(means[:, 0]) if len(part.labels) else np.zeros((len(events), bins), bool)
     counts = there.sum(axis=0)
     total = np.where(there[:, None], means, 0.0).sum(axis=0)

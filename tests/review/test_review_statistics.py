@@ -125,14 +125,16 @@ def test_means_around_markers_weigh_each_event_the_same(tmp_path: Path, record: 
         tmp_path / "s", lambda i: [(1, "happiness" if 50 <= i < 60 or i >= 150 else "neutral")], 200
     )
     part = series(edited(open_recording(folder), EditList()), 1)
-    around = around_events(part, [5.0, 15.0], before=1.0, after=2.0, step=0.5)
+    around = around_events(part, [5.0, 15.0])
     assert around.events == 2
-    assert around.lags.tolist() == [-0.75, -0.25, 0.25, 0.75, 1.25, 1.75]
-    np.testing.assert_allclose(around.mean[1], [0.1, 0.1, 0.8, 0.8, 0.45, 0.45], atol=1e-6)
-    np.testing.assert_allclose(around.error[1], [0, 0, 0, 0, 0.35, 0.35], atol=1e-6)
-    lonely = around_events(part, [-0.5], before=1.0, after=1.0, step=0.5)
-    assert np.isnan(lonely.mean[0]).tolist() == [True, True, True, False]
-    assert lonely.counts.tolist() == [0, 0, 0, 1]
+    np.testing.assert_allclose(around.lags, np.arange(-1.875, 5, 0.25))
+    # Both smile for a second, one goes on.
+    mean = [0.1] * 8 + [0.8] * 4 + [0.45] * 16
+    np.testing.assert_allclose(around.mean[1], mean, atol=1e-6)
+    np.testing.assert_allclose(around.error[1], [0] * 12 + [0.35] * 16, atol=1e-6)
+    lonely = around_events(part, [-0.5])
+    assert np.isnan(lonely.mean[0]).tolist() == [True] * 10 + [False] * 18
+    assert lonely.counts.tolist() == [0] * 10 + [1] * 18
     assert np.isnan(lonely.error).all()
     assert around_events(part, [500.0]).events == 0
 
@@ -143,6 +145,6 @@ def test_a_short_gap_does_not_make_the_mean_leap(tmp_path: Path, record: Record)
         return [] if 53 <= index < 57 else [(1, "happiness" if index < 100 else "neutral")]
 
     part = series(edited(open_recording(record(tmp_path / "s", script, 200)), EditList()), 1)
-    around = around_events(part, [5.0, 15.0], before=1.0, after=2.0, step=0.25)
+    around = around_events(part, [5.0, 15.0])
     np.testing.assert_allclose(around.mean[1], 0.45, atol=1e-6)
-    assert around.counts.tolist() == [2] * 12
+    assert around.counts.tolist() == [2] * 28
