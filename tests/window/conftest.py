@@ -254,9 +254,17 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def open_window(
-    qtbot: QtBot, qapp: QApplication, world: World
+    qtbot: QtBot, qapp: QApplication, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., MainWindow]]:
-    """Open windows on the scripted engine; the timer stands still, tests call `tick`."""
+    """Open windows on the scripted engine; the timer stands still, tests call `tick`.
+
+    A question that nobody answers fails at once instead of waiting for ever.
+    """
+
+    def unanswered(_parent: object, title: str, *_: object) -> bool:
+        raise AssertionError(f"nobody answers {title!r}")
+
+    monkeypatch.setattr("app.gui.dialogs.confirm", unanswered)
 
     def opened(
         settings: Settings | None = None,

@@ -106,7 +106,7 @@ def test_a_recording_counts_what_has_passed(studio: Callable[..., Studio], tmp_p
             True, folder=tmp_path, seconds=7.9, frames=1, bytes=12_345, seconds_left=31 * 3600.0
         )
     )
-    assert bar.text == "0:07 Recording  ·  1 frame  ·  0 dropped  ·  12 kB  ·  room for 31 h"
+    assert bar.text == "0:07 Recording  ·  room for 31 h  ·  0 dropped  ·  1 frame  ·  12 kB"
 
 
 def test_a_recording_shows_itself_and_says_where_it_went(

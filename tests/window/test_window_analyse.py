@@ -324,7 +324,7 @@ def test_closing_the_window_ends_the_run(
     qtbot: QtBot, analyse: AnalyseWorkspace, works: Works
 ) -> None:
     start(qtbot, analyse)
-    window_of(analyse).close()
+    window_of(analyse).close_at_once()
     assert not [each for each in threading.enumerate() if each.name == "mien-batch"]
 
 
