@@ -9,15 +9,19 @@ import torch
 from torch import Tensor
 
 MARGIN = 4
+_START = 1500.0
+_FLOOR = 5.0
 
 
-def annealed_lambda(step: int, start: float = 1500.0, floor: float = 5.0) -> float:
-    """Return how much plain softmax is mixed in at a step: much at first, then the floor.
+def annealed_lambda(done: float) -> float:
+    """Return how much plain softmax is mixed in: much at first, then little.
 
-    max(floor, start / (1 + 0.1 step)), in the form of the schedule published with SphereFace. With
-    seven noisy labels the floor of 5 is needed: the bare margin does not converge.
+    done: the part of all steps of the training that was taken, 0 to 1. SphereFace gives the form,
+    a start divided by one and a multiple of the steps; its pace is tied to the length of the
+    training here, so that a short one comes to the margin too: 1500 at first, 5 from the middle
+    on. With seven noisy labels this floor is needed: the bare margin does not converge.
     """
-    return max(floor, start / (1 + 0.1 * step))
+    return max(_FLOOR, _START / (1 + (_START / _FLOOR - 1) * 2 * done))
 
 
 def a_softmax_logits(logits: Tensor, length: Tensor, labels: Tensor, mixing: float) -> Tensor:

@@ -109,8 +109,9 @@ class Trainer:
         total, seen = torch.zeros((), dtype=torch.float64, device=self.device), 0
         for number, rows in enumerate(batches, start=1):
             step = self.epoch * len(batches) + number - 1
-            self._set_rate(step, recipe.epochs * len(batches))
-            total += self._step(examples, rows, step, generator) * len(rows)
+            steps = recipe.epochs * len(batches)
+            self._set_rate(step, steps)
+            total += self._step(examples, rows, step / steps, generator) * len(rows)
             self.average.update(self.network, step)
             seen += len(rows)
             if number % apart and number < len(batches):
@@ -135,13 +136,16 @@ class Trainer:
         return batches[:-1] if len(batches) > 1 and len(batches[-1]) < least else batches
 
     def _step(
-        self, examples: Examples, rows: Tensor, step: int, generator: torch.Generator
+        self, examples: Examples, rows: Tensor, done: float, generator: torch.Generator
     ) -> Tensor | float:
-        """Take one step on these rows; return its loss, still on the device."""
+        """Take one step on these rows; return its loss, still on the device.
+
+        done: the part of all steps that was taken before, 0 to 1.
+        """
         parts, targets, taught = self._batch(examples, rows, generator)
 
         def loss() -> Tensor:
-            return self._loss(parts, targets, taught, step)
+            return self._loss(parts, targets, taught, done)
 
         self.optimiser.zero_grad()
         if self.recipe.optimiser == "sam":
@@ -185,7 +189,7 @@ class Trainer:
             taught = self._teachers.probabilities(views, parts)
         return parts, targets, taught
 
-    def _loss(self, parts: Tensor, targets: Heads, taught: Heads, step: int) -> Tensor:
+    def _loss(self, parts: Tensor, targets: Heads, taught: Heads, done: float) -> Tensor:
         recipe = self.recipe
         enabled = recipe.precision == "bf16"
         seen = normalise(sized(parts, recipe), recipe)  # drawn in float32
@@ -197,7 +201,7 @@ class Trainer:
             marked = logits
             if recipe.loss == "a_softmax" and name not in VOTED:
                 labels, length = targets[name].argmax(1), attention["length"].float()
-                marked = a_softmax_logits(logits.float(), length, labels, annealed_lambda(step))
+                marked = a_softmax_logits(logits.float(), length, labels, annealed_lambda(done))
             part = (1 - share) * distribution_loss(marked, targets[name], recipe.label_smoothing)
             if taught:  # a teacher knows of no margin, so the bare logits answer it
                 temperature = recipe.distillation.temperature

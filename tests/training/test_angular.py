@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.data.face_set import FaceSet
 from models.nets.cbam_resnet import AngularLinear
+from models.training import loop
 from models.training.angular import a_softmax_logits, annealed_lambda
+from models.training.examples import make_examples
+from models.training.recipe import Recipe
 
 pytestmark = pytest.mark.train
+
+CPU = torch.device("cpu")
 
 
 def psi(theta: Tensor, mixing: float = 0.0, length: float = 1.0) -> Tensor:
@@ -104,11 +112,31 @@ def test_features_of_no_length_or_right_on_the_label_give_numbers() -> None:
     assert features.grad.isfinite().all()
 
 
-def test_the_mixing_falls_to_its_floor() -> None:
+def test_the_mixing_falls_to_its_floor_by_the_middle_of_a_training() -> None:
     assert annealed_lambda(0) == 1500
-    assert annealed_lambda(10) == 750
-    assert annealed_lambda(2990) == pytest.approx(5)
-    assert annealed_lambda(100_000) == 5
+    assert annealed_lambda(0.5 / 299) == pytest.approx(750)
+    assert 5 < annealed_lambda(0.499) < 5.02
+    assert annealed_lambda(0.5) == 5
+    assert annealed_lambda(1) == 5
+
+
+def test_a_training_of_few_steps_comes_to_the_margin_too(
+    recipe: Recipe, faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[float] = []
+
+    def noted(done: float) -> float:
+        parts.append(done)
+        return 5.0
+
+    monkeypatch.setattr(loop, "annealed_lambda", noted)
+    changes = {"architecture": "cbam_resnet18", "loss": "a_softmax", "labels": {"fer2013": 1.0}}
+    short = replace(recipe, **changes, epochs=2, batch_size=8)  # type: ignore[arg-type]
+    examples = make_examples(faces.split("Training").select(np.arange(16)), ["fer2013"], CPU)
+    trainer = loop.Trainer(short, CPU)
+    for _ in range(2):
+        trainer.train_epoch(examples)
+    assert parts == [0, 0.25, 0.5, 0.75]
 
 
 def test_training_with_the_margin_lowers_the_loss_and_narrows_the_angles() -> None:
