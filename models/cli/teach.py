@@ -135,13 +135,13 @@ def _measure(
     import torch
 
     from models.cli.evaluate_table import print_table
+    from models.training.distillation import mean_logits
     from models.training.metrics import accuracy
     from models.training.predict import split_arrays
-    from models.training.teaching import mean_logits
 
     def scores(some: list[tuple[Network, Recipe]], *, mirror: bool) -> dict[str, float]:
         said = []
-        for chunk in torch.split(validation.pixels, 256):
+        for chunk in torch.split(validation.pixels / 255, 256):
             logits = mean_logits(some, chunk, sets)
             if mirror:
                 logits = logits + mean_logits(some, chunk.flip(3), sets)

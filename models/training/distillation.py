@@ -23,8 +23,10 @@ WIDER = {"fer2013-4": "fer2013"}
 class Ensemble:
     """Average what several teachers say of the very views that the student sees.
 
-    Beyer et al., "Knowledge distillation: a good teacher is patient and consistent", arXiv
-    2106.05237, section 3: the same augmented view for both is what makes it work.
+    The mean is that of their logits, as in a file of fer-teach: of their probabilities it is the
+    geometric one. Beyer et al., "Knowledge distillation: a good teacher is patient and
+    consistent", arXiv 2106.05237, section 3: the same augmented view for both is what makes it
+    work.
     """
 
     def __init__(self, how: Distillation, label_sets: list[str], device: torch.device) -> None:
@@ -39,16 +41,9 @@ class Ensemble:
         parts: (N, 1, F, F), what the student sees of them. Teachers with the student's field see
         the same parts, the others the middle of the view.
         """
-        totals: dict[str, Tensor] = {}
-        for network, recipe in self._teachers:
-            seen = parts
-            if seen is None or seen.shape[3] != recipe.field:
-                seen = centre_crop(views, recipe.field)
-            heads = say(network, recipe, seen)
-            for name in self.label_sets:
-                soft = torch.softmax(heads[name] / self.temperature, dim=1)
-                totals[name] = totals.get(name, torch.zeros_like(soft)) + soft
-        return {name: total / len(self._teachers) for name, total in totals.items()}
+        said = mean_logits(self._teachers, views, self.label_sets, parts)
+        heads = split_heads(said, self.label_sets)
+        return {name: torch.softmax(heads[name] / self.temperature, dim=1) for name in heads}
 
 
 def load_teacher(path: Path, label_sets: list[str], device: torch.device) -> tuple[Network, Recipe]:
@@ -68,6 +63,29 @@ def load_teacher(path: Path, label_sets: list[str], device: torch.device) -> tup
     take_average(network, values, path, recipe.architecture)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.to(device).eval(), recipe
+
+
+@torch.no_grad()
+def mean_logits(
+    teachers: list[tuple[Network, Recipe]],
+    views: Tensor,
+    label_sets: list[str],
+    parts: Tensor | None = None,
+) -> Tensor:
+    """Return the mean logits (N, outputs) of teachers for views (N, 1, 48, 48) of 0 to 1.
+
+    parts: as in `Ensemble.probabilities`; without them each sees the middle of the view.
+    """
+    total = None
+    for network, recipe in teachers:
+        seen = parts
+        if seen is None or seen.shape[3] != recipe.field:
+            seen = centre_crop(views, recipe.field)
+        heads = say(network, recipe, seen)
+        said = torch.cat([heads[name] for name in label_sets], dim=1)
+        total = said if total is None else total + said
+    assert total is not None
+    return total / len(teachers)
 
 
 def say(network: Network, recipe: Recipe, parts: Tensor) -> dict[str, Tensor]:

@@ -23,8 +23,8 @@ from models.nets.network import Network
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.runtime.labels import LABEL_SETS
-from models.training.augment import augment, centre_crop
-from models.training.distillation import answered, say, unanswered
+from models.training.augment import augment
+from models.training.distillation import answered, mean_logits, unanswered
 from models.training.recipe import Augmentation, Recipe
 
 FORMAT = 1
@@ -57,6 +57,7 @@ def digest_of(pixels: Tensor) -> str:
 class TeacherLogits:
     """Hold what teachers said: logits (N, V, outputs) float16, the mean over the teachers.
 
+    Of logits and not of probabilities, so that a student can soften them by any temperature.
     label_sets: in the order of the outputs. digest: of the N pictures. augmentation, seed: of the
     V views. teachers: what is known of each, for whoever reads the file.
     """
@@ -128,24 +129,10 @@ def teach(
         pictures = fixed_view(pixels, how, seed, view)
         for start in range(0, len(pictures), _CHUNK):
             chunk = pictures[start : start + _CHUNK]
-            said = mean_logits(teachers, chunk, label_sets)
+            said = mean_logits(teachers, chunk / 255, label_sets)
             found[start : start + _CHUNK, view] = said.to("cpu", torch.float16)
             on_chunk(len(chunk))
     return found
-
-
-@torch.inference_mode()
-def mean_logits(
-    teachers: list[tuple[Network, Recipe]], pixels: Tensor, label_sets: list[str]
-) -> Tensor:
-    """Return the mean logits (N, outputs) of pictures (N, 1, 48, 48) uint8, one crop each."""
-    total = None
-    for network, recipe in teachers:
-        heads = say(network, recipe, centre_crop(pixels / 255, recipe.field))
-        said = torch.cat([heads[name] for name in label_sets], dim=1)
-        total = said if total is None else total + said
-    assert total is not None
-    return total / len(teachers)
 
 
 class Answers:

@@ -15,7 +15,8 @@ from models.cli.teach import main
 from models.cli.train import main as train_main
 from models.data.face_set import FaceSet, clean_training
 from models.runtime.errors import UserError
-from models.training.distillation import Ensemble, load_teacher
+from models.training.checkpoint import save_checkpoint
+from models.training.distillation import Ensemble, load_teacher, mean_logits
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
 from models.training.recipe import Augmentation, Distillation, Recipe
@@ -24,7 +25,6 @@ from models.training.teaching import (
     TeacherLogits,
     digest_of,
     fixed_view,
-    mean_logits,
     single_view,
     teach,
 )
@@ -96,18 +96,38 @@ def test_the_file_keeps_what_was_said(
 def test_several_teachers_are_averaged_each_with_its_own_framing(
     recipe: Recipe, examples: Examples, tmp_path: Path
 ) -> None:
-    from models.training.checkpoint import save_checkpoint
-
     teachers = []
     for name, field in (("one", 48), ("two", 44)):
         trainer = Trainer(replace(recipe, input_size=field, field=field, seed=field), CPU)
         trainer.train_epoch(examples)
         save_checkpoint(tmp_path / f"{name}.pt", {**trainer.state(), "environment": {}})
         teachers.append(load_teacher(tmp_path / f"{name}.pt", SETS, CPU))
-    pixels = examples.pixels[:9]
+    pixels = examples.pixels[:9] / 255
     each = [mean_logits([teacher], pixels, SETS) for teacher in teachers]
     assert not torch.allclose(each[0], each[1])
     torch.testing.assert_close(mean_logits(teachers, pixels, SETS), (each[0] + each[1]) / 2)
+
+
+def test_teachers_that_run_and_teachers_in_a_file_set_the_same_targets(
+    recipe: Recipe, examples: Examples, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"{seed}.pt" for seed in (1, 2)]
+    for seed, path in enumerate(paths, start=1):
+        trainer = Trainer(replace(recipe, seed=seed, ema=0.0, learning_rate=0.05), CPU)
+        trainer.train_epoch(examples)
+        save_checkpoint(path, {**trainer.state(), "environment": {}})
+    teachers = [load_teacher(path, SETS, CPU) for path in paths]
+    logits = teach(teachers, examples.pixels, HOW, label_sets=SETS, views=1, seed=5)
+    file = tmp_path / "teachers.npz"
+    how, digest = single_view(HOW), digest_of(examples.pixels)
+    TeacherLogits(logits, tuple(SETS), digest, how, seed=5, teachers=[]).write(file)
+    answers = Answers(student_of(recipe, file), CPU)
+    names = tuple(str(path) for path in paths)
+    live = Ensemble(Distillation(names, temperature=2.0), SETS, CPU)
+    rows = torch.arange(8)
+    expected = live.probabilities(answers.pictures(examples.pixels, 0)[rows] / 255)
+    for name, found in answers.probabilities(rows, 0).items():
+        torch.testing.assert_close(found, expected[name], atol=2e-4, rtol=0)
 
 
 def test_a_student_learns_from_the_file_and_a_resumed_one_goes_on_with_it(
