@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.runtime.errors import UserError
 from models.training.angular import a_softmax_logits, annealed_lambda
-from models.training.augment import augment, mixup, random_crop
+from models.training.augment import augment, centre_crop, mixup, random_crop
 from models.training.average import WeightAverage
 from models.training.distillation import Ensemble
 from models.training.distributed import Group, attending
@@ -180,7 +180,9 @@ class Trainer:
             targets = {name: both[f"label {name}"] for name in targets}
             taught = {name: both[f"teacher {name}"] for name in taught}
         parts = views
-        if recipe.field < views.shape[3]:
+        if self._answers is not None:
+            parts = centre_crop(views, recipe.field)  # the stored answers are of the middle
+        elif recipe.field < views.shape[3]:
             parts = random_crop(views, recipe.field, generator)
         views, parts = self.group.share(views), self.group.share(parts)
         targets = {name: self.group.share(values) for name, values in targets.items()}

@@ -145,6 +145,15 @@ def test_a_student_learns_from_the_file_and_a_resumed_one_goes_on_with_it(
     assert resumed.train_epoch(examples) == student.train_epoch(wrong)
 
 
+def test_a_student_of_a_smaller_field_sees_the_middle_that_the_answers_are_of(
+    recipe: Recipe, asked: Path, examples: Examples
+) -> None:
+    student = Trainer(student_of(recipe, asked, input_size=40, field=40), CPU)
+    rows = torch.arange(8)
+    parts, _, _ = student._batch(examples, rows, torch.Generator().manual_seed(1))
+    assert torch.equal(parts, examples.pixels[rows, :, 4:44, 4:44] / 255)
+
+
 def test_a_student_of_fewer_labels_learns_what_is_said_of_those(
     recipe: Recipe, asked: Path, trained: Path, examples: Examples
 ) -> None:
