@@ -1,6 +1,6 @@
 """Train and test on the folds of a small data set, such as JAFFE.
 
-Wen et al. 2020, ResNet with CBAM and A-Softmax, section 4.3: a network pretrained on FER2013 is
+Wen et al. 2020, ResNet with CBAM and A-Softmax, section 4.4: a network pretrained on FER2013 is
 trained for 30 epochs on four fifths of JAFFE and tested on the rest, five times. The same person
 is on both sides of such folds; `subjects` leaves one person out at a time instead.
 """
