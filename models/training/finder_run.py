@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable
 from copy import deepcopy
@@ -22,10 +21,12 @@ from models.runtime.errors import UserError
 from models.runtime.face_detector import FaceDetector
 from models.training.average import WeightAverage
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.deadline import Deadline
 from models.training.exported import take_back
 from models.training.finder_data import FinderData, batches, read_finder_data, workers_for
 from models.training.finder_loss import Targets, decode, finder_loss
 from models.training.finder_recipe import FinderRecipe
+from models.training.losses import check_finite
 from models.training.optimisers import make_optimiser
 from models.training.run import start_device, training_folder, write_log
 from models.training.tasks import TaskRun, task_values
@@ -90,11 +91,7 @@ class FinderTrainer:
                 group["lr"] = recipe.learning_rate * part
             total += self._step(batch.pixels, batch.targets)
             self.average.update(self.network, step)
-            if not math.isfinite(float(total[0])):
-                raise UserError(
-                    f"epoch {self.epoch + 1}, step {number + 1}: expected a loss that is a number, "
-                    f"found {float(total[0])}: lower learning_rate and train anew in another folder"
-                )
+            check_finite(float(total[0]), self.epoch + 1, number + 1)
         self.epoch += 1
         means = (total / recipe.steps).tolist()
         return dict(zip(("loss", *_PARTS), means, strict=True))
@@ -193,7 +190,7 @@ def train_finder(run: TaskRun) -> None:
     has fallen to nothing, at the end of each call; `log.csv` has the figures of every epoch.
     Raises `UserError` for anything to correct.
     """
-    begun = time.monotonic()
+    deadline = Deadline(run.minutes)
     recipe = FinderRecipe.from_dict(task_values(run.recipe, run.changes))
     if run.epochs is not None:
         recipe = replace(recipe, epochs=run.epochs)
@@ -206,7 +203,7 @@ def train_finder(run: TaskRun) -> None:
         print(f"{told}; on {trainer.device}")
         if run.start is not None and not run.resume:
             begin_from(trainer, run.start, data.training)
-        _train(trainer, data, run, begun)
+        _train(trainer, data, run.out, deadline)
 
 
 def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:
@@ -237,29 +234,26 @@ def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:
     trainer.average = WeightAverage(trainer.network, trainer.recipe.ema)
 
 
-def _train(trainer: FinderTrainer, data: FinderData, run: TaskRun, begun: float) -> None:
-    """Train at the full rate until epochs or minutes are over, then let the rate fall.
-
-    begun: when the command did, on the monotonic clock.
-    """
+def _train(trainer: FinderTrainer, data: FinderData, out: Path, deadline: Deadline) -> None:
+    """Train at the full rate until epochs or minutes are over, then let the rate fall."""
     recipe = trainer.recipe
     made_with = environment()
-    slowest = 0.0
     while trainer.epoch < recipe.epochs:
         started = time.monotonic()
         _epoch(trainer, data, None)
-        save_checkpoint(run.out / "last.pt", {**trainer.state(), "environment": made_with})
-        write_log(run.out / "log.csv", trainer.history)
-        slowest = max(slowest, time.monotonic() - started)
-        left = math.inf if run.minutes is None else run.minutes * 60 - (time.monotonic() - begun)
-        if left < slowest * (1 + _falling_epochs(recipe, trainer.epoch + 1)):
+        save_checkpoint(out / "last.pt", {**trainer.state(), "environment": made_with})
+        write_log(out / "log.csv", trainer.history)
+        deadline.note(time.monotonic() - started)
+        falling = _falling_epochs(recipe, trainer.epoch + 1)
+        if trainer.epoch < recipe.epochs and deadline.over(1 + falling):
+            print(deadline.sentence(trainer.epoch, recipe.epochs))
             break
     falling = _falling_epochs(recipe, trainer.epoch)
     ending = _branch(trainer)
     for number in range(falling):
         _epoch(ending, data, (number, falling))
-    save_checkpoint(run.out / "final.pt", {**ending.state(), "environment": made_with})
-    print(f"wrote {run.out / 'final.pt'}; more epochs go on from {run.out / 'last.pt'}")
+    save_checkpoint(out / "final.pt", {**ending.state(), "environment": made_with})
+    print(f"wrote {out / 'final.pt'}; more epochs go on from {out / 'last.pt'}")
 
 
 def _falling_epochs(recipe: FinderRecipe, epoch: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from models.training.average import WeightAverage
 from models.training.landmark_loss import errors, fitting, five_of_points, map_loss, point_loss
 from models.training.landmark_recipe import LandmarkRecipe
 from models.training.landmark_views import Placement, change_light, place, sample, spoil
+from models.training.losses import check_finite
 from models.training.optimisers import make_optimiser
 from models.training.schedule import one_cycle
 
@@ -151,11 +151,7 @@ class LandmarkTrainer:
             total += self._step(data, (rows, five, empty), generator) * len(rows)
             self.average.update(self.network, step)
             seen += len(rows)
-            if not math.isfinite(total):
-                raise UserError(
-                    f"epoch {self.epoch + 1}, step {number + 1}: expected a loss that is a number, "
-                    f"found {total}: lower learning_rate and train anew in another folder"
-                )
+            check_finite(total, self.epoch + 1, number + 1)
             if on_step is not None:
                 on_step(seen, total / seen)
         self.epoch += 1

@@ -23,6 +23,7 @@ from models.nets.landmarks68 import Landmarks68
 from models.runtime.errors import UserError
 from models.runtime.landmark_model import LandmarkModel
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.deadline import Deadline, nothing_left
 from models.training.exported import ENOUGH, take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe
@@ -39,7 +40,7 @@ def train_landmarks(run: TaskRun) -> None:
     Writes `last.pt` after every epoch, `best.pt` whenever the error with moved boxes is the
     lowest so far, `log.csv` and a TensorBoard log. Raises `UserError` for anything to correct.
     """
-    began = time.monotonic()
+    deadline = Deadline(run.minutes)
     recipe = LandmarkRecipe.from_dict(task_values(run.recipe, run.changes))
     if run.epochs is not None:
         recipe = replace(recipe, epochs=run.epochs)
@@ -56,7 +57,7 @@ def train_landmarks(run: TaskRun) -> None:
         training, held_back = _read(run.data, trainer)
         if run.start is not None and not run.resume:
             trainer.begin_with(_weights(run.start, training))
-        _run_epochs(trainer, trainer.own_labels(training), held_back, run, began)
+        _run_epochs(trainer, trainer.own_labels(training), held_back, run.out, deadline)
 
 
 def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
@@ -101,15 +102,17 @@ def _run_epochs(
     trainer: LandmarkTrainer,
     training: LandmarkData,
     held_back: LandmarkData,
-    run: TaskRun,
-    began: float,
+    out: Path,
+    deadline: Deadline,
 ) -> None:
-    """Train what is left to train. began: when the command did, on the monotonic clock."""
+    """Train what is left to train."""
     recipe, made_with = trainer.recipe, environment()
-    longest = 0.0
+    if trainer.epoch == recipe.epochs:
+        tqdm.write(nothing_left(recipe.epochs))
+        return
     faces = len(training.marked) * (recipe.epochs - trainer.epoch)
     with (
-        SummaryWriter(str(run.out / "tensorboard")) as board,
+        SummaryWriter(str(out / "tensorboard")) as board,
         tqdm(total=faces, unit="face", leave=False, disable=None) as bar,
     ):
         while trainer.epoch < recipe.epochs:
@@ -125,15 +128,16 @@ def _run_epochs(
             seconds = time.monotonic() - started
             now = {"epoch": trainer.epoch, "loss": loss, "seconds": seconds, **figures}
             trainer.history.append(now)
-            _write(trainer, run.out, made_with)
+            _write(trainer, out, made_with)
             for name, value in now.items():
                 board.add_scalar(name, value, trainer.epoch)
             told = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
             bar.write(
                 f"epoch {trainer.epoch}/{recipe.epochs}  loss {loss:.4f}  {told}  {seconds:.0f} s"
             )
-            longest = max(longest, time.monotonic() - started)
-            if run.minutes is not None and time.monotonic() - began + longest > 60 * run.minutes:
+            deadline.note(time.monotonic() - started)
+            if trainer.epoch < recipe.epochs and deadline.over():
+                bar.write(deadline.sentence(trainer.epoch, recipe.epochs))
                 return
 
 

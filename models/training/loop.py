@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +18,7 @@ from models.training.distributed import Group, attending
 from models.training.examples import Examples
 from models.training.losses import (
     VOTED,
+    check_finite,
     distillation_loss,
     distribution_loss,
     region_biased_loss,
@@ -117,11 +117,7 @@ class Trainer:
             if number % apart and number < len(batches):
                 continue
             mean = total.item() / seen
-            if not math.isfinite(mean):
-                raise UserError(
-                    f"epoch {self.epoch + 1}, step {number}: expected a loss that is a number, "
-                    f"found {mean}: lower learning_rate and train anew in another folder"
-                )
+            check_finite(mean, self.epoch + 1, number)
             if on_step is not None:
                 on_step(seen, mean)
         self.epoch += 1

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 
 LOSSES = ("softmax", "a_softmax")
 # Taught by the distribution of votes: there is no one true label that a margin could be asked for.
 VOTED = ("ferplus",)
+
+
+def check_finite(loss: float, epoch: int, step: int) -> None:
+    """Raise `UserError` where a loss is no number any more; epoch, step: from 1."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"epoch {epoch}, step {step}: expected a loss that is a number, found {loss}: "
+            "lower learning_rate and train anew in another folder"
+        )
 
 
 def split_heads(outputs: Tensor, label_sets: list[str]) -> dict[str, Tensor]:

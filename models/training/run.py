@@ -18,6 +18,7 @@ from tqdm import tqdm
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
+from models.training.deadline import Deadline, nothing_left
 from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
@@ -42,8 +43,6 @@ class Pace:
     def __post_init__(self) -> None:
         if self.every < 1:
             raise UserError(f"expected --every of at least 1, found {self.every}")
-        if self.minutes is not None and not self.minutes > 0:
-            raise UserError(f"expected --minutes above 0, found {self.minutes:g}")
 
 
 def train(
@@ -69,8 +68,8 @@ def train(
     `torchrun` all processes train together and the first one writes. Raises `UserError` for
     anything to correct.
     """
-    began = time.monotonic()
     pace = pace or Pace()
+    deadline = Deadline(pace.minutes)
     recipe = read_recipe(recipe_name, changes)
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     if pace.every > 1 and recipe.schedule == "plateau":
@@ -90,7 +89,7 @@ def train(
             training, validation = _examples(data, parts, trainer)
             if start is not None and not resume:
                 begin_from(trainer, start, training.pixels)
-            _Run(trainer, out, pace, began).go(training, validation)
+            _Run(trainer, out, pace.every, deadline).go(training, validation)
     finally:
         leave_group()
 
@@ -167,12 +166,11 @@ def _examples(data: Path, parts: Parts, trainer: Trainer) -> tuple[Examples, Exa
 class _Run:
     """Train what is left to train; the leading process shows, measures and writes.
 
-    began: when the command did, on the monotonic clock.
+    every: epochs from one measurement to the next.
     """
 
-    def __init__(self, trainer: Trainer, out: Path, pace: Pace, began: float) -> None:
-        self.trainer, self.out, self.pace = trainer, out, pace
-        self._began, self._longest = began, 0.0
+    def __init__(self, trainer: Trainer, out: Path, every: int, deadline: Deadline) -> None:
+        self.trainer, self.out, self.every, self.deadline = trainer, out, every, deadline
         self._made_with = environment()
 
     def go(self, training: Examples, validation: Examples) -> None:
@@ -185,6 +183,9 @@ class _Run:
             f"{recipe.architecture}: {parameters:,} parameters; {len(training):,} training and "
             f"{len(validation):,} validation pictures; on {trainer.device}"
         )
+        if trainer.epoch == recipe.epochs:
+            print(nothing_left(recipe.epochs))
+            return
         pictures = len(training) * (recipe.epochs - trainer.epoch)
         # One bar for the whole run, so that its time left is that of the run.
         with (
@@ -200,10 +201,7 @@ class _Run:
                 if over:
                     break
         if trainer.epoch < recipe.epochs:
-            print(
-                f"stopped after epoch {trainer.epoch} of {recipe.epochs}: another would run over "
-                f"{self.pace.minutes:g} minutes; go on with --resume"
-            )
+            print(self.deadline.sentence(trainer.epoch, recipe.epochs))
 
     def _follow(self, training: Examples) -> None:
         trainer, over = self.trainer, False
@@ -221,14 +219,13 @@ class _Run:
         started = time.monotonic()
         loss = trainer.train_epoch(training, _shown(trainer, bar))
         scores: dict[str, float] = {}
-        seconds = time.monotonic() - started
-        self._longest = max(self._longest, seconds)
-        over = self._over
-        due = trainer.epoch % self.pace.every == 0 or trainer.epoch == epochs or over
+        self.deadline.note(time.monotonic() - started)
+        # Where no epoch more can be begun, this one is measured and kept, whether due or not.
+        due = trainer.epoch % self.every == 0 or trainer.epoch == epochs or self.deadline.over()
         if due:
             scores = trainer.evaluate(validation)
-            seconds = time.monotonic() - started
-            self._longest = max(self._longest, seconds)
+        seconds = time.monotonic() - started
+        self.deadline.note(seconds)
         known = {"epoch": trainer.epoch, "loss": loss, "seconds": seconds, **scores}
         trainer.history.append(known)
         told = "  ".join(f"{name} {scores[name]:.2%}" for name in trainer.label_sets if due)
@@ -236,14 +233,7 @@ class _Run:
         sys.stdout.flush()  # a log file is to show it at once
         if due:
             _write(trainer, self.out, self._made_with)
-        return over
-
-    @property
-    def _over(self) -> bool:
-        """Return whether another epoch as long as the longest would end too late."""
-        if self.pace.minutes is None:
-            return False
-        return time.monotonic() - self._began + self._longest > 60 * self.pace.minutes
+        return due and self.deadline.over()
 
 
 def _shown(trainer: Trainer, bar: tqdm[None]) -> Callable[[int, float], None]:

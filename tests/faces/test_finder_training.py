@@ -150,13 +150,14 @@ def test_a_run_leaves_what_it_promises_and_goes_on(
 
 
 def test_it_stops_when_the_minutes_are_over(
-    face_folder: Path, recipe_file: Path, tmp_path: Path
+    face_folder: Path, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
     run = TaskRun(str(recipe_file), face_folder, out, epochs=50, minutes=1e-4, device="cpu")
     train_finder(run)
     assert load_checkpoint(out / "last.pt")["epoch"] == 1
     assert (out / "final.pt").is_file()
+    assert "stopped after epoch 1 of 50: another would run over" in capsys.readouterr().out
 
 
 def test_it_begins_with_the_weights_of_another(

@@ -145,7 +145,7 @@ def test_what_keeps_to_a_network_wants_one_to_begin_with(tmp_path: Path) -> None
 @pytest.mark.parametrize("minutes", [0.0, -5.0, float("nan"), float("inf")])
 def test_minutes_that_make_no_sense_are_refused(minutes: float, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--minutes above 0"):
-        TaskRun("landmarks68", tmp_path, tmp_path, minutes=minutes)
+        landmarks_run.train_landmarks(TaskRun("landmarks68", tmp_path, tmp_path, minutes=minutes))
 
 
 def test_pictures_without_68_points_are_refused(face_folder: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_training_writes_its_figures_and_checkpoints(trained: Path) -> None:
 
 
 def test_a_resumed_training_equals_an_unbroken_one(
-    trained: Path, marked_folder: Path, tmp_path: Path
+    trained: Path, marked_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = tmp_path / "small.toml"
     recipe.write_text(RECIPE)
@@ -170,7 +170,10 @@ def test_a_resumed_training_equals_an_unbroken_one(
     arguments += ["--device", "cpu", "--threads", "1"]
     assert train([*arguments, "--minutes", "0.0001"]) == 0
     assert load_checkpoint(tmp_path / "out/last.pt")["epoch"] == 1
+    assert "stopped after epoch 1 of 2: another would run over" in capsys.readouterr().out
     assert train([*arguments, "--resume"]) == 0
+    assert train([*arguments, "--resume"]) == 0
+    assert "all 2 epochs are done, nothing is left to train" in capsys.readouterr().out
     whole, parts = (load_checkpoint(folder / "last.pt") for folder in (trained, tmp_path / "out"))
     assert parts["epoch"] == whole["epoch"] == 2
     for name, value in whole["average"].items():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -77,6 +79,28 @@ def test_a_run_out_of_time_ends_whole_and_can_be_gone_on_with(
     assert "stopped after" not in capsys.readouterr().out.splitlines()[-1]
     assert load_checkpoint(last)["epoch"] == 5
     assert same_weights(last, tmp_path / "unbroken" / "last.pt")
+    assert start("--resume") == 0
+    assert "all 5 epochs are done, nothing is left to train" in capsys.readouterr().out
+
+
+def test_the_time_that_measuring_takes_counts_before_another_epoch_is_begun(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def lasting(seconds: float, whole: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            now[0] += seconds
+            return whole(*arguments)
+
+        return call
+
+    # A second to train and ten to measure: of 15 seconds another epoch would need 22.
+    monkeypatch.setattr(Trainer, "train_epoch", lasting(1, Trainer.train_epoch))
+    monkeypatch.setattr(Trainer, "evaluate", lasting(10, Trainer.evaluate))
+    assert start("--minutes", str(15 / 60)) == 0
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["epoch"] == 1
 
 
 @pytest.mark.parametrize(
@@ -85,6 +109,7 @@ def test_a_run_out_of_time_ends_whole_and_can_be_gone_on_with(
         (["--every", "0"], "--every of at least 1"),
         (["--minutes", "0"], "--minutes above 0"),
         (["--minutes", "nan"], "--minutes above 0"),
+        (["--minutes", "inf"], "--minutes above 0"),
         (["--every", "2", "--set", "schedule=plateau"], "--every 1 with the schedule plateau"),
         (["--set", "seed"], "expected --set KEY=VALUE, such as seed=2, found 'seed'"),
         (["--set", "sed=2"], "unknown key 'sed'; did you mean 'seed'"),
