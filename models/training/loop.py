@@ -128,7 +128,7 @@ class Trainer:
         size = self.recipe.batch_size
         batches = torch.split(order, size)
         # Too few for batch statistics, or not of the one size that a compiled step takes.
-        least = size if self._even else size // 2
+        least = size if self._even else max(2, size // 2)
         return batches[:-1] if len(batches) > 1 and len(batches[-1]) < least else batches
 
     def _step(

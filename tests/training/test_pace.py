@@ -170,6 +170,10 @@ def test_compiled_batches_are_all_of_one_size(
     assert compiling.note == ""
     assert [len(rows) for rows in compiling._batches(order)] == [16, 16, 16]
     assert [len(rows) for rows in compiling._batches(order[:9])] == [9]
+    # One picture alone has no batch statistics.
+    for size in (2, 3):
+        small = Trainer(replace(recipe, batch_size=size), CPU)
+        assert [len(rows) for rows in small._batches(order[: size + 1])] == [size]
     # Trying it out has left no trace in what is trained.
     expected = Trainer(recipe, CPU).network.state_dict()
     for name, value in compiling.network.state_dict().items():
