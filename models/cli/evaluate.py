@@ -31,7 +31,7 @@ from models.explain.faithfulness import Faithfulness
 from models.image_list import read_image_list, select_listed
 from models.measure import truth_for
 from models.results import Comparison, Result, Setting, as_json, compare, copies_of_training
-from models.runtime.arguments import Arguments
+from models.runtime.arguments import Arguments, checked_threads
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
@@ -200,8 +200,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
             raise UserError(f"expected a file to write as {path}, found {found}: choose another")
     if arguments.plots is not None and arguments.plots.exists() and not arguments.plots.is_dir():
         raise UserError(f"expected a folder for the diagrams, found a file {arguments.plots}")
-    if arguments.threads is not None and arguments.threads < 1:
-        raise UserError(f"expected --threads of at least 1, found {arguments.threads}")
+    if arguments.threads is not None:
+        checked_threads(arguments.threads)
     if arguments.explain is not None and arguments.explain < 1:
         raise UserError(f"expected --explain with at least 1 picture, found {arguments.explain}")
     if arguments.explain_save and arguments.explain is None:

@@ -9,7 +9,9 @@ from typing import Any, NoReturn
 from models.runtime.errors import UserError
 from models.runtime.files import user_path
 
-__all__ = ["Arguments"]
+__all__ = ["Arguments", "checked_threads"]
+
+_MOST_THREADS = 1024
 
 
 class Arguments(argparse.ArgumentParser):
@@ -32,3 +34,10 @@ def _path(text: str) -> Path:
         return user_path(text)
     except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def checked_threads(threads: int) -> int:
+    """Return a number of CPU threads that a machine can start; raise `UserError` for another."""
+    if not 1 <= threads <= _MOST_THREADS:
+        raise UserError(f"expected --threads of 1 to {_MOST_THREADS}, found {threads}")
+    return threads

@@ -16,6 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from models.runtime.errors import UserError
+from models.runtime.arguments import checked_threads
 from models.runtime.files import written_whole
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.deadline import Deadline, nothing_left
@@ -97,9 +98,7 @@ def train(
 def start_device(name: str, threads: int | None) -> torch.device:
     """Return the device of that name, made ready; threads: of the CPU, or None for all."""
     if threads is not None:
-        if threads < 1:
-            raise UserError(f"expected --threads of at least 1, found {threads}")
-        torch.set_num_threads(threads)
+        torch.set_num_threads(checked_threads(threads))
     chosen = choose_device(name)
     prepare(chosen)
     return chosen

@@ -219,7 +219,7 @@ def test_another_recipe_cannot_go_on(tmp_path: Path) -> None:
     ("told", "said"),
     [
         (["--minutes", "0"], "--minutes above 0"),
-        (["--threads", "0"], "--threads of at least 1"),
+        (["--threads", "0"], "--threads of 1 to 1024"),
         (["--ferplus", "votes.csv"], "--ferplus with a classifier"),
         (["--compile"], "--compile with a classifier"),
         (["--every", "2"], "--every 1"),

@@ -245,6 +245,10 @@ def test_a_wrong_argument_is_answered_with_a_sentence(
     "arguments", [[], ["mini_xception"], ["mini_xception", "--data", "x.csv"], ["--epochs", "two"]]
 )
 def test_arguments_that_are_missing_are_named(
+        (
+            ["mini_xception", "--data", "x.csv", "--out", "out", "--threads", "99999999999999"],
+            "expected --threads of 1 to 1024, found 99999999999999",
+        ),
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
