@@ -73,6 +73,7 @@ class LandmarkTrainer:
         self.device = device
         self.epoch = 0
         self.history: list[dict[str, float]] = []
+        self.pictures = ""  # a fingerprint of what is trained on
         self._teacher: Landmarks68 | None = None
         torch.manual_seed(recipe.seed)
         self.network = Landmarks68().to(device)
@@ -250,6 +251,7 @@ class LandmarkTrainer:
         return {
             "recipe": self.recipe.as_dict(),
             "epoch": self.epoch,
+            "pictures": self.pictures,
             "history": self.history,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -274,6 +276,7 @@ class LandmarkTrainer:
             self._teacher = deepcopy(self.average.network)
             self._teacher.load_state_dict(state["teacher"])
         self.epoch = state["epoch"]
+        self.pictures = state.get("pictures", "")
         self.history = list(state["history"])
 
 

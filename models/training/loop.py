@@ -61,6 +61,7 @@ class Trainer:
         self.history: list[dict[str, float]] = []
         self.begun_from = ""
         self.sources: list[str] = []
+        self.pictures = ""  # a fingerprint of what is trained on
         self.note = ""
         torch.manual_seed(recipe.seed)
         self.network = build_network(recipe).to(device)
@@ -241,6 +242,7 @@ class Trainer:
             "epoch": self.epoch,
             "begun_from": self.begun_from,
             "sources": self.sources,
+            "pictures": self.pictures,
             "history": self.history,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -270,6 +272,7 @@ class Trainer:
         self.epoch = state["epoch"]
         self.begun_from = state.get("begun_from", "")
         self.sources = list(state.get("sources", []))
+        self.pictures = state.get("pictures", "")
         self.history = list(state["history"])
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models.runtime.errors import UserError
 from models.runtime.arguments import checked_threads
+from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.deadline import Deadline, nothing_left
@@ -26,6 +27,7 @@ from models.training.loop import Trainer
 from models.training.parts import Parts, read_parts
 from models.training.recipe import read_recipe
 from models.training.speed import prepare
+from models.training.teaching import digest_of
 from models.training.warm_start import begin_from
 
 
@@ -88,11 +90,27 @@ def train(
                 trainer.restore(load_checkpoint(out / "last.pt"))
             parts = read_parts(data, votes, recipe.cleaning)
             training, validation = _examples(data, parts, trainer)
+            trainer.pictures = same_pictures(trainer.pictures, training.pixels, data)
             if start is not None and not resume:
                 begin_from(trainer, start, training.pixels)
             _Run(trainer, out, pace.every, deadline).go(training, validation)
     finally:
         leave_group()
+
+
+def same_pictures(known: str, pixels: Tensor, data: Path) -> str:
+    """Return the fingerprint of what is trained on; raise `UserError` where another is known.
+
+    known: empty in a new training and in a checkpoint that is older than fingerprints.
+    """
+    found = digest_of(pixels)
+    if known not in ("", found):
+        raise UserError(
+            f"{data}: expected the training pictures that the training began with, found "
+            f"{len(pixels):,} that are not the same: resume with the same data, or begin with its "
+            "checkpoint in another folder (--from)"
+        )
+    return found
 
 
 def start_device(name: str, threads: int | None) -> torch.device:

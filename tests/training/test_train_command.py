@@ -210,6 +210,25 @@ def test_resume_without_a_training_says_what_is_missing(
     assert "expected a checkpoint, found no file" in sentence(capsys)
 
 
+def test_other_pictures_are_not_gone_on_with(
+    start: Start,
+    faces: FaceSet,
+    write_data: Callable[[FaceSet, str, Path], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert start("--minutes", "1e-9") == 0
+    other = write_data(faces.select(np.arange(1, 112)), "parquet", tmp_path / "other")
+    assert start("--resume", "--data", str(other)) == 2
+    assert "found 61 that are not the same: resume with the same data" in sentence(capsys)
+    # A checkpoint of a version without fingerprints does not tell.
+    last = tmp_path / "run" / "last.pt"
+    state = load_checkpoint(last)
+    del state["pictures"]
+    save_checkpoint(last, state)
+    assert start("--resume", "--data", str(other)) == 0
+
+
 def test_resume_with_another_recipe_names_the_difference(
     start: Start, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -226,6 +245,10 @@ def test_resume_with_another_recipe_names_the_difference(
         (["mini_xception", "--data", "x.csv", "--out", "out"], "found no file or folder x.csv"),
         (["mini_xception", "--data", "x.csv", "--out", "out", "--epochs", "0"], "at least 1"),
         (["mini_xception", "--data", "x.csv", "--out", "out", "--threads", "0"], "--threads of"),
+        (
+            ["mini_xception", "--data", "x.csv", "--out", "out", "--threads", "99999999999999"],
+            "expected --threads of 1 to 1024, found 99999999999999",
+        ),
         (["mini_xception", "--data", "x.csv", "--out", "out", "--device", "tpu"], "--device auto"),
     ],
 )
@@ -245,10 +268,6 @@ def test_a_wrong_argument_is_answered_with_a_sentence(
     "arguments", [[], ["mini_xception"], ["mini_xception", "--data", "x.csv"], ["--epochs", "two"]]
 )
 def test_arguments_that_are_missing_are_named(
-        (
-            ["mini_xception", "--data", "x.csv", "--out", "out", "--threads", "99999999999999"],
-            "expected --threads of 1 to 1024, found 99999999999999",
-        ),
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
