@@ -134,6 +134,7 @@ def _train(arguments: argparse.Namespace) -> None:
 def _train_folds(arguments: argparse.Namespace) -> None:
     from models.cli.evaluate_table import print_table
     from models.data.read import read_dataset
+    from models.training.distributed import check_alone
     from models.training.folds import (
         Fold,
         check_protocols,
@@ -145,6 +146,7 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     from models.training.run import start_device
     from models.training.warm_start import network_of
 
+    check_alone("--folds")
     for name in ("resume", "minutes", "compile"):
         if getattr(arguments, name):
             raise UserError(f"expected --{name} without --folds, found both: leave one out")
@@ -193,8 +195,10 @@ def _train_task(task: str, arguments: argparse.Namespace) -> None:
     for name in ("ferplus", "folds", "compile"):
         if getattr(arguments, name):
             raise UserError(
+    from models.training.distributed import check_alone
                 f"expected --{name} with a classifier's recipe only, found {task}: leave it out"
             )
+    check_alone(task)
     if arguments.every != 1:
         raise UserError(f"expected --every 1 with {task}, found {arguments.every}: leave it out")
     run_of_task = TaskRun(

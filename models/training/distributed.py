@@ -70,6 +70,16 @@ def join_group(device: torch.device) -> Group:
     return Group(rank=dist.get_rank(), size=size)
 
 
+def check_alone(what: str) -> None:
+    """Raise `UserError` for what several processes cannot do, where `torchrun` started them."""
+    size = os.environ.get("WORLD_SIZE", "1")
+    if size != "1":
+        raise UserError(
+            f"expected one process for {what}, found {size} started by torchrun: start it with "
+            "fer-train, or unset WORLD_SIZE"
+        )
+
+
 def leave_group() -> None:
     """Take leave of the other processes, if there are any."""
     if dist.is_available() and dist.is_initialized():

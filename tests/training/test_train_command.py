@@ -192,6 +192,23 @@ def test_a_killed_run_leaves_a_whole_checkpoint(
     assert len(trainer.history) == trainer.epoch
 
 
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [(["face_finder"], "face_finder"), (["landmarks68"], "landmarks68"), (["jaffe"], "--folds")],
+)
+def test_what_one_process_does_is_refused_to_several(
+    arguments: list[str],
+    what: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    folds = ["--folds", "5"] if what == "--folds" else []
+    assert main([*arguments, *folds, "--data", "x", "--out", str(tmp_path / "run")]) == 2
+    assert f"expected one process for {what}, found 2 started by torchrun" in sentence(capsys)
+
+
 def test_a_folder_with_a_training_is_not_overwritten(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
