@@ -165,7 +165,12 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     def told(fold: Fold) -> None:
-        print(f"  {fold.name}: {fold.accuracy['none']:.2%} of {fold.tested_on}", flush=True)
+        less = f", less {fold.copies} copies of these" if fold.copies else ""
+        print(
+            f"  {fold.name}: {fold.accuracy['none']:.2%} of {fold.tested_on}, "
+            f"trained on {fold.trained_on}{less}",
+            flush=True,
+        )
 
     done = []
     for which in wanted:
@@ -190,15 +195,15 @@ def _train_folds(arguments: argparse.Namespace) -> None:
 
 
 def _train_task(task: str, arguments: argparse.Namespace) -> None:
+    from models.training.distributed import check_alone
     from models.training.tasks import TaskRun, train_task
 
+    check_alone(task)
     for name in ("ferplus", "folds", "compile"):
         if getattr(arguments, name):
             raise UserError(
-    from models.training.distributed import check_alone
                 f"expected --{name} with a classifier's recipe only, found {task}: leave it out"
             )
-    check_alone(task)
     if arguments.every != 1:
         raise UserError(f"expected --every 1 with {task}, found {arguments.every}: leave it out")
     run_of_task = TaskRun(

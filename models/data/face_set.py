@@ -83,6 +83,15 @@ class Cleaning:
     blank: int
 
 
+def copies_of(pixels: NDArray[np.uint8], among: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which of M pictures (M,) equal one of N others to the last pixel.
+
+    pixels: the N, (N, S, S). among: the M, (M, S, S).
+    """
+    known = {face.tobytes() for face in pixels}
+    return np.array([face.tobytes() in known for face in among], dtype=bool)
+
+
 def clean_training(faces: FaceSet) -> tuple[FaceSet, Cleaning]:
     """Return the training part without blank pictures and copies of the other splits.
 
@@ -90,8 +99,7 @@ def clean_training(faces: FaceSet) -> tuple[FaceSet, Cleaning]:
     picture; a blank one has no contrast (standard deviation below 1 of 255) and shows no face.
     """
     train = faces.split("Training")
-    held_back = {face.tobytes() for face in faces.pixels[faces.splits != "Training"]}
-    copies = np.array([face.tobytes() in held_back for face in train.pixels], dtype=bool)
+    copies = copies_of(faces.pixels[faces.splits != "Training"], train.pixels)
     blank = train.pixels.std(axis=(1, 2)) < 1.0
     kept = train.select(~copies & ~blank)
     return kept, Cleaning(copies=int(copies.sum()), blank=int((blank & ~copies).sum()))

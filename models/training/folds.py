@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.crops import TTAS, Tta
-from models.data.face_set import FaceSet
+from models.data.face_set import FaceSet, copies_of
 from models.data.splits import Rows, k_fold, leave_one_subject_out
 from models.measure import truth_for
 from models.runtime.errors import UserError
@@ -37,10 +37,14 @@ SUBJECTS = "subjects"
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Hold one fold: its number or the subject left out, and its test accuracies by crops."""
+    """Hold one fold: its number or the subject left out, and its test accuracies by crops.
+
+    copies: pictures that were not trained on, since they are test pictures to the last pixel.
+    """
 
     name: str
     trained_on: int
+    copies: int
     tested_on: int
     accuracy: dict[str, float]
 
@@ -116,7 +120,8 @@ def run_protocol(
     """Train anew on each fold and test the last epoch's averaged weights on what was left out.
 
     Nothing is chosen on the test pictures. start: a checkpoint whose weights each fold begins
-    with. on_fold: told of each fold as it ends. Raises `UserError` for a recipe of several label
+    with. on_fold: told of each fold as it ends. Copies of its test pictures are not trained on.
+    Raises `UserError` for a recipe of several label
     sets, for one that asks what folds cannot give, for data that has parts of its own, whose test
     part must stay untouched, and for folds that cannot be cut.
     """
@@ -124,11 +129,13 @@ def run_protocol(
     logits = {tta: np.zeros((len(usable), len(LABEL_SETS[label_set])), np.float32) for tta in TTAS}
     folds = []
     for name, training, test in cut(usable, protocol, recipe.seed):
+        copies = copies_of(usable.pixels[test], usable.pixels[training])
+        training = training[~copies]
         trainer = _train(recipe, usable.select(training), device, start)
         for tta in TTAS:
             logits[tta][test] = _test(trainer, usable.pixels[test], tta)
         scores = {str(tta): accuracy(logits[tta][test], truth[test]) for tta in TTAS}
-        folds.append(Fold(name, len(training), len(test), scores))
+        folds.append(Fold(name, len(training), int(copies.sum()), len(test), scores))
         on_fold(folds[-1])
     return _summed(protocol, folds, logits, truth, LABEL_SETS[label_set])
 

@@ -108,6 +108,16 @@ def test_each_fold_trains_anew_on_its_own_part_and_the_figures_add_up(
     assert found.per_class_recall.keys() == set(FER2013)
 
 
+def test_copies_of_its_test_pictures_are_no_part_of_a_folds_training(
+    people: FaceSet, quick: Recipe
+) -> None:
+    pixels = people.pixels.copy()
+    pixels[30:33] = pixels[0]  # of another person
+    found = run_protocol(quick, replace(people, pixels=pixels), "subjects", CPU)
+    assert [fold.trained_on for fold in found.folds] == [39, 41, 42]
+    assert [fold.copies for fold in found.folds] == [3, 1, 0]
+
+
 def test_a_network_that_has_learnt_elsewhere_is_better_at_once(
     people: FaceSet, quick: Recipe, tmp_path: Path
 ) -> None:
