@@ -59,9 +59,9 @@ class Bin:
 class Evaluation:
     """Hold what one model came to on the n pictures that its rule uses.
 
-    deduplicated: without copies of training pictures, None where copies are not known or nothing
-    is left. bins: those that hold a picture. rows: (n,) int64 place among the pictures given.
-    truth, predicted: (n,) int64. confidence: (n,) float32, of the prediction, 0 to 1.
+    deduplicated: without copies of pictures that models saw before, None where these are not known
+    or nothing is left. bins: those that hold a picture. rows: (n,) int64 place among the pictures
+    given. truth, predicted: (n,) int64. confidence: (n,) float32, of the prediction, 0 to 1.
     """
 
     labels: tuple[str, ...]
@@ -112,7 +112,7 @@ def evaluate(
     """Judge logits (N, C) against truth (N,), -1 where a picture is not used.
 
     temperature: divides the logits for all that concerns confidence. copies: (N,) pictures that
-    are also in Training. Raises `UserError` where no picture is used.
+    models saw before. Raises `UserError` where no picture is used.
     """
     used = truth >= 0
     if not used.any():

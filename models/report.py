@@ -48,8 +48,8 @@ _DEFINITIONS = (
     ("NLL", "mean negative log-probability of the truth, in nats; lower is better."),
     (
         "Without copies",
-        "the accuracy on those pictures that are not, pixel for pixel, in the Training split too. "
-        "Pictures that only look alike are not found this way.",
+        "the accuracy on those pictures that are not, pixel for pixel, in the Training split too, "
+        "nor, of PrivateTest, in PublicTest. Pictures that only look alike are not found this way.",
     ),
     ("Latency", "median time for one crop on one CPU thread of the machine that evaluated."),
     (

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.crops import Tta
-from models.data.face_set import FaceSet, Split
+from models.data.face_set import SPLITS, FaceSet, Split, copies_of
 from models.evaluate import Evaluation, Figures, McNemar, mcnemar
 from models.explain.faithfulness import Faithfulness
 from models.explain.note import as_json as faithfulness_as_json
@@ -29,15 +29,18 @@ _OTHER_SPLITS: dict[Split, str] = {
     "PrivateTest": "its pictures to test on",
     "all": "published without a split",
 }
+_COPIED: dict[Split, str] = {
+    "Training": "the Training split",
+    "PublicTest": "PublicTest, by which checkpoints and temperatures are chosen",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
     """Say what the models were measured on.
 
-    faces: the pictures of the split, or those of them that the list names. copies: (N,) which of
-    them are pixel for pixel in Training too, None where that is not known; copies_note says in
-    words what it came to. data_sha256: None for a folder. date: ISO.
+    faces: the pictures of the split, or those of them that the list names. copies: of
+    `copies_elsewhere`. data_sha256: None for a folder. date: ISO.
     """
 
     data: str
@@ -45,8 +48,7 @@ class Setting:
     split: Split
     tta: Tta
     faces: FaceSet
-    copies: NDArray[np.bool_] | None
-    copies_note: str
+    copies: dict[Split, NDArray[np.bool_]]
     images: Selection | None
     date: str
 
@@ -55,6 +57,24 @@ class Setting:
         """Say what the split is for."""
         known = _FER2013_SPLITS if self.faces.source == "fer2013" else _OTHER_SPLITS
         return known.get(self.split, _OTHER_SPLITS[self.split])
+
+    @property
+    def copied(self) -> NDArray[np.bool_] | None:
+        """Return which faces (N,) models saw elsewhere, None where that is not known."""
+        return np.any([*self.copies.values()], axis=0) if self.copies else None
+
+    @property
+    def copies_note(self) -> str:
+        """Say in words what the copies came to."""
+        if self.split == "Training":
+            return "the Training split itself is measured, so copies of it are not counted"
+        if not self.copies:
+            return "not known, since the data has no Training pictures"
+        return "; ".join(
+            f"{int(mask.sum()):,} of {len(self.faces):,} pictures are, pixel for pixel, also in "
+            f"{_COPIED[name]}"
+            for name, mask in self.copies.items()
+        )
 
     def rule_for(self, label_set: str) -> str:
         """Say how the truth is decided for models of this label set."""
@@ -115,13 +135,20 @@ def by_label_set(results: list[Result]) -> dict[str, list[Result]]:
     return groups
 
 
-def copies_of_training(faces: FaceSet, chosen: FaceSet) -> NDArray[np.bool_] | None:
-    """Return which chosen faces have the pixels of a Training row, None without such rows."""
-    train = faces.pixels[faces.splits == "Training"]
-    if not len(train):
-        return None
-    known = {face.tobytes() for face in train}
-    return np.array([face.tobytes() in known for face in chosen.pixels], dtype=bool)
+def copies_elsewhere(
+    faces: FaceSet, chosen: FaceSet, split: Split
+) -> dict[Split, NDArray[np.bool_]]:
+    """Return which chosen faces of a split have the pixels of one that models saw before, (N,).
+
+    By where that one is: Training, and for PrivateTest also PublicTest, by which checkpoints and
+    temperatures are chosen. A split of which there are no pictures is left out.
+    """
+    before = SPLITS[: SPLITS.index(split)] if split in SPLITS else SPLITS[:1]
+    return {
+        name: copies_of(faces.pixels[faces.splits == name], chosen.pixels)
+        for name in before
+        if (faces.splits == name).any()
+    }
 
 
 def as_json(setting: Setting, results: list[Result], comparisons: list[Comparison]) -> Any:
@@ -133,7 +160,8 @@ def as_json(setting: Setting, results: list[Result], comparisons: list[Compariso
             "source": setting.faces.source,
             "sha256": setting.data_sha256,
             "pictures": len(setting.faces),
-            "copies_of_training": None if setting.copies is None else int(setting.copies.sum()),
+            "copies_of_training": _count(setting.copies.get("Training")),
+            "copies_of_public_test": _count(setting.copies.get("PublicTest")),
             "images": None
             if images is None
             else {
@@ -160,6 +188,10 @@ def as_json(setting: Setting, results: list[Result], comparisons: list[Compariso
             for entry in comparisons
         ],
     }
+
+
+def _count(mask: NDArray[np.bool_] | None) -> int | None:
+    return None if mask is None else int(mask.sum())
 
 
 def _model(setting: Setting, result: Result) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from models.evaluate import evaluate
 from models.explain.faithfulness import Faithfulness
 from models.image_list import read_image_list, select_listed
 from models.measure import truth_for
-from models.results import Comparison, Result, Setting, as_json, compare, copies_of_training
+from models.results import Comparison, Result, Setting, as_json, compare, copies_elsewhere
 from models.runtime.arguments import Arguments, checked_threads
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
@@ -61,7 +61,8 @@ crops:
 
 JSON: "models" holds by name accuracy, accuracy_interval (95%, Wilson), macro_f1,
 per_class_recall, ece, nll, n, confusion, temperature, latency_ms and, as "deduplicated", the same
-without the pictures that are pixel for pixel in Training too (null where that is not known).
+without the pictures that are pixel for pixel in Training too, or of PrivateTest in PublicTest (null
+where that is not known).
 
 --explain measures how faithful each of the models' explanations is, by deletion and insertion
 curves against maps with their places at random; "explanations" in the JSON. --explain-save also
@@ -157,7 +158,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             truths[model.label_set],
             labels=model.labels,
             temperature=model.temperature_for(setting.tta),
-            copies=setting.copies,
+            copies=setting.copied,
         )
         alone = open_model(name, label_set=arguments.labels, threads=1)
         results.append(
@@ -224,24 +225,13 @@ def _setting(arguments: argparse.Namespace) -> Setting:
         listed = read_image_list(arguments.images)
         images = select_listed(everything, listed, split, arguments.images.name)
         faces = everything.select(images.rows)
-    copies = None if split == "Training" else copies_of_training(everything, faces)
-    if split == "Training":
-        note = "the Training split itself is measured, so copies of it are not counted"
-    elif copies is None:
-        note = "not known, since the data has no Training pictures"
-    else:
-        note = (
-            f"{int(copies.sum()):,} of {len(faces):,} pictures are, pixel for pixel, also in the "
-            "Training split"
-        )
     return Setting(
         data=arguments.data.resolve().name,
         data_sha256=file_facts(arguments.data).sha256 if arguments.data.is_file() else None,
         split=split,
         tta=arguments.tta,
         faces=faces,
-        copies=copies,
-        copies_note=note,
+        copies=copies_elsewhere(everything, faces, split),
         images=images,
         date=datetime.now(UTC).date().isoformat(),
     )

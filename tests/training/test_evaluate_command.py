@@ -118,6 +118,28 @@ def test_copies_of_training_pictures_are_counted_apart(
     }
 
 
+def test_copies_of_what_was_chosen_on_are_counted_on_the_test_part(
+    exports: dict[str, Exported],
+    evaluated: Run,
+    faces: FaceSet,
+    write_data: Callable[[FaceSet, str, Path], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pixels = faces.pixels.copy()
+    pixels[96], pixels[97:99] = pixels[0], pixels[70]
+    path = write_data(replace(faces, pixels=pixels), "parquet", tmp_path / "copied")
+    found = evaluated(exports["fer2013"].path, "--split", "PrivateTest", of=path)
+    assert found["data"]["copies_of_training"] == 1
+    assert found["data"]["copies_of_public_test"] == 2
+    assert found["models"]["mini.fer2013"]["deduplicated"]["n"] == 13
+    told = " ".join(capsys.readouterr().out.split())
+    assert (
+        "1 of 16 pictures are, pixel for pixel, also in the Training split; 2 of 16 pictures are, "
+        "pixel for pixel, also in PublicTest, by which checkpoints and temperatures" in told
+    )
+
+
 @pytest.mark.parametrize("split", ["Training", "PublicTest"])
 def test_no_such_figures_without_other_training_pictures(
     exports: dict[str, Exported],
