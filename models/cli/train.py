@@ -142,7 +142,7 @@ def _train_folds(arguments: argparse.Namespace) -> None:
         run_protocol,
         write_protocols,
     )
-    from models.training.recipe import read_recipe
+    from models.training.recipe import check_teachers, read_recipe
     from models.training.run import start_device
     from models.training.warm_start import network_of
 
@@ -163,6 +163,7 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     print(reading.found)
     check_protocols(recipe, reading.faces, wanted)
     arguments.out.mkdir(parents=True, exist_ok=True)
+    check_teachers(arguments.recipe, changes)
 
     def told(fold: Fold) -> None:
         less = f", less {fold.copies} copies of these" if fold.copies else ""

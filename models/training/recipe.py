@@ -19,7 +19,7 @@ from models.runtime.labels import LABEL_SETS
 from models.training.losses import LOSSES, VOTED
 from models.training.optimisers import OPTIMISERS
 from models.training.schedule import SCHEDULES
-from models.training.tasks import task_of
+from models.training.tasks import task_of, task_values
 
 CLEANINGS = ("none", "four")
 """What more is dropped from the training part: nothing, or by `models.data.clean.clean_four`."""
@@ -225,6 +225,17 @@ def read_recipe(
 
 
 def recipe_of(checkpoint: Mapping[str, Any], path: Path) -> Recipe:
+def check_teachers(name: str, changes: Sequence[str] = ()) -> None:
+    """Raise `UserError` for a recipe that says how to learn from teachers and names none."""
+    table = task_values(name, changes).get("distillation")
+    if table is not None and not table.keys() & {"teachers", "logits"}:
+        raise UserError(
+            f"expected teachers for {name}, whose [distillation] names none: add "
+            "--set distillation.logits=FILE.npz with a file of fer-teach, or "
+            "--set distillation.teachers='[\"TEACHER.pt\"]'"
+        )
+
+
     """Return what a network that names expressions was trained by.
 
     Raises `UserError` for the checkpoint of another network.

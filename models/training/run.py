@@ -25,7 +25,7 @@ from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
 from models.training.parts import Parts, read_parts
-from models.training.recipe import read_recipe
+from models.training.recipe import check_teachers, read_recipe
 from models.training.speed import prepare
 from models.training.teaching import digest_of
 from models.training.warm_start import begin_from
@@ -74,6 +74,8 @@ def train(
     pace = pace or Pace()
     deadline = Deadline(pace.minutes)
     recipe = read_recipe(recipe_name, changes)
+    if not resume:
+        check_teachers(recipe_name, changes)
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
     if pace.every > 1 and recipe.schedule == "plateau":
         raise UserError(

@@ -244,6 +244,19 @@ def test_the_commands_teach_and_train(
     assert (tmp_path / "run" / "last.pt").is_file()
 
 
+@pytest.mark.parametrize("more", [[], ["--folds", "5"]])
+def test_a_recipe_for_students_wants_its_teachers_named(
+    more: list[str], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    common = ["--data", str(data), "--out", str(out), *more]
+    for name in ("mini_xception.distilled", "simple_cnn.distilled", "cbam_resnet18_asoftmax.third"):
+        assert train_main([name, *common, "--set", "distillation.weight=0.5"]) == 2
+        said = capsys.readouterr().err
+        assert f"expected teachers for {name}, whose [distillation] names none" in said
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
