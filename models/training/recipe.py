@@ -161,6 +161,7 @@ class Recipe:
         for key in ("learning_rate", "std", "clip_norm"):
             _positive("recipe", key, getattr(self, key))
         _not_negative("recipe", "weight_decay", self.weight_decay)
+        _finite("recipe", {"mean": self.mean, **self.network})
         for key in ("warmup", "label_smoothing", "ema", "momentum", "region_margin"):
             _part("recipe", key, getattr(self, key))
 
@@ -224,7 +225,6 @@ def read_recipe(
     return Recipe.from_dict(values)
 
 
-def recipe_of(checkpoint: Mapping[str, Any], path: Path) -> Recipe:
 def check_teachers(name: str, changes: Sequence[str] = ()) -> None:
     """Raise `UserError` for a recipe that says how to learn from teachers and names none."""
     table = task_values(name, changes).get("distillation")
@@ -236,6 +236,7 @@ def check_teachers(name: str, changes: Sequence[str] = ()) -> None:
         )
 
 
+def recipe_of(checkpoint: Mapping[str, Any], path: Path) -> Recipe:
     """Return what a network that names expressions was trained by.
 
     Raises `UserError` for the checkpoint of another network.
@@ -273,6 +274,12 @@ def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
 def _part(where: str, key: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise UserError(f"{where}: expected {key} of 0 to 1, found {value}")
+
+
+def _finite(where: str, values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"{where}: expected {key} to be a finite number, found {value}")
 
 
 def _positive(where: str, key: str, value: float) -> None:
