@@ -39,6 +39,16 @@ def exit_status(command: Callable[[], int | None]) -> int:
             file=sys.stderr,
         )
         return 2
+    except (MemoryError, RuntimeError) as error:
+        if not _is_of_memory(error):
+            raise
+        found = (str(error).splitlines() or ["no more of it"])[0]
+        print(
+            f"error: expected enough memory, found: {found}; give a smaller batch_size or less "
+            "data, or end other programs",
+            file=sys.stderr,
+        )
+        return 2
     return status
 
 
@@ -51,6 +61,12 @@ def silence(out: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Say whether memory was short; torch, which is not imported here, has errors of its own."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return bool(kinds & {"MemoryError", "OutOfMemoryError"}) or "DefaultCPUAllocator" in str(error)
 
 
 def run(command: Callable[[], int | None]) -> int:

@@ -27,6 +27,7 @@ are asked. Each sees every training picture in the same views, drawn from --seed
 logits is written as float16. The accuracies printed are those on PublicTest, of each teacher and
 of their mean.
 """
+_MOST_VIEWS = 1000
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -118,8 +119,8 @@ def _teach(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if arguments.views < 1:
-        raise UserError(f"expected --views of at least 1, found {arguments.views}")
+    if not 1 <= arguments.views <= _MOST_VIEWS:
+        raise UserError(f"expected --views of 1 to {_MOST_VIEWS}, found {arguments.views}")
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"expected --seed of 0 to 2 to the 32, found {arguments.seed}")
     checked_place(arguments.output, ".npz")

@@ -102,6 +102,24 @@ def test_a_reader_that_leaves_is_no_error(flush: bool, status: int) -> None:
     assert (done.returncode, done.stderr) == (status, "")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "MemoryError()",
+        "type('OutOfMemoryError', (RuntimeError,), {})('CUDA out of memory.\\nand more')",
+        "RuntimeError('DefaultCPUAllocator: can\\'t allocate memory')",
+    ],
+)
+def test_memory_that_is_short_is_a_sentence(error: str) -> None:
+    code = f"from models.cli.shell import run\ndef fail(): raise {error}\nsys.exit(run(fail))"
+    done = run_without((), code)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: expected enough memory, found: ")
+    assert done.stderr.count("\n") == 1
+    other = run_without((), code.replace(error, "RuntimeError('a defect')"))
+    assert "Traceback" in other.stderr
+
+
 def test_the_three_packages_lie_side_by_side() -> None:
     parents = {Path(str(part.__file__)).parent.parent for part in (app, models, weights)}
     assert len(parents) == 1

@@ -260,7 +260,8 @@ def test_a_recipe_for_students_wants_its_teachers_named(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (["--views", "0"], "--views of at least 1"),
+        (["--views", "0"], "--views of 1 to 1000, found 0"),
+        (["--views", "1000000000000"], "--views of 1 to 1000, found 1000000000000"),
         (["--seed", "-1"], "--seed of 0 to"),
         (["-o", "teachers.pt"], r"ends in \.npz, found 'teachers\.pt'"),
         (["-o", "no/teachers.npz"], "a folder to write to, found none at no"),
