@@ -117,6 +117,8 @@ def _export(arguments: argparse.Namespace) -> None:
     if task == "landmarks68":
         _export_landmarks(arguments)
         return
+    if arguments.data is None:
+        _refuse(arguments, ("ferplus", "ten_crop"), "an export without --data")
     output: Path | None = arguments.output
     done = export(
         arguments.checkpoint,
@@ -199,6 +201,10 @@ def _compare(arguments: argparse.Namespace) -> None:
     from models.bundle import bundled_sources, compare_precisions
     from models.cli.evaluate_table import print_table
 
+    own = ("output", "precision", "guided", "ten_crop", "opset")
+    _refuse(arguments, own, "--compare, which writes nothing and tries every precision")
+    if arguments.all is not None:
+        _refuse(arguments, ("labels",), "--all, which has its own")
     faces = _faces(arguments)
     wanted = [(arguments.checkpoint, arguments.labels)]
     if arguments.all is not None:

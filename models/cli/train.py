@@ -107,6 +107,11 @@ def _list() -> None:
 def _train(arguments: argparse.Namespace) -> None:
     from models.training.tasks import task_of
 
+    if arguments.resume and arguments.start is not None:
+        raise UserError(
+            "expected --resume without --from, found both: a training that is gone on with has its "
+            "own weights; leave --from out"
+        )
     task = task_of(arguments.recipe)
     if task is not None:
         _train_task(task, arguments)
@@ -158,12 +163,12 @@ def _train_folds(arguments: argparse.Namespace) -> None:
         changes.append(f"epochs={arguments.epochs}")
     known = None if arguments.start is None else network_of(arguments.start)
     recipe = read_recipe(arguments.recipe, changes, known)
+    check_teachers(arguments.recipe, changes)
     device = start_device(arguments.device, arguments.threads)
     reading = read_dataset(arguments.data, votes=arguments.ferplus)
     print(reading.found)
     check_protocols(recipe, reading.faces, wanted)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    check_teachers(arguments.recipe, changes)
 
     def told(fold: Fold) -> None:
         less = f", less {fold.copies} copies of these" if fold.copies else ""

@@ -65,6 +65,11 @@ def read_dataset(
         )
     if kind == "auto":
         kind = _detect(path)
+    if votes is not None:
+        raise UserError(
+            f"expected FER+ votes with FER2013 alone, found {votes} with {path}, which is "
+            f"{kind}: leave --ferplus out"
+        )
     return _LAYOUTS[kind].read(path, label_set)
 
 

@@ -338,6 +338,12 @@ def test_a_wrong_argument_is_a_sentence(
         (["--all", ".", "--ten-crop", "--opset", "17"], "no --ten-crop or --opset with --all"),
         (["model.onnx", "--guided", "-o", "other.onnx"], "no --output with an .onnx"),
         (["finder.pt", "--guided", "--precision", "fp16"], "no --precision or --guided with a"),
+        (["whole.pt", "--labels", "fer2013", "--ten-crop"], "no --ten-crop with an export without"),
+        (
+            ["whole.pt", "--compare", "--guided", "--opset", "3", "--precision", "int8", "-o", "x"],
+            "no --output or --precision or --guided or --opset with --compare",
+        ),
+        (["--all", ".", "--compare", "--labels", "fer2013"], "no --labels with --all"),
     ],
 )
 def test_an_option_that_would_be_ignored_is_refused(
@@ -349,12 +355,13 @@ def test_an_option_that_would_be_ignored_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     values = load_checkpoint(checkpoint)
+    torch.save(values, tmp_path / "whole.pt")
     values["recipe"] = {"task": "face_finder"}
     torch.save(values, tmp_path / "finder.pt")
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     assert said in sentence(capsys)
-    assert [path.name for path in tmp_path.iterdir()] == ["finder.pt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["finder.pt", "whole.pt"]
 
 
 def test_another_networks_checkpoint_is_named(checkpoint: Path, tmp_path: Path) -> None:

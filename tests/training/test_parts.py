@@ -76,6 +76,11 @@ def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
         read_parts(_raf_db(tmp_path, training=8), None, "none")
 
 
+def test_votes_are_for_fer2013_alone(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"found votes\.csv with .*, which is raf_db: leave --fer"):
+        read_parts(_raf_db(tmp_path), Path("votes.csv"), "none")
+
+
 def test_fer2013_without_a_part_is_refused(
     faces: FaceSet, write_data: Callable[[FaceSet, str, Path], Path], tmp_path: Path
 ) -> None:

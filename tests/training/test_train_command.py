@@ -192,6 +192,15 @@ def test_a_killed_run_leaves_a_whole_checkpoint(
     assert len(trainer.history) == trainer.epoch
 
 
+@pytest.mark.parametrize("recipe", ["mini_xception", "face_finder", "landmarks68"])
+def test_a_training_that_is_gone_on_with_begins_with_no_other_weights(
+    recipe: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["--data", "x", "--out", "run", "--resume", "--from", "start.pt"]
+    assert main([recipe, *common]) == 2
+    assert "expected --resume without --from, found both" in sentence(capsys)
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [(["face_finder"], "face_finder"), (["landmarks68"], "landmarks68"), (["jaffe"], "--folds")],
