@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.crops import one_crop
 from models.data.face_set import FaceSet
-from models.measure import measure, truth_for
+from models.measure import chosen_on, measure, truth_for
 from models.nets.network import Network, count_parameters
 from models.nets.registry import find_architecture
 from models.runtime.card import Card
@@ -83,7 +83,7 @@ def describe(
     training: dict[str, Any] = {
         "epoch": values["epoch"],
         "epochs": recipe.epochs,
-        "chosen_on": "PublicTest",
+        "chosen_on": chosen_on(values.get("sources", ["fer2013"])[-1]),
         "seconds": round(sum(entry["seconds"] for entry in values["history"])),
         "begun_from": values["begun_from"],
         **values["environment"],
@@ -140,12 +140,12 @@ def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) 
                 truth,
                 temperature=temperatures[crops],
                 label_set=card.label_set,
-                split="PublicTest",
+                source=faces.source,
                 crops=crops,
             )
         )
     card = replace(card, temperature=temperatures, metrics=tuple(metrics))
-    return with_rules(card, answers, truth, split="PublicTest")
+    return with_rules(card, answers, truth, split=chosen_on(faces.source))
 
 
 def dated(card: Card, known: Card | None) -> Card:

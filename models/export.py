@@ -135,11 +135,11 @@ def export(
 ) -> Exported:
     """Write OUTPUT and the card beside it; by default `<architecture>.<label set>.onnx` here.
 
-    faces: FER2013, to fit the temperatures and measure on PublicTest, and to calibrate int8 on
-    Training. ten_crop: measure with ten crops too. guided: write the graph of guided
-    backpropagation too. graph: an fp32 export of this checkpoint, to make another precision of it
-    without tracing the network again. Raises `UserError` if torch and ONNX Runtime do not agree;
-    then nothing is written.
+    faces: to fit the temperatures and measure on PublicTest, and to calibrate int8 on Training.
+    ten_crop: measure with ten crops too. guided: write the graph of guided backpropagation too.
+    graph: an fp32 export of this checkpoint, to make another precision of it without tracing the
+    network again. Raises `UserError` if torch and ONNX Runtime do not agree; then nothing is
+    written.
     """
     origin = origin or Origin()
     values = load_checkpoint(checkpoint)
@@ -252,9 +252,7 @@ def embed_card(path: Path, card: Card) -> None:
 
 def _calibration(faces: FaceSet | None, spec: InputSpec) -> NDArray[np.float32]:
     if faces is None:
-        raise UserError(
-            "int8 is calibrated on training pictures, expected --data with FER2013, found none"
-        )
+        raise UserError("int8 is calibrated on training pictures, expected --data, found none")
     training, _ = clean_training(faces)
     if not len(training):
         raise UserError("int8 is calibrated on training pictures, found none: use the whole file")

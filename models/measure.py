@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.face_set import FaceSet, Split
+from models.data.face_set import FaceSet
 from models.data.ferplus import majority
 from models.runtime.card import Metric
 from models.runtime.errors import UserError
@@ -26,6 +26,18 @@ RULES = {
     "fer2013-4": "FER2013 labels, every picture of anger, happiness, sadness or neutral",
     "ferplus": "FER+ majority: single votes dropped, more than half for one of eight expressions",
 }
+
+
+def rule_for(source: str, label_set: str) -> str:
+    """Say how the truth of a data set is decided for models of this label set."""
+    if source == "fer2013":
+        return RULES[label_set]
+    return f"labels of {source}, every picture of an expression that {label_set} has too"
+
+
+def chosen_on(source: str) -> str:
+    """Name the part of a data set that training chooses on, as a card says it."""
+    return "PublicTest" if source == "fer2013" else f"validation part of {source}"
 
 
 def truth_for(faces: FaceSet, label_set: str) -> NDArray[np.int64]:
@@ -49,24 +61,26 @@ def measure(
     *,
     temperature: float,
     label_set: str,
-    split: Split,
+    source: str,
     crops: str,
 ) -> Metric:
     """Return all figures of logits (N, C) on the pictures that the rule uses.
 
-    A label that no picture has is left out of the recalls. Raises `UserError` for no picture.
+    source: the data set, of whose PublicTest part they are. A label that no picture has is left
+    out of the recalls. Raises `UserError` for no picture.
     """
     used = truth >= 0
     if not used.any():
         raise UserError(
-            f"expected {split} pictures to measure {label_set} on, found none: use the whole file"
+            f"expected PublicTest pictures to measure {label_set} on, found none: use the whole "
+            "file"
         )
     values, true = logits[used], truth[used]
     counts = confusion(values, true)
     labels = LABEL_SETS[label_set]
     return Metric(
-        split=split,
-        rule=RULES[label_set],
+        split=chosen_on(source),
+        rule=rule_for(source, label_set),
         crops=crops,
         n=int(used.sum()),
         accuracy=round(accuracy(values, true), 5),

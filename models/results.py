@@ -15,7 +15,7 @@ from models.evaluate import Evaluation, Figures, McNemar, mcnemar
 from models.explain.faithfulness import Faithfulness
 from models.explain.note import as_json as faithfulness_as_json
 from models.image_list import Selection
-from models.measure import RULES
+from models.measure import rule_for
 
 _FER2013_SPLITS: dict[Split, str] = {
     "Training": "models learn from it, so its figures say nothing of new pictures",
@@ -78,10 +78,7 @@ class Setting:
 
     def rule_for(self, label_set: str) -> str:
         """Say how the truth is decided for models of this label set."""
-        source = self.faces.source
-        if source == "fer2013":
-            return RULES[label_set]
-        return f"labels of {source}, every picture of an expression that {label_set} has too"
+        return rule_for(self.faces.source, label_set)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

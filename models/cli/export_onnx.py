@@ -28,7 +28,8 @@ EXAMPLES = """examples:
 
 Writes FILE and FILE with .json: the model and its card. The card, the labels, the preprocessing
 and the temperature are inside the file too. With --data the temperature is fitted and the accuracy
-measured on PublicTest; without it the card has no figures.
+measured on PublicTest, or on the part of another data set that fer-train chose on; without it the
+card has no figures.
 
 --all makes every bundled file anew, as models/bundled.toml lists them, into the weights folder or
 into the folder given with -o. --compare writes nothing, and says what fp16 and int8 lose on
@@ -90,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         "--ten-crop", action="store_true", help="measure with ten crops too, for the card"
     )
     parser.add_argument("--opset", type=int, default=18, help="ONNX operator set (default: 18)")
-    parser.add_argument("--data", type=Path, help="FER2013, to calibrate and measure on")
+    parser.add_argument(
+        "--data", type=Path, help="FER2013 or another data set, to calibrate and measure on"
+    )
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
     return parser
 
@@ -247,11 +250,14 @@ def _rows(losses: list[Loss]) -> list[list[str]]:
 
 
 def _faces(arguments: argparse.Namespace) -> FaceSet:
-    from models.data.fer2013 import read_fer2013
+    from models.training.parts import read_held_out
 
     if arguments.data is None:
-        raise UserError("expected --data with FER2013 to measure on, found none")
-    return read_fer2013(arguments.data, arguments.ferplus)
+        raise UserError("expected --data with pictures to measure on, found none")
+    faces, held = read_held_out(arguments.data, arguments.ferplus)
+    if held:
+        print(held)
+    return faces
 
 
 def _guide(model: Path) -> None:

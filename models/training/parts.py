@@ -32,10 +32,7 @@ def read_parts(data: Path, votes: Path | None, cleaning: str) -> Parts:
     subjects where they are known. cleaning: one of `recipe.CLEANINGS`. Raises `UserError` for a
     FER2013 file without both parts.
     """
-    faces = read_dataset(data, votes=votes).faces
-    held = ""
-    if faces.source != "fer2013" and not (faces.splits == "PublicTest").any():
-        faces, held = _hold_out(faces)
+    faces, held = read_held_out(data, votes)
     kept, dropped = clean(faces, cleaning)
     validation = faces.split("PublicTest")
     if not len(kept) or not len(validation):
@@ -43,7 +40,19 @@ def read_parts(data: Path, votes: Path | None, cleaning: str) -> Parts:
             f"{data}: expected Training and PublicTest rows, found {len(kept)} and "
             f"{len(validation)}: use the whole file"
         )
-    return Parts(kept, validation, f"{held}dropped from training: {dropped}")
+    told = f"{held}; " if held else ""
+    return Parts(kept, validation, f"{told}dropped from training: {dropped}")
+
+
+def read_held_out(data: Path, votes: Path | None) -> tuple[FaceSet, str]:
+    """Read any data set with the part that is chosen on as PublicTest, always the same.
+
+    The text says what was held out for it, if anything had to be.
+    """
+    faces = read_dataset(data, votes=votes).faces
+    if faces.source == "fer2013" or (faces.splits == "PublicTest").any():
+        return faces, ""
+    return _hold_out(faces)
 
 
 def _hold_out(faces: FaceSet) -> tuple[FaceSet, str]:
@@ -64,7 +73,7 @@ def _hold_out(faces: FaceSet) -> tuple[FaceSet, str]:
     splits = faces.splits.astype("U11")
     splits[rows] = "Training"
     splits[rows[chosen]] = "PublicTest"
-    told = f"held out to choose on: {len(chosen):,} of {len(pool):,} pictures, by {whole}; "
+    told = f"held out to choose on: {len(chosen):,} of {len(pool):,} pictures, by {whole}"
     return replace(faces, splits=splits), told
 
 

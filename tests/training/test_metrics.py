@@ -101,7 +101,7 @@ def test_measure_counts_what_the_rule_uses_and_is_plain_json() -> None:
     truth = np.array([0, 0, 1, -1, 4], dtype=np.int64)
     logits = logits_of([0, 1, 1, 2, 4], len(FERPLUS))
     metric = measure(
-        logits, truth, temperature=2.0, label_set="ferplus", split="PublicTest", crops="one"
+        logits, truth, temperature=2.0, label_set="ferplus", source="fer2013", crops="one"
     )
     assert metric.n == 4
     assert metric.accuracy == 0.75
@@ -119,7 +119,7 @@ def test_measure_needs_a_picture() -> None:
             np.array([-1], dtype=np.int64),
             temperature=1.0,
             label_set="ferplus",
-            split="PublicTest",
+            source="fer2013",
             crops="one",
         )
 

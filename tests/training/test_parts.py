@@ -9,8 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from models.card_making import SOURCES
+from models.cli.export_onnx import main as export_main
 from models.cli.train import main
 from models.data.face_set import FaceSet
+from models.runtime.card import read_card
 from models.runtime.errors import UserError
 from models.training.checkpoint import load_checkpoint
 from models.training.parts import read_parts
@@ -101,3 +104,15 @@ def test_another_data_set_is_trained_on_and_named_in_the_checkpoint(
     values = load_checkpoint(out / "last.pt")
     assert values["sources"] == ["raf_db"]
     assert 0 <= values["history"][0]["fer2013"] <= 1
+    # It is measured on the pictures that were held out.
+    model = tmp_path / "own.onnx"
+    assert export_main([str(out / "last.pt"), "-o", str(model), "--data", str(root)]) == 0
+    card = read_card(model.with_suffix(".json"))
+    assert card.training["chosen_on"] == "validation part of raf_db"
+    metric = card.metric("one")
+    assert metric is not None
+    assert metric.n == 4
+    assert metric.accuracy == pytest.approx(values["history"][0]["fer2013"], abs=1e-4)
+    assert metric.split == "validation part of raf_db"
+    assert metric.rule.startswith("labels of raf_db, every picture")
+    assert card.data == (SOURCES["raf_db"],)
