@@ -25,7 +25,7 @@ class Source:
     """Say what a bundled file is made of.
 
     checkpoint: below the folder of all checkpoints. ten_crop: measure with ten crops too.
-    begun_from: what its training began with, for a checkpoint that does not say so itself.
+    begun_from: what its training began with, for a checkpoint that does not say so, or wrongly.
     """
 
     name: str

@@ -56,9 +56,9 @@ def tolerated(precision: str, logits: NDArray[np.float32]) -> float:
 class Origin:
     """Hold what is known of a model beside its checkpoint.
 
-    name: on the card, by default `<architecture>.<label set>`. begun_from: for a checkpoint that
-    is older than this entry. known: an earlier card; figures that come out the same keep its
-    dates.
+    name: on the card, by default `<architecture>.<label set>`. begun_from: in place of what the
+    checkpoint says, where it does not say so or says it wrongly. known: an earlier card; figures
+    that come out the same keep its dates.
     """
 
     name: str | None = None
@@ -143,7 +143,7 @@ def export(
     """
     origin = origin or Origin()
     values = load_checkpoint(checkpoint)
-    values.setdefault("begun_from", origin.begun_from)
+    values["begun_from"] = origin.begun_from or values.get("begun_from", "")
     network, recipe, label_set = _cut_network(values, checkpoint, label_set)
     name = origin.name or f"{recipe.architecture}.{label_set}"
     output = checked_place(output or Path(f"{name}.onnx"), ".onnx")
