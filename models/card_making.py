@@ -102,7 +102,7 @@ def describe(
         trainable=trainable,
         temperature={"one": 1.0, "mirror": 1.0},
         metrics=(),
-        recipe=values["recipe"],
+        recipe=_without_folders(values["recipe"]),
         training=training,
         data=_data(values.get("sources", ["fer2013"]), recipe),
         licence="MIT for the weights; the pictures they were trained on are for research",
@@ -110,9 +110,20 @@ def describe(
     )
 
 
-def _data(sources: list[str], recipe: Recipe) -> tuple[str, ...]:
-    """Return what a network has learnt from, those that it began with first."""
-    known = [SOURCES[source] for source in sources]
+def _without_folders(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe that names files alone: a card is for others, whose folders differ."""
+    how = dict(recipe.get("distillation", {}))
+    if how.get("logits"):
+        how["logits"] = Path(how["logits"]).name
+    if how.get("teachers"):
+        how["teachers"] = [Path(name).name for name in how["teachers"]]
+    return {**recipe, "distillation": how} if how else recipe
+
+
+def learnt_from(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
+    """Return the names of what a checkpoint has learnt from, those that it began with first."""
+    # Checkpoints older than the key were all trained on FER2013.
+    sources = list(values.get("sources", ["fer2013"]))
     votes = "fer2013" in sources and ("ferplus" in recipe.labels or recipe.cleaning == "four")
     return (*known, VOTES) if votes else tuple(known)
 

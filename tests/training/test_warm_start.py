@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from models.card_making import SOURCES
 from models.export import export, load_network
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
@@ -50,6 +52,35 @@ def test_rows_of_a_new_label_set_stay_as_drawn(recipe: Recipe, before: Path) -> 
     theirs = Trainer(replace(recipe, seed=7), CPU).network.classifier.weight
     assert torch.equal(trainer.network.classifier.weight[:4], drawn)
     assert torch.equal(trainer.network.classifier.weight[4:], theirs[:7])
+
+
+def test_the_card_names_the_votes_that_the_training_before_learnt_from(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    first = Trainer(recipe, CPU)
+    first.sources = ["fer2013"]
+    save_checkpoint(tmp_path / "first.pt", {**first.state(), "environment": {}})
+    then = Trainer(replace(recipe, labels={"fer2013": 1.0}), CPU)
+    then.sources = ["raf_db"]
+    begin_from(then, tmp_path / "first.pt", NO_PICTURES)
+    save_checkpoint(tmp_path / "then.pt", {**then.state(), "environment": {}})
+    card = export(tmp_path / "then.pt", output=tmp_path / "then.onnx").card
+    assert card.data == (SOURCES["fer2013"], SOURCES["ferplus"], SOURCES["raf_db"])
+
+
+def test_a_card_names_teachers_without_the_folders_they_lay_in(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    values = Trainer(replace(recipe, labels={"fer2013": 1.0}), CPU).state()
+    for how in ({"logits": "/home/me/runs/teachers.npz"}, {"teachers": ["/home/me/runs/last.pt"]}):
+        state = deepcopy({**values, "environment": {}})
+        state["recipe"]["distillation"] |= how
+        save_checkpoint(tmp_path / "last.pt", state)
+        file = tmp_path / "student.onnx"
+        card = export(tmp_path / "last.pt", output=file).card
+        assert "/home/me" not in card.to_json()
+        assert "teachers.npz" in card.to_json() or "last.pt" in card.to_json()
+        assert b"/home/me" not in file.read_bytes()
 
 
 def test_a_voted_head_taught_beside_a_margin_can_be_gone_on_with(
