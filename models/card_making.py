@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ OUTPUTS = {
 SOURCES = {
     "fer2013": "FER2013, Training split (Goodfellow et al. 2013, arXiv 1307.0414; pictures from "
     "the web, for research)",
+    "ferplus": "FER+ votes (Barsoum et al. 2016, arXiv 1608.01041; MIT)",
     "jaffe": "JAFFE (Lyons et al., FG 1998; for research)",
     "ck_plus": "CK+ (Lucey et al., CVPRW 2010; for research)",
     "ferg": "FERG (Aneja et al., ACCV 2016; drawn figures, for research)",
@@ -47,7 +49,6 @@ SOURCES = {
     "the web, for research)",
     "image_folder": "pictures of the trainer's own",
 }
-VOTES = "FER+ votes (Barsoum et al. 2016, arXiv 1608.01041; MIT)"
 
 LIMITS = (
     "It names the apparent expression of a face in a picture, not what a person feels.",
@@ -77,13 +78,16 @@ def describe(
 
     values: its checkpoint. network: cut down to the label set.
     """
+    sources = learnt_from(values, recipe)
     architecture, spec = find_architecture(recipe.architecture), recipe.input
     parameters, trainable = count_parameters(network)
     attention = network.attend(torch.zeros(1, 1, spec.size, spec.size))[1]
     training: dict[str, Any] = {
         "epoch": values["epoch"],
         "epochs": recipe.epochs,
-        "chosen_on": chosen_on(values.get("sources", ["fer2013"])[-1]),
+        "chosen_on": chosen_on(
+            next((name for name in reversed(sources) if name != "ferplus"), "fer2013")
+        ),
         "seconds": round(sum(entry["seconds"] for entry in values["history"])),
         "begun_from": values["begun_from"],
         **values["environment"],
@@ -104,7 +108,7 @@ def describe(
         metrics=(),
         recipe=_without_folders(values["recipe"]),
         training=training,
-        data=_data(values.get("sources", ["fer2013"]), recipe),
+        data=tuple(SOURCES[name] for name in sources),
         licence="MIT for the weights; the pictures they were trained on are for research",
         limits=limits_of(LABEL_SETS[label_set]),
     )
@@ -125,7 +129,7 @@ def learnt_from(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
     # Checkpoints older than the key were all trained on FER2013.
     sources = list(values.get("sources", ["fer2013"]))
     votes = "fer2013" in sources and ("ferplus" in recipe.labels or recipe.cleaning == "four")
-    return (*known, VOTES) if votes else tuple(known)
+    return [*sources, "ferplus"] if votes and "ferplus" not in sources else sources
 
 
 def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) -> Card:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.card_making import learnt_from
 from models.nets.registry import find_architecture
 from models.runtime.errors import UserError
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
@@ -37,7 +38,9 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
     told = " and ".join(
         _told(values, recipe) for values, recipe in zip(everything, recipes, strict=True)
     )
-    sources = [values.get("sources", ["fer2013"]) for values in everything]
+    sources = [
+        learnt_from(values, recipe) for values, recipe in zip(everything, recipes, strict=True)
+    ]
     result = {
         **everything[-1],
         "epoch": 0,

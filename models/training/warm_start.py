@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.card_making import SOURCES
+from models.card_making import SOURCES, learnt_from
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
@@ -87,9 +87,7 @@ def read_start(path: Path, pixels: Tensor) -> Start:
         told = str(values["begun_from"])
     else:
         told = _told(recipe, {"epoch": values["epoch"], **values["environment"]})
-    # Checkpoints older than the key were all trained on FER2013.
-    sources = list(values.get("sources", ["fer2013"]))
-    return Start(recipe, dict(values["average"]), sources, told)
+    return Start(recipe, dict(values["average"]), learnt_from(values, recipe), told)
 
 
 def _told(recipe: Recipe, made: Mapping[str, Any]) -> str:

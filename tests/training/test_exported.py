@@ -61,7 +61,7 @@ def test_a_training_begins_with_it(file: Path, pixels: Tensor, recipe: Recipe) -
     assert torch.equal(trainer.network.classifier.weight[7:], network.classifier.weight)
     assert torch.equal(trainer.average.network.classifier.weight[7:], network.classifier.weight)
     assert trainer.begun_from.startswith("mini_xception for ferplus, epoch 12 of 12, commit ")
-    assert trainer.sources == ["fer2013"]
+    assert trainer.sources == ["fer2013", "ferplus"]
 
 
 def test_a_region_network_looks_with_it(file: Path, pixels: Tensor, recipe: Recipe) -> None:
@@ -96,7 +96,7 @@ def test_the_command_trains_on_from_a_file(
     values = load_checkpoint(out / "last.pt")
     before = load_checkpoint(trained / "last.pt")["history"][-1]["ferplus"]
     assert values["history"][-1]["ferplus"] >= before - 0.1
-    assert values["sources"] == ["fer2013"]
+    assert values["sources"] == ["fer2013", "ferplus"]
     assert network_of(file)["architecture"] == "mini_xception"
 
 

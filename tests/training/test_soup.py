@@ -55,7 +55,7 @@ def test_every_weight_is_the_mean(learn: Learn, tmp_path: Path) -> None:
             expected = (each[0][name] + each[1][name] + each[2][name]) / 3
             torch.testing.assert_close(value, expected)
     assert found["history"] == []
-    assert found["sources"] == ["fer2013"]
+    assert found["sources"] == ["fer2013", "ferplus"]
     for name in ("one", "two", "three"):
         assert f"commit {name}" in found["begun_from"]
     write_soup([output, paths[0]], tmp_path / "again.pt")
