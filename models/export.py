@@ -152,10 +152,7 @@ def export(
     _check_faces(faces, label_set)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name
-        if graph is None:
-            _write_graph(network, spec, draft, opset)
-        else:
-            shutil.copyfile(graph, draft)
+        _write_graph(network, spec, draft, opset, graph)
         _shrink(draft, precision, calibration)
         card = replace(describe(values, network, recipe, label_set, precision), name=name)
         embed_card(draft, card)
@@ -202,7 +199,13 @@ class _Exportable(nn.Module):
         return logits, *attention.values()
 
 
-def _write_graph(network: Network, spec: InputSpec, path: Path, opset: int) -> None:
+def _write_graph(
+    network: Network, spec: InputSpec, path: Path, opset: int, made: Path | None = None
+) -> None:
+    """Write the network as ONNX, or copy the file that was made of it before."""
+    if made is not None:
+        shutil.copyfile(made, path)
+        return
     example = torch.zeros(2, 1, spec.size, spec.size)
     names = ["logits", *network.attend(example)[1]]
     try:

@@ -119,6 +119,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LIST",
         help="only the pictures of this file, a line each: 3/fer0032226.jpg (class, FER+ name)",
     )
+    _add_explaining(parser)
+    parser.add_argument("--tta", choices=TTAS, default="none", help="crops (default: %(default)s)")
+    parser.add_argument(
+        "--labels", choices=sorted(LABEL_SETS), help="which, for a .pt trained for several"
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    _add_outputs(parser)
+    return parser
+
+
+def _add_explaining(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--explain",
         nargs="?",
@@ -130,15 +141,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--explain-save", action="store_true", help="write that beside each model, for the app"
     )
-    parser.add_argument("--tta", choices=TTAS, default="none", help="crops (default: %(default)s)")
-    parser.add_argument(
-        "--labels", choices=sorted(LABEL_SETS), help="which, for a .pt trained for several"
-    )
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure as JSON")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="write one HTML page")
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write the diagrams as PNG")
-    return parser
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

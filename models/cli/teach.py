@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
+from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import checked_place
 
@@ -65,7 +66,6 @@ def _parser() -> argparse.ArgumentParser:
 def _teach(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
-    from models.runtime.card import file_facts
     from models.training.distillation import load_teacher
     from models.training.examples import make_examples
     from models.training.parts import read_parts
@@ -99,17 +99,7 @@ def _teach(arguments: argparse.Namespace) -> None:
         digest=digest_of(training.pixels),
         augmentation=single_view(recipe.augmentation),
         seed=arguments.seed,
-        teachers=[
-            {
-                "file": _short(path),
-                "sha256": file_facts(path).sha256,
-                "architecture": itself.architecture,
-                "accuracy": scores,
-            }
-            for path, (_, itself), scores in zip(
-                arguments.teachers, teachers, accuracies, strict=True
-            )
-        ],
+        teachers=_facts(arguments.teachers, teachers, accuracies),
     )
     found.write(arguments.output)
     print(
@@ -124,6 +114,21 @@ def _check(arguments: argparse.Namespace) -> None:
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"expected --seed of 0 to 2 to the 32, found {arguments.seed}")
     checked_place(arguments.output, ".npz")
+
+
+def _facts(
+    paths: list[Path], teachers: list[tuple[Network, Recipe]], accuracies: list[dict[str, float]]
+) -> list[dict[str, Any]]:
+    """Return what the file is to say of each teacher."""
+    return [
+        {
+            "file": _short(path),
+            "sha256": file_facts(path).sha256,
+            "architecture": itself.architecture,
+            "accuracy": scores,
+        }
+        for path, (_, itself), scores in zip(paths, teachers, accuracies, strict=True)
+    ]
 
 
 def _measure(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
+
+if TYPE_CHECKING:
+    from models.training.folds import Protocol
 
 EXAMPLES = """examples:
   fer-train --list
@@ -137,9 +141,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _train_folds(arguments: argparse.Namespace) -> None:
-    from models.cli.evaluate_table import print_table
     from models.data.read import read_dataset
-    from models.training.distributed import check_alone
     from models.training.folds import (
         Fold,
         check_protocols,
@@ -151,12 +153,7 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     from models.training.run import start_device
     from models.training.warm_start import network_of
 
-    check_alone("--folds")
-    for name in ("resume", "minutes", "compile"):
-        if getattr(arguments, name):
-            raise UserError(f"expected --{name} without --folds, found both: leave one out")
-    if arguments.every != 1:
-        raise UserError(f"expected --every 1 with --folds, found {arguments.every}: leave it out")
+    _check_folds(arguments)
     wanted = protocols_of(arguments.folds)
     changes = [*arguments.changes]
     if arguments.epochs is not None:
@@ -191,6 +188,24 @@ def _train_folds(arguments: argparse.Namespace) -> None:
             data=arguments.data.name,
             start=None if arguments.start is None else arguments.start.name,
         )
+    _print_protocols(done)
+
+
+def _check_folds(arguments: argparse.Namespace) -> None:
+    """Raise `UserError` for what goes with a training of epochs and not with folds."""
+    from models.training.distributed import check_alone
+
+    check_alone("--folds")
+    for name in ("resume", "minutes", "compile"):
+        if getattr(arguments, name):
+            raise UserError(f"expected --{name} without --folds, found both: leave one out")
+    if arguments.every != 1:
+        raise UserError(f"expected --every 1 with --folds, found {arguments.every}: leave it out")
+
+
+def _print_protocols(done: list[Protocol]) -> None:
+    from models.cli.evaluate_table import print_table
+
     header = ["folds", "crops", "mean", "sd", "all pictures"]
     rows = [
         [each.name, tta, f"{each.mean[tta]:.2%}", f"{each.sd[tta]:.2%}", f"{each.pooled[tta]:.2%}"]
