@@ -141,6 +141,7 @@ def test_the_recipes_have_the_framing_of_their_documents() -> None:
     assert {name for name, spec in framings.items() if (spec.size, spec.field) == (44, 44)} == {
         "cbam_resnet18",
         "cbam_resnet18.second",
+        "cbam_resnet18.sixth",
         "cbam_resnet18_asoftmax",
         "iresnet18",
         "jaffe",
