@@ -125,8 +125,8 @@ def test_what_each_precision_loses_is_a_table_and_a_refused_one_says_why(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--all", "folder"], "expected --data with FER2013"),
-        (["best.pt", "--compare"], "expected --data with FER2013"),
+        (["--all", "folder"], "expected --data with pictures to measure on"),
+        (["best.pt", "--compare"], "expected --data with pictures to measure on"),
         (["--all", "folder", "-o", "nowhere"], "expected a folder to write to, found none"),
     ],
 )

@@ -314,7 +314,10 @@ def test_another_architecture_is_a_sentence(
         (["-o", "out.onnx"], "trained for fer2013 and ferplus: choose with --labels"),
         (["-o", "out.json", "--labels", "fer2013"], "ends in .onnx, found 'out.json'"),
         (["-o", "out.onnx", "--labels", "fer2013", "--opset", "99"], "found 99: give --opset 18"),
-        (["-o", "out.onnx", "--labels", "fer2013", "--data", "none.csv"], "found no file none.csv"),
+        (
+            ["-o", "out.onnx", "--labels", "fer2013", "--data", "none.csv"],
+            "found no file or folder none.csv",
+        ),
     ],
 )
 def test_a_wrong_argument_is_a_sentence(
