@@ -10,8 +10,7 @@ def clock(seconds: float, *, digits: int = 1) -> str:
     unit = 10**digits
     ticks = max(0, round(seconds * unit))
     whole, part = divmod(ticks, unit)
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
+    hours, minute, second = _split(whole)
     text = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
     return f"{text}.{part:0{digits}}" if digits else text
 
@@ -23,9 +22,7 @@ def span(seconds: float, *, digits: int = 1) -> str:
     """
     if round(seconds, digits) < 60:
         return f"{seconds:.{digits}f} s"
-    whole = round(seconds)
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
+    hours, minute, second = _split(round(seconds))
     return f"{hours} h {minute:02} min" if hours else f"{minute} min {second:02} s"
 
 
@@ -56,3 +53,9 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1000
     return f"{count:.1f} GB"
+
+
+def _split(seconds: int) -> tuple[int, int, int]:
+    """Return hours, minutes and seconds."""
+    minutes, second = divmod(seconds, 60)
+    return *divmod(minutes, 60), second

@@ -103,8 +103,9 @@ class FacesTab(QWidget):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             item.setData(_ENTRY, face)
             item.setData(_SHARES, self._shares(face))
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{face.title}, {self._facts(face)}")
-            item.setData(_FACTS, self._facts(face))
+            facts = self._facts(face)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{face.title}, {facts}")
+            item.setData(_FACTS, facts)
             item.setToolTip(self._tip(face))
             self.list.addItem(item)
         self._filling = False
