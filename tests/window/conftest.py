@@ -29,6 +29,7 @@ from models.runtime.card import Card, InputSpec
 from models.runtime.labels import FERPLUS
 from models.runtime.prediction import Prediction
 from models.runtime.store import ModelEntry
+from tests.window.studio import Studio
 
 # Before the first QApplication: tests need no screen and open nothing on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -307,3 +308,16 @@ def open_window(
     left = [w for w in qapp.topLevelWidgets() if id(w) not in before and w.isVisible()]
     assert not left, left
     assert not [t for t in threading.enumerate() if t.name.startswith("mien-window")]
+
+
+@pytest.fixture
+def studio(
+    open_window: Callable[..., MainWindow], world: World, draw: Artist
+) -> Callable[..., Studio]:
+    """Open windows that record into a folder of the test's own."""
+
+    def opened(**settings: Any) -> Studio:
+        chosen = Settings(theme="dark", recording_folder=str(world.folder / "Sessions"))
+        return Studio(open_window(replace(chosen, **settings)), world, draw)
+
+    return opened
