@@ -14,7 +14,8 @@ from app.errors import SettingsError
 from app.settings import FINDERS, LANDMARKERS, Settings
 from models.cli.shell import exit_status
 from models.runtime.arguments import Arguments
-from models.runtime.files import is_file
+from models.runtime.errors import UserError
+from models.runtime.files import is_file, user_path
 
 EXAMPLES = """examples:
   fer-app                                          the window, as it was left; at first a camera
@@ -245,8 +246,8 @@ def _check_source(source: str | None) -> None:
     if is_device(source):
         return
     try:
-        there = Path(source).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):  # forbidden, too long, no such user
+        there = user_path(source).exists()
+    except (OSError, ValueError, UserError):  # forbidden, too long, no such user
         there = False
     if not there:
         open_source(source).close()  # raises, and says what is near

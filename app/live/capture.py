@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from pathlib import Path
 from typing import Any, Protocol
 
 from app.errors import CameraLost
@@ -17,6 +16,7 @@ from app.messages import Frame
 from app.sources import is_device
 from app.sources.base import FrameSource
 from models.runtime.errors import UserError
+from models.runtime.files import user_path
 
 log = logging.getLogger(__name__)
 
@@ -307,7 +307,7 @@ def whole_spec(spec: str) -> str:
     if is_device(spec):
         return spec.strip()
     try:
-        path = Path(spec).expanduser()
+        path = user_path(spec)
         return str(path.absolute()) if path.exists() else spec
-    except (OSError, RuntimeError, ValueError):
+    except (OSError, ValueError, UserError):
         return spec

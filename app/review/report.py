@@ -102,7 +102,7 @@ def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> s
     seen = len(set(recording.row_frames[state.kept].tolist()))
     there = seen / frames if frames else 0.0
     said = [
-        f"{length(recording)}; {amount(len(faces), 'face counts', 'faces count')}.",
+        f"{amount(len(faces), 'face counts', 'faces count')}.",
         f"A face that counts was found on {per_cent(there)} of the frames.",
         _passed_over(state),
         "All labels name <b>apparent expressions</b>: what a face shows on a picture, not what a "

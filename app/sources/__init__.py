@@ -12,6 +12,8 @@ from app.sources.camera import CameraSource
 from app.sources.camera_list import list_cameras
 from app.sources.folder import IMAGE_SUFFIXES, FolderSource
 from app.sources.video import VideoSource
+from models.runtime.errors import UserError
+from models.runtime.files import user_path
 
 __all__ = ["CameraInfo", "FrameSource", "is_camera", "is_device", "list_cameras", "open_source"]
 
@@ -77,9 +79,9 @@ def _open_path(spec: str, *, paced: bool) -> FrameSource:
             f"file first and give its path."
         )
     try:
-        path = Path(spec).expanduser()
+        path = user_path(spec)
         is_folder, is_file, exists = path.is_dir(), path.is_file(), path.exists()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, forbidden, no such user
+    except (OSError, ValueError, UserError) as error:  # too long, forbidden, no such user
         raise SourceError(f'"{spec}" is no usable path; check it and try again.') from error
     if is_folder or (is_file and path.suffix.lower() in IMAGE_SUFFIXES):
         return FolderSource(path, paced=paced)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from app.errors import SourceError
+from app.live.capture import whole_spec
 from app.messages import Frame
 from app.sources import CameraInfo, FrameSource, open_source
 from app.sources.base import Pacer, as_bgr
@@ -230,6 +231,15 @@ def test_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert open_source("~/faces").name == "faces"
+
+
+def test_a_name_that_begins_with_the_sign_of_home_is_no_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_images(tmp_path / "~faces")
+    monkeypatch.chdir(tmp_path)
+    assert open_source("./~faces").name == "~faces"
+    assert whole_spec("./~faces") == str(tmp_path / "~faces")
 
 
 def refusal(spec: str) -> str:

@@ -100,7 +100,7 @@ def test_an_analysis_can_be_stopped(
 ) -> None:
     monkeypatch.setattr("app.gui.review.opening.analyses_folder", lambda: tmp_path / "analyses")
     desk.review.open_path(str(film(tmp_path / "film.mkv", 900)))
-    desk.wait(qtbot, lambda: desk.review.empty.cancel.isVisible(), 60)
+    desk.wait(qtbot, lambda: bool(desk.review.opener.analysed), 60)
 
     def stopped() -> bool:
         desk.review.empty.cancel.click()
@@ -109,6 +109,27 @@ def test_an_analysis_can_be_stopped(
     desk.wait(qtbot, stopped, 60)
     assert not desk.model.is_open
     assert desk.review.empty.isVisible()
+
+
+def test_what_is_waited_for_can_be_given_up(
+    desk: Desk, session: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def held(folder: Path) -> Recording:
+        gate.wait(20)
+        return open_recording(folder)
+
+    monkeypatch.setattr("app.gui.review.opening.open_recording", held)
+    desk.review.open_session(session)
+    qtbot.waitUntil(desk.review.empty.cancel.isVisible)
+    desk.review.empty.cancel.click()
+    assert not desk.review.empty.progress.isVisible()
+    gate.set()
+    desk.host.jobs.close()
+    desk.tick()
+    assert not desk.model.is_open
+    assert not desk.host.notices.texts
 
 
 def test_what_was_asked_for_last_is_shown(

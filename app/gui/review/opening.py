@@ -89,8 +89,12 @@ class Opener:
         )
 
     def stop(self) -> None:
-        """Give an analysis up."""
-        if self._batch is not None:
+        """Give up what is waited for, or else the analysis that goes on."""
+        if self._waiting:
+            self._newest += 1  # nothing waits for what may still come of it
+            self._waiting = False
+            self._progress(None, "", "")
+        elif self._batch is not None:
             self._batch.stop()
 
     def tick(self) -> None:
