@@ -35,6 +35,7 @@ _CLOCK_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
 _PULL_SECONDS = 0.02
 _OPEN_SECONDS = 2.0
+_FARTHEST_SECONDS = 3600.0
 
 
 def channels(labels: Sequence[str]) -> list[tuple[str, str]]:
@@ -224,7 +225,16 @@ class LslMarkers:
         found, stamps = inlet.pull_chunk(timeout=0.0)
         for sample, stamp in zip(found, stamps, strict=True):
             moment = self._clock.from_lsl(stamp + inlet.time_correction(timeout=_OPEN_SECONDS))
-            self._hear(Marker(moment, "lsl", str(sample[0])))
+            self._hear(Marker(_believable(moment), "lsl", str(sample[0])))
+
+
+def _believable(moment: float) -> float:
+    """Return a moment of `time.monotonic`, or now in place of one that no marker can have.
+
+    Programs stamp in milliseconds, by the wall clock or not at all; the marker still counts.
+    """
+    now = time.monotonic()
+    return moment if abs(moment - now) <= _FARTHEST_SECONDS else now  # nan is not, either
 
 
 def _pylsl() -> Any:

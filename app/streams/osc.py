@@ -35,10 +35,13 @@ class OscSender:
             raise StreamError(
                 f'Expected a host name or address to send OSC to, found "{host}"; check it.'
             ) from error
-        family, kind, _, _, address = found[0]
+        # Most receivers listen on IPv4 only, while localhost may name IPv6 first.
+        ipv4_first = sorted(found, key=lambda one: one[0] != socket.AF_INET)
+        family, kind, _, _, address = ipv4_first[0]
         self._address: Any = address
         # Not connected: a receiver that is not there yet is no fault of the stream.
         self._socket = socket.socket(family, kind)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         self._socket.settimeout(_SEND_SECONDS)
         self._numbers: dict[int, int] = {}
 

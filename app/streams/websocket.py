@@ -18,6 +18,7 @@ FORMAT = 1
 # One second of a camera for each listener; a slow one loses the oldest.
 _WAITING = 32
 _CLOSE_SECONDS = 3.0
+_GOODBYE_SECONDS = 1.0
 _OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -104,21 +105,28 @@ class WebSocketSender:
             self._ready.set()
 
     async def _main(self) -> None:
-        async with self._serve(
+        server = await self._serve(
             self._listen,
             self._host,
             self._port,
             process_request=_refuse_strangers,
             compression=None,  # it would only add time on one computer
-            close_timeout=1,
+            close_timeout=_GOODBYE_SECONDS,
             max_size=2**16,
             logger=log.getChild("websocket"),
-        ):
-            self._ready.set()
-            await self._ending.wait()
+        )
+        self._ready.set()
+        await self._ending.wait()
+        server.close()
+        try:
+            await asyncio.wait_for(asyncio.shield(server.wait_closed()), _GOODBYE_SECONDS)
+        except TimeoutError:
+            for connection in self._queues:  # they read nothing, a goodbye neither
+                connection.transport.abort()
+            await server.wait_closed()
 
     async def _listen(self, connection: Any) -> None:
-        """Send to one listener until it leaves; whatever it says is not read."""
+        """Send to one listener until it leaves; whatever it says is thrown away."""
         with contextlib.suppress(self._gone):  # listeners leave at any moment
             await connection.send(json.dumps(_hello()))
             await self._send_on(connection)
@@ -126,7 +134,7 @@ class WebSocketSender:
     async def _send_on(self, connection: Any) -> None:
         queue: asyncio.Queue[str] = asyncio.Queue(_WAITING)
         self._queues[connection] = queue
-        leaving = asyncio.ensure_future(connection.wait_closed())
+        leaving = asyncio.ensure_future(self._hear_out(connection))
         try:
             while not leaving.done():
                 coming = asyncio.ensure_future(queue.get())
@@ -138,6 +146,12 @@ class WebSocketSender:
         finally:
             del self._queues[connection]
             leaving.cancel()
+
+    async def _hear_out(self, connection: Any) -> None:
+        """Wait until a listener leaves, which is heard only behind all that it says."""
+        with contextlib.suppress(self._gone):
+            async for _ in connection:
+                pass
 
 
 def frame_message(sample: Sample) -> dict[str, Any]:

@@ -154,6 +154,25 @@ def test_markers_of_others_come_in_on_our_clock_and_again_after_a_restart(
         markers.close()
 
 
+@pytest.mark.parametrize("stamp", [float("nan"), float("inf"), 1.7e12, -5e6])
+def test_a_marker_with_an_impossible_stamp_counts_from_its_arrival(stamp: float) -> None:
+    class Inlet:
+        def pull_chunk(self, *, timeout: float) -> tuple[list[list[str]], list[float]]:
+            assert timeout == 0.0
+            return [["stimulus"]], [stamp]
+
+        def time_correction(self, *, timeout: float) -> float:
+            return timeout - timeout
+
+    heard: list[Marker] = []
+    markers = LslMarkers(heard.append)
+    markers.close()
+    before = time.monotonic()
+    markers._pull(Inlet())
+    assert before <= heard[0].time <= time.monotonic()
+    assert heard[0].text == "stimulus"
+
+
 def test_our_own_markers_do_not_come_back(eventually: Eventually) -> None:
     heard: list[Marker] = []
     stream = Stream("lsl", "the local network", lambda: LslSender(heard.append))

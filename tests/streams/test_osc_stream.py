@@ -163,3 +163,24 @@ def test_the_socket_is_given_back(receiver: Receiver) -> None:
     sender.close()
     assert isinstance(sender._socket, socket.socket)
     assert sender._socket.fileno() == -1
+
+
+def test_localhost_is_where_most_receivers_listen(
+    receiver: Receiver, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = socket.SOCK_DGRAM
+    found = [
+        (socket.AF_INET6, kind, 17, "", ("::1", receiver.port, 0, 0)),
+        (socket.AF_INET, kind, 17, "", ("127.0.0.1", receiver.port)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    sender = OscSender("localhost", receiver.port)
+    sender.mark(Marker(1.0, "1"))
+    eventually(lambda: receiver.values("/mien/marker"))
+    sender.close()
+
+
+def test_a_whole_network_can_be_sent_to() -> None:
+    sender = OscSender("255.255.255.255", 9)
+    assert sender._socket.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST)
+    sender.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,31 @@ def test_a_listener_that_does_not_read_holds_nobody_up(
             assert heard(eager)["time"] == index
         assert stream.status().dropped > 0  # counted for the lazy one
         assert lazy.protocol is not None
+
+
+def test_a_listener_that_talks_is_heard_out(stream: Stream, eventually: Eventually) -> None:
+    with connect(address(stream)) as client:
+        for _ in range(200):
+            client.send("still here")
+        assert client.ping().wait(20)
+    eventually(lambda: stream.status().listeners == 0)
+
+
+def test_the_server_ends_although_a_listener_reads_nothing(
+    stream: Stream, eventually: Eventually
+) -> None:
+    host, port = stream.status().where.split(":")
+    with socket.create_connection((host, int(port))) as lazy:
+        lazy.sendall(
+            b"GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        eventually(lambda: stream.status().listeners == 1)
+        for index in range(100):
+            stream.mark(Marker(float(index), "note", 500_000 * "."))
+        eventually(lambda: stream.status().dropped > 0)
+        stream.close()
+        assert "mien-websocket" not in {one.name for one in threading.enumerate()}
 
 
 @pytest.mark.parametrize(
