@@ -45,9 +45,10 @@ class Settings:
     shows, a name of `app.views.VIEWS`; empty for what suits the model, as where it has no such.
     results_folder: where analyses go, None for the usual place; analysis_workers: processes, None
     for half of the cores. streams: those switched on, as `app.streams.switch.parse_stream` reads
-    them. recording_folder: in which sessions are made, None for the usual place. recording_video,
-    recording_blur: what a recording keeps of the picture, and whether faces are blurred in it.
-    consent_text: what has to be agreed to before a recording, empty for nothing.
+    them; stream_addresses: those that were typed, on or off. recording_folder: in which sessions
+    are made, None for the usual place. recording_video, recording_blur: what a recording keeps of
+    the picture, and whether faces are blurred in it. consent_text: what has to be agreed to before
+    a recording, empty for nothing.
     """
 
     source: str = "camera"
@@ -70,6 +71,7 @@ class Settings:
     results_folder: str | None = None
     analysis_workers: int | None = None
     streams: tuple[str, ...] = ()
+    stream_addresses: tuple[str, ...] = ()
     recording_folder: str | None = None
     recording_video: str = "none"
     recording_blur: bool = False
@@ -297,6 +299,7 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "results_folder": ("a path", _filled_text),
     "analysis_workers": ("a number from 1 to 64", _workers),
     "streams": ("a list of streams", _recent),
+    "stream_addresses": ("a list of streams", _recent),
     "recording_folder": ("a path", _filled_text),
     "recording_video": (f"one of {_names(RECORDED_VIDEOS)}", _one_of(RECORDED_VIDEOS)),
     "recording_blur": ("true or false", _true_or_false),

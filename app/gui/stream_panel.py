@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -17,7 +18,7 @@ from app.gui.controls import Check
 from app.gui.drawer import Drawer
 from app.gui.keys import KeepSpace
 from app.gui.theme import Theme
-from app.streams.base import StreamStatus
+from app.streams.base import StreamError, StreamStatus
 from app.streams.switch import STREAMS, StreamSpec, parse_stream
 
 _TITLES = {"lsl": "Lab Streaming Layer", "osc": "OSC", "websocket": "WebSocket"}
@@ -73,6 +74,15 @@ class StreamPanel(Drawer):
             text = _state_text(found[name]) if name in found else STREAMS[name].partition(": ")[2]
             if text != label.text():
                 label.setText(text)
+
+    def typed_addresses(self) -> tuple[str, ...]:
+        """Return the streams with the addresses that stand here and are not the usual ones."""
+        found = []
+        for name in self.addresses:
+            with contextlib.suppress(StreamError):  # half typed
+                spec = parse_stream(f"{name}={self._typed(name)}")
+                found += [] if spec == parse_stream(name) else [str(spec)]
+        return tuple(found)
 
     def _add_row(
         self, grid: QGridLayout, row: int, name: str, words: str, spec: StreamSpec

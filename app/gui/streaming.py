@@ -23,7 +23,8 @@ PRIVATE = "nothing leaves this computer"
 class StreamDesk(QObject):
     """Carry out what the user wants streamed; those left on last time begin at once.
 
-    Those asked for on the command line are not there the next time.
+    Those asked for on the command line are not there the next time. One that fails at the start is
+    tried again at the next, as long as the user does not choose anew.
     """
 
     def __init__(
@@ -49,12 +50,13 @@ class StreamDesk(QObject):
         # What is remembered of these, as long as the user does not choose anew.
         self._otherwise = {name: remembered.get(name) for name in for_once}
         specs = list({**remembered, **for_once}.values())
-        self.panel = StreamPanel(specs, host.theme)
+        known = {**self._parsed(settings.stream_addresses), **{spec.name: spec for spec in specs}}
+        self.panel = StreamPanel(known.values(), host.theme)
         self.panel.switched.connect(self._switch)
         action.triggered.connect(self.panel.show_or_hide)
         engine.add_listener(self.streams.write)
         for spec in specs:
-            self._switch_on(spec)
+            self._switch_on(spec, remembered=True)
 
     @property
     def privacy(self) -> str:
@@ -92,7 +94,11 @@ class StreamDesk(QObject):
 
     def changed_settings(self, settings: Settings) -> Settings:
         kept = {**self._wanted, **self._otherwise}
-        return replace(settings, streams=tuple(str(spec) for spec in kept.values() if spec))
+        return replace(
+            settings,
+            streams=tuple(str(spec) for spec in kept.values() if spec),
+            stream_addresses=self.panel.typed_addresses(),
+        )
 
     def close_down(self) -> None:
         """End all streams."""
@@ -125,14 +131,19 @@ class StreamDesk(QObject):
             return
         self._switch_on(spec)
 
-    def _switch_on(self, spec: StreamSpec) -> None:
-        """Switch a stream on aside: its library may take a moment to load."""
+    def _switch_on(self, spec: StreamSpec, *, remembered: bool = False) -> None:
+        """Switch a stream on aside: its library may take a moment to load.
+
+        remembered: from the last time or the command line, so that it is kept although it fails.
+        """
         self._wanted[spec.name] = spec
         self.panel.show_on(spec.name, True)
 
         def failed(sentence: str) -> None:
             if self._wanted.get(spec.name) is spec:  # not switched on anew meanwhile
                 self._wanted.pop(spec.name)
+                if remembered:
+                    self._otherwise.setdefault(spec.name, spec)
                 self.panel.show_on(spec.name, False)
             self._host.warn(sentence)
 

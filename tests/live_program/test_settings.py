@@ -37,6 +37,7 @@ EVERYTHING = Settings(
     results_folder="/results",
     analysis_workers=3,
     streams=("lsl", "osc=127.0.0.1:9000"),
+    stream_addresses=("osc=127.0.0.1:9000",),
 )
 
 

@@ -146,6 +146,33 @@ def test_what_is_on_is_on_again_next_time(
     assert load_settings(world.settings_path)[0].streams == ("osc=127.0.0.1:9123",)
 
 
+def test_one_that_fails_at_the_start_is_tried_again_next_time(
+    qtbot: QtBot, open_window: OpenWindow, world: World
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        spec = f"websocket=127.0.0.1:{taken.getsockname()[1]}"
+        window = open_window(Settings(theme="dark", streams=(spec,)))
+        until(qtbot, window, lambda: bool(window.notices.texts))
+        window.close()
+    assert load_settings(world.settings_path)[0].streams == (spec,)
+
+
+def test_an_address_is_remembered_while_its_stream_is_off(
+    open_window: OpenWindow, world: World
+) -> None:
+    window = open_window()
+    window.live.streaming.panel.addresses["osc"].setText("192.168.1.20:9000")
+    window.live.streaming.panel.addresses["websocket"].setText("nonsense")
+    window.close()
+    settings = load_settings(world.settings_path)[0]
+    assert (settings.streams, settings.stream_addresses) == ((), ("osc=192.168.1.20:9000",))
+    again = open_window(settings)
+    assert again.live.streaming.panel.addresses["osc"].text() == "192.168.1.20:9000"
+    assert not again.live.streaming.active()
+
+
 def test_what_was_asked_for_once_is_off_next_time(
     qtbot: QtBot, open_window: OpenWindow, world: World
 ) -> None:
