@@ -26,8 +26,9 @@ from app.errors import SettingsError
 from app.faces import make_finder
 from app.live.makers import real_makers
 from app.live.options import EngineOptions
+from app.live.parts import FramePipeline
 from app.messages import FaceResult, Frame, FrameResult
-from app.sources import open_source
+from app.sources import FrameSource, open_source
 from models.runtime.card import Card
 from models.runtime.store import DEFAULT_MODEL, load_model
 
@@ -84,8 +85,7 @@ class Analyzer:
         picture: (H, W, 3) or (H, W) uint8. colour: "bgr" or "rgb", which must be said: read the
         wrong way round, faces are missed. Raises `SettingsError` for anything else.
         """
-        self.reset()
-        return self.frame(picture, colour=colour, time=0.0)
+        return self._new_pipeline().process(Frame(_as_bgr(picture, colour), 0, 0.0, 0.0))
 
     def frame(self, picture: NDArray[np.uint8], *, colour: str, time: float) -> FrameResult:
         """Return what is found in the next frame of a film of your own.
@@ -98,21 +98,19 @@ class Analyzer:
         return self._pipeline.process(frame)
 
     def results(self, source: str | Path, *, every: int = 1) -> Iterator[FrameResult]:
-        """Yield a result for each frame of a source.
+        """Open a source and return an iterator with a result for each of its frames.
 
-        source: a video, an image, a folder of images, "camera", "camera:N" or "actor". Files are
-        read as fast as they can be, cameras and the actor keep their time and have no end: break
-        off when you have enough. every: only each so-many-th frame.
+        source: a video, an image, a folder of images, "camera", "camera:N" or "actor"; a `Path` is
+        always a file or a folder. Files are read as fast as they can be, cameras and the actor
+        keep their time and have no end: break off when you have enough. every: only each
+        so-many-th frame. Several iterators can be read in turn.
         Raises `SourceError` for what cannot be opened or read.
         """
         if every < 1:
             raise SettingsError(f"Expected every to be 1 or more, found {every}.")
-        self.reset()
-        spec = str(source)
-        with open_source(spec, paced=spec.strip().casefold() == "actor") as frames:
-            while (frame := frames.read()) is not None:
-                if frame.index % every == 0:
-                    yield self._pipeline.process(_on_its_own_clock(frame))
+        spec = source if isinstance(source, str) else str(source.absolute())
+        frames = open_source(spec, paced=spec.strip().casefold() == "actor")
+        return self._read(frames, every)
 
     def table(self, source: str | Path | Iterable[FrameResult], *, every: int = 1) -> Any:
         """Return all results as a `pyarrow.Table`, one row a frame and face.
@@ -126,9 +124,19 @@ class Analyzer:
         return pa.Table.from_batches(batches, table_schema(self.labels, named=True))
 
     def reset(self) -> None:
-        """Forget all faces and begin to count anew, as before another film."""
-        self._pipeline = self._makers.pipeline(self._finder, self._landmarker, self._classifier)
+        """Let `frame` forget all faces and begin to count anew, as before another film."""
+        self._pipeline = self._new_pipeline()
         self._next = 0
+
+    def _new_pipeline(self) -> FramePipeline:
+        return self._makers.pipeline(self._finder, self._landmarker, self._classifier)
+
+    def _read(self, frames: FrameSource, every: int) -> Iterator[FrameResult]:
+        pipeline = self._new_pipeline()
+        with frames:
+            while (frame := frames.read()) is not None:
+                if frame.index % every == 0:
+                    yield pipeline.process(_on_its_own_clock(frame))
 
 
 def _as_bgr(picture: NDArray[np.uint8], colour: str) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # Grows whenever the same input would give another table than before.
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 _CHUNK = 1 << 20
 
 
@@ -20,7 +20,8 @@ class Interrupted(Exception):  # noqa: N818 (a wish, not a fault)
 def fingerprint(paths: Sequence[Path], how: dict[str, Any], stopped: Callable[[], bool]) -> str:
     """Return a SHA-256 over the content of the files, in their order, and how they are analysed.
 
-    how: plain values. Raises `OSError` for a file that cannot be read, `Interrupted` on a stop.
+    how: plain values, the names of images among them, which stand in the table. Raises `OSError`
+    for a file that cannot be read, `Interrupted` on a stop.
     """
     whole = hashlib.sha256()
     described = {"version": RESULTS_VERSION, **how, "files": len(paths)}

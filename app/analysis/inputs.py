@@ -54,10 +54,10 @@ def find_inputs(words: Iterable[str], *, leave_out: Path | None = None) -> list[
 
     A folder is searched with all below it: each video in it is an input, all images that lie in
     one folder are another; a session's video with the findings drawn on it stays out, as they
-    hide the faces. Images named one by one count as images of their folder. A file named
-    by itself is taken for a video unless its name says that it is an image. leave_out: a folder
-    not to search, such as the one results go to. Raises `UserError` for what is not there, and when
-    all of it together holds nothing to analyse.
+    hide the faces, unless it is named itself. Images named one by one count as images of their
+    folder. A file named by itself is taken for a video unless its name says that it is an image.
+    leave_out: a folder not to search, such as the one results go to. Raises `UserError` for what is
+    not there, and when all of it together holds nothing to analyse.
     """
     words = list(words)
     files: list[Path] = []
@@ -92,7 +92,7 @@ def session_names(inputs: Sequence[Input], taken: Iterable[str]) -> list[str]:
 
 def _files_of(word: str, leave_out: Path | None) -> Iterator[Path]:
     try:
-        path = user_path(word)
+        path = user_path(word).absolute()  # a worker may have begun in another folder
         is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, ValueError) as error:  # too long, forbidden
         raise SourceError(f'"{word}" is no usable path; check it and try again.') from error
@@ -111,11 +111,13 @@ def _files_of(word: str, leave_out: Path | None) -> Iterator[Path]:
 def _files_matching(pattern: str, leave_out: Path | None) -> Iterator[Path]:
     # Not Path.glob: it takes no absolute pattern.
     whole = str(user_path(pattern))
-    found = sorted(glob.glob(whole, recursive=True), key=natural_key)  # noqa: PTH207
+    found = sorted(glob.glob(str(Path(whole).absolute()), recursive=True), key=natural_key)  # noqa: PTH207
     if not found:
         raise SourceError(f'Expected files that match "{pattern}", found none; check the pattern.')
     for name in found:
         path = Path(name)
+        if _is_result(path, leave_out):
+            continue
         if path.is_dir():
             if "**" not in pattern:  # else what lies in it matched by itself
                 yield from _files_below(path, leave_out)
@@ -147,6 +149,13 @@ def _files_below(folder: Path, leave_out: Path | None) -> Iterator[Path]:
         for name in sorted(files, key=natural_key):
             if not name.startswith(".") and name != drawn_on and _of_known_kind(Path(name)):
                 yield here / name
+
+
+def _is_result(path: Path, leave_out: Path | None) -> bool:
+    """Say whether a pattern met what an analysis wrote, rather than what is to be analysed."""
+    if path.name == VIDEOS["annotated"] and is_session(path.parent):
+        return True
+    return leave_out is not None and path.resolve().is_relative_to(leave_out.resolve())
 
 
 def _of_known_kind(path: Path) -> bool:

@@ -109,7 +109,9 @@ def _analyse(
     begun = time.monotonic()  # loading is done once, whatever the number of inputs
     cv2.setNumThreads(1)  # after the finder, which sets another number
     described = how(job.options, parts)
-    mark = fingerprint(job.source.paths, {**described, "kind": job.source.kind}, stopped)
+    names = [path.name for path in job.source.paths] if job.source.kind == IMAGES else []
+    told_by = {**described, "kind": job.source.kind, "names": names}
+    mark = fingerprint(job.source.paths, told_by, stopped)
     if mark in job.finished:
         return _already(job.number, job.finished[mark])
     target = job.folder / job.name

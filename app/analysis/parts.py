@@ -11,14 +11,16 @@ from typing import Any
 
 from app.faces import make_finder
 from app.faces.base import FaceFinder
+from app.faces.cover import FILE as COVER_FILE
 from app.live.makers import real_makers
 from app.live.options import EngineOptions
 from app.live.parts import FramePipeline
 from app.settings import OWN_FINDER
 from models.runtime.card import file_facts
 from models.runtime.classifier import OnnxClassifier
+from models.runtime.files import is_file
 from models.runtime.landmark_model import bundled_landmarks
-from models.runtime.store import DEFAULT_MODEL, load_model
+from models.runtime.store import DEFAULT_MODEL, find_model, load_model
 
 TABLES = ("parquet", "csv", "jsonl")
 
@@ -44,12 +46,16 @@ class AnalysisOptions:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Hold the loaded parts; not to be shared between threads."""
+    """Hold the loaded parts; not to be shared between threads.
+
+    hashes: SHA-256 of each file they came from, by its part; None for what a library brings.
+    """
 
     classifier: OnnxClassifier
     finder: FaceFinder
     landmarker: Any
     smoothing_seconds: float | None
+    hashes: dict[str, str | None]
 
     def pipeline(self) -> FramePipeline:
         """Return a pipeline that knows no faces yet."""
@@ -66,14 +72,16 @@ _MOST_IDLE = 4
 def borrowed_parts(options: AnalysisOptions) -> Iterator[Parts]:
     """Lend the parts these options name, to one thread at a time.
 
-    They are kept for the next input, since loading them takes longer than many an input does.
+    They are kept for the next input, since loading them takes longer than many an input does, and
+    loaded anew when a file of theirs has changed: a worker of a cluster may outlive many models.
     Raises `UserError` for a model or finder that cannot be had.
     """
-    key = (options.model, options.finder, options.yunet_file, options.smoothing_seconds)
+    hashes = _hashes(options)
+    key = (options.model, options.finder, options.smoothing_seconds, *hashes.values())
     with _idle_lock:
         place = next((n for n, (found, _) in enumerate(_idle) if found == key), None)
         parts = None if place is None else _idle.pop(place)[1]
-    parts = parts or _load(options)
+    parts = parts or _load(options, hashes)
     yield parts
     # Not in a `finally`: parts that something went wrong with are not lent again.
     with _idle_lock:
@@ -83,14 +91,11 @@ def borrowed_parts(options: AnalysisOptions) -> Iterator[Parts]:
 
 def how(options: AnalysisOptions, parts: Parts) -> dict[str, Any]:
     """Return all that decides what is written besides the input itself, as plain values."""
-    finder = options.yunet_file if options.finder == "yunet" else _bundled_finder(options.finder)
     return {
         "model": parts.classifier.card.name,
-        "model_sha256": file_facts(parts.classifier.path).sha256,
         "finder": options.finder,
-        "finder_sha256": None if finder is None else file_facts(finder).sha256,
         "landmarks": parts.landmarker.name,
-        "landmarks_sha256": file_facts(bundled_landmarks()).sha256,
+        **{f"{part}_sha256": found for part, found in parts.hashes.items()},
         "every": options.every,
         "smoothing_seconds": options.smoothing_seconds,
         "video": options.video,
@@ -98,15 +103,31 @@ def how(options: AnalysisOptions, parts: Parts) -> dict[str, Any]:
     }
 
 
-def _bundled_finder(name: str) -> Path | None:
-    return OWN_FINDER if name.startswith("mien") else None
+def _hashes(options: AnalysisOptions) -> dict[str, str | None]:
+    model = find_model(options.model or DEFAULT_MODEL)
+    if options.finder == "yunet":
+        finder = options.yunet_file
+    else:
+        finder = OWN_FINDER if options.finder.startswith("mien") else None
+    files = {
+        "model": model,
+        "card": model.with_suffix(".json"),  # its temperature and threshold decide, too
+        "finder": finder,
+        "landmarks": bundled_landmarks(),
+        "cover": COVER_FILE,
+    }
+    return {
+        part: file_facts(file).sha256 if file is not None and is_file(file) else None
+        for part, file in files.items()
+    }
 
 
-def _load(options: AnalysisOptions) -> Parts:
+def _load(options: AnalysisOptions, hashes: dict[str, str | None]) -> Parts:
     # On the processor everywhere: graphics cards differ from each other in the last digits.
     return Parts(
         classifier=load_model(options.model or DEFAULT_MODEL, provider="CPU"),
         finder=make_finder(options.finder, options.yunet_file),
         landmarker=real_makers(EngineOptions()).landmarker(),
         smoothing_seconds=options.smoothing_seconds,
+        hashes=hashes,
     )

@@ -52,7 +52,7 @@ def plan(
 def runner(*, workers: int, scheduler: str | None = None, here: bool = False) -> Run:
     """Return what works jobs off. scheduler: address of Dask's, None for this machine.
 
-    here: a single worker is this very thread, which spares the start of a process.
+    here: a single worker is this very thread, which spares the start of a process but not a crash.
     Raises `SettingsError` for a number of workers that makes no sense.
     """
     if scheduler is not None:

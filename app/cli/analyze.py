@@ -100,8 +100,9 @@ def _analyze(arguments: argparse.Namespace) -> int:
         table=arguments.format,
     )
     workers = arguments.workers or max(1, (os.cpu_count() or 1) // 2)
-    run = runner(workers=workers, scheduler=arguments.scheduler, here=True)
     inputs = find_inputs(arguments.inputs, leave_out=arguments.output)
+    # Several go to processes even one by one: a decoder that crashes must not take all with it.
+    run = runner(workers=workers, scheduler=arguments.scheduler, here=len(inputs) == 1)
     jobs = plan(inputs, arguments.output, options, resume=arguments.resume)
     batch = Batch(jobs, run)
     batch.start()

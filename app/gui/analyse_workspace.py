@@ -119,7 +119,11 @@ class AnalyseWorkspace(Workspace):
         return going_on if self.queue.running else ""
 
     def close_down(self) -> None:
+        going_on = self.queue.running
         self.queue.close(_CLOSE_SECONDS)
+        if going_on:
+            self.queue.poll()
+            self._write_summary()
 
     def add(self, paths: Sequence[str]) -> None:
         """Put files and folders into the list; looking through them is done aside."""
@@ -279,14 +283,17 @@ class AnalyseWorkspace(Workspace):
             self.host.warn(state.error)
         else:
             self.host.notices.say(f"{total_line(state).capitalize()}.")
-        try:
-            write_summary(state, self._run_folder)
-        except UserError as error:
-            self.host.warn(str(error))
+        self._write_summary()
         go_on, self._go_on = self._go_on and not state.error, False
         if go_on:
             added = [entry for entry in self.queue.unfinished if entry.status == WAITING]
             self._start(added)
+
+    def _write_summary(self) -> None:
+        try:
+            write_summary(self.queue.state, self._run_folder)
+        except UserError as error:
+            self.host.warn(str(error))
 
     def _remove_chosen(self) -> None:
         self._remove(self.table.chosen)

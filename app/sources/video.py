@@ -124,6 +124,7 @@ class VideoSource(FrameSource):
 def check_name(path: Path) -> str:
     """Return a path as OpenCV takes it, which ends the program at one that is not text.
 
+    It is absolute: of "P01:take.mp4" FFmpeg takes what is before the colon for a protocol.
     Raises `SourceError`; on Linux a file's name can be any bytes.
     """
     try:
@@ -133,7 +134,7 @@ def check_name(path: Path) -> str:
         raise SourceError(
             f'"{shown}" cannot be played: its name is not valid text; rename it and try again.'
         ) from error
-    return str(path)
+    return str(path.absolute())
 
 
 def _check_readable(path: Path) -> None:

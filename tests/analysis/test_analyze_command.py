@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from app.cli import analyze
 from app.errors import SettingsError
 from app.sessions.folder import open_session
 from app.sources.video import VideoSource
+from models.runtime.store import find_model
 
 Run = Callable[..., int]
 
@@ -111,8 +113,8 @@ def test_a_session_names_all_that_read_it(results: Path) -> None:
     info = open_session(results / "two").info
     assert info["finder"] == "mien"
     assert info["landmarks"] == "landmarks68"
-    for name in ("model_sha256", "finder_sha256", "landmarks_sha256"):
-        assert len(info["analysis"][name]) == 64
+    for name in ("model", "card", "finder", "landmarks", "cover"):
+        assert len(info["analysis"][f"{name}_sha256"]) == 64
 
 
 def test_a_resumed_summary_keeps_the_notes(films: Path, tmp_path: Path) -> None:
@@ -170,6 +172,39 @@ def test_what_is_there_is_told_by_content_and_never_replaced(
     # Another way of analysing is another result, too.
     assert run(clip, "-o", out, "--resume", "--every", "5") == 0
     assert open_session(out / "clip-3").frames["frame"].to_pylist() == [0, 5, 10]
+
+
+def test_images_under_other_names_are_another_table(films: Path, tmp_path: Path) -> None:
+    for name in ("anna.png", "bert.png"):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        shutil.copy(films / "photos" / "face 1.png", tmp_path / "photos" / name)
+        assert run(tmp_path / "photos", "-o", tmp_path / "out", "--resume") == 0
+        (tmp_path / "photos" / name).unlink()
+    second = open_session(tmp_path / "out" / "photos-2")
+    assert second.frames["file"].to_pylist() == ["bert.png"]
+
+
+def test_a_model_exported_anew_is_loaded_anew_and_another_result(
+    films: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "mine.onnx"
+    for name in ("mini_xception.ferplus", "mini_xception.fer2013"):
+        for suffix in (".onnx", ".json"):
+            shutil.copy(find_model(name).with_suffix(suffix), own.with_suffix(suffix))
+        assert run(films / "one.mp4", "-o", tmp_path / "out", "--resume", "--model", own) == 0
+    sessions = [open_session(tmp_path / "out" / name) for name in ("one", "one-2")]
+    assert [len(session.labels) for session in sessions] == [8, 7]
+    hashes = {session.info["model"]["sha256"] for session in sessions}
+    assert len(hashes) == 2
+
+
+def test_a_film_with_a_colon_in_its_name_is_played(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(films / "one.mp4", "P01:take.mp4")
+    assert run("P01:take.mp4", "-o", "out") == 0
+    assert open_session(tmp_path / "out" / "P01_take").frames.num_rows >= 12
 
 
 def test_a_folder_left_by_one_that_was_killed_is_done_anew(films: Path, tmp_path: Path) -> None:

@@ -49,7 +49,33 @@ def test_every_leaves_frames_out(analyzer: Analyzer, films: Path) -> None:
     found = analyzer.results(films / "one.mp4", every=5)
     assert [result.frame.index for result in found] == [0, 5, 10]
     with pytest.raises(SettingsError, match="found 0"):
-        next(analyzer.results(films / "one.mp4", every=0))
+        analyzer.results(films / "one.mp4", every=0)
+
+
+def test_pictures_and_other_films_meanwhile_change_nothing(
+    analyzer: Analyzer, films: Path, face: Any
+) -> None:
+    alone = list(analyzer.results(films / "one.mp4"))
+    found = []
+    for one, other in zip(
+        analyzer.results(films / "one.mp4"), analyzer.results(films / "two.mp4"), strict=True
+    ):
+        found.append(one)
+        analyzer.image(face, colour="bgr")
+        assert other.faces[0].face.track_id == 1
+    for one, other in zip(alone, found, strict=True):
+        assert one.faces[0].face.track_id == other.faces[0].face.track_id
+        assert np.array_equal(one.faces[0].probabilities, other.faces[0].probabilities)
+
+
+def test_a_path_is_never_a_camera_nor_the_actor(
+    analyzer: Analyzer, face: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("camera", "actor"):
+        Path(name).mkdir()
+        cv2.imwrite(f"{name}/face.png", face)
+        assert analyzer.table(Path(name))["file"].to_pylist() == ["face.png"]
 
 
 def test_colour_is_said_and_heeded(analyzer: Analyzer, face: Any) -> None:
@@ -113,7 +139,7 @@ def test_what_is_no_picture_is_one_sentence(
 
 def test_what_cannot_be_had_is_one_sentence(analyzer: Analyzer, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nowhere\.mp4"):
-        next(analyzer.results(tmp_path / "nowhere.mp4"))
+        analyzer.results(tmp_path / "nowhere.mp4")
     (tmp_path / "broken.mp4").write_bytes(b"no film")
     with pytest.raises(SourceError, match="cannot be played"):
         analyzer.table(tmp_path / "broken.mp4")

@@ -81,6 +81,22 @@ def test_patterns_take_what_can_be_analysed(tree: Path) -> None:
     assert named(deep, tree) == [(IMAGES, "sub", 2), (VIDEO, "sub/deep/d.mov", 1)]
 
 
+def test_patterns_take_no_results(tmp_path: Path) -> None:
+    for folder in ("study", "results/film"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name in ("session.json", "video.mkv", "video_annotated.mkv"):
+            (tmp_path / folder / name).write_text("{}")
+    for pattern in ("**/*.mkv", "*/*.mkv", "*"):
+        found = find_inputs([str(tmp_path / pattern)], leave_out=tmp_path / "results")
+        assert [each.place for each in found] == [tmp_path / "study" / "video.mkv"], pattern
+
+
+def test_inputs_are_found_from_any_folder(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    for word in (".", "film 10.mp4", "film*"):
+        assert all(path.is_absolute() for each in find_inputs([word]) for path in each.paths), word
+
+
 def test_a_file_that_is_named_with_a_pattern_s_letters_is_that_file(tmp_path: Path) -> None:
     (tmp_path / "take [1].mp4").write_bytes(b"")
     assert [each.name for each in find_inputs([str(tmp_path / "take [1].mp4")])] == ["take [1]"]

@@ -328,6 +328,17 @@ def test_closing_the_window_ends_the_run(
     assert not [each for each in threading.enumerate() if each.name == "mien-batch"]
 
 
+def test_closing_the_window_keeps_the_lines_of_what_is_done(
+    qtbot: QtBot, analyse: AnalyseWorkspace, works: Works, tmp_path: Path
+) -> None:
+    works.script = lambda jobs, tell: tell(Outcome(0, DONE, jobs[0].folder / "one", frames=3))
+    start(qtbot, analyse)
+    until(qtbot, analyse, lambda: analyse.queue.state.count(DONE) == 1)
+    window_of(analyse).close_at_once()
+    lines = (tmp_path / "results" / "summary.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[1] for line in lines] == ["status", "done", "stopped", "stopped"]
+
+
 @pytest.mark.parametrize("size", [(800, 600), (1280, 800)])
 def test_every_control_is_reached_and_named(
     open_window: OpenWindow, works: Works, size: tuple[int, int]
