@@ -23,7 +23,7 @@ from app.review.edits import (
     Split,
 )
 from app.review.recording import Recording, ReviewError
-from app.words import clock
+from app.words import amount, clock
 
 __all__ = [
     "UNDECIDED",
@@ -170,10 +170,15 @@ class Edited:
         return self._kept_rows[face]
 
     def left_out(self, face: int, start: float | None, end: float | None) -> bool:
-        """Say whether any row of a face does not count, from `start` to `end` (s), None for all."""
+        """Say whether any row of a face can be taken back, from `start` to `end` (s), None for all.
+
+        One on a frame where the face counts already cannot: it came with a merge.
+        """
+        recording = self.recording
         rows = self._all_rows.get(face, np.empty(0, np.int64))
-        inside = _within(self.recording.times[rows], start, end)
-        return not self.kept[rows[inside]].all()
+        inside = _within(recording.times[rows], start, end)
+        out = recording.row_frames[rows[inside & ~self.kept[rows]]]
+        return not np.isin(out, recording.row_frames[self.rows(face)]).all()
 
     @property
     def next_number(self) -> int:
@@ -228,6 +233,8 @@ def check(state: Edited, edit: Edit) -> None:
             raise ReviewError(f"There is no face {number} in this session; choose one of the list.")
     if isinstance(edit, Merge):
         _check_merge(state, edit)
+    elif isinstance(edit, Include):
+        _check_include(state, edit)
     elif isinstance(edit, Split):
         face = state.face(edit.face)
         assert face is not None
@@ -249,6 +256,20 @@ def _check_merge(state: Edited, edit: Merge) -> None:
             f"{state.title(edit.face)} and {state.title(edit.into)} are both in the picture at "
             f"{when} ({len(both)} frames), so they are two people; split or exclude one there "
             f"first."
+        )
+
+
+def _check_include(state: Edited, edit: Include) -> None:
+    recording = state.recording
+    counting = state.kept | _within(recording.times, edit.start, edit.end)
+    frames = recording.row_frames[(state.owners == edit.face) & counting]
+    twice = frames[1:][np.diff(frames) == 0]
+    if len(twice):
+        when = clock(float(recording.frame_times[twice[0]]))
+        raise ReviewError(
+            f"{state.title(edit.face)} would be in the picture twice at {when} "
+            f"({amount(len(twice), 'frame')}), as a face that was left out there was merged into "
+            f"it; select an interval without these frames, or undo the merge first."
         )
 
 

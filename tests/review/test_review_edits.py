@@ -105,6 +105,20 @@ def test_exclusions_can_be_whole_or_in_part_and_taken_back(recording: Recording)
     assert rows(after(recording, Exclude(2), Include(2, 4.0, 4.95)))[2] == 10
 
 
+def test_nobody_is_taken_back_in_twice_on_a_frame(recording: Recording) -> None:
+    merged = after(recording, Exclude(2), Merge(2, 1))
+    with pytest.raises(ReviewError, match=r"Face 1 would be .* twice at 0:04\.0 \(40 frames\)"):
+        check(merged, Include(1))
+    assert not merged.left_out(1, None, None), "nothing of it can be taken back"
+    check(merged, Include(1, 0.0, 3.95))
+    # Where neither counts, one would still stand beside the other.
+    neither = after(recording, Exclude(2), Merge(2, 1), Exclude(1))
+    with pytest.raises(ReviewError, match=r"twice at 0:07\.0 \(10 frames\)"):
+        check(neither, Include(1, 7.0, 9.0))
+    assert neither.left_out(1, None, None)
+    check(neither, Include(1, 8.0, 9.0))
+
+
 def test_markers_are_set_moved_changed_and_removed(recording: Recording) -> None:
     state = after(
         recording, PutMarker("m1", 1.0, "3"), PutMarker("r0", 2.5, "1", "late"), RemoveMarker("r1")
