@@ -14,12 +14,11 @@ from app.review.edited import Edited
 from app.review.recording import ReviewError
 from app.sessions.folder import open_session
 from app.sessions.ledger import write_markers
-from app.sessions.schema import TIMINGS
+from app.sessions.schema import FACE_NAME, TIMINGS
 from models.runtime.files import written_whole
 
-__all__ = ["FACE_NAME", "edited_table", "write_edited_markers"]
+__all__ = ["edited_table", "write_edited_markers"]
 
-FACE_NAME = "face_name"
 _OF_FRAME = {
     "frame", "session_time", "wall_time", "media_time", "file", *(f"ms_{name}" for name in TIMINGS)
 }  # fmt: skip

@@ -69,9 +69,10 @@ above, or mean something else there:
 | confidence | OpenFace | 0-1 | `quality`; 0 without a face. |
 | success | OpenFace | | 1 with a face, 0 without; `face_id` is 0 then. |
 @OF_LABELS
-JSON lines hold an object a frame: `faces` is a list, in which `box` is left, top, width and height,
-`raw`, `smooth` and `corrected` hold a number a label, `quality` its measures with `overall` the
-worst, and `landmarks` 68 pairs; `ms` holds the stage times.
+JSON lines hold an object a frame: `faces` is a list, in which `id` is the `face_id`, `name` the
+`face_name`, `box` left, top, width and height, `raw`, `smooth` and `corrected` hold a number a
+label, `quality` its measures with `overall` the worst, and `landmarks` 68 pairs; `ms` holds the
+stage times.
 
 ## Video
 

@@ -17,12 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from app.errors import SessionError
-from app.sessions.schema import LANDMARKS, PROBABILITIES, QUALITIES, TIMINGS
+from app.sessions.schema import FACE_NAME, LANDMARKS, PROBABILITIES, QUALITIES, TIMINGS
 from app.sessions.stream import write_parquet
 from models.runtime.files import written_whole
 
 __all__ = ["FORMS", "Form", "export_table"]
 
+# Columns that only some tables have: of images, and of faces that were named in review.
+_OPTIONAL = ("file", FACE_NAME)
 # Rows turned at a time.
 _SLICE = 8_192
 
@@ -129,7 +131,8 @@ def _of_label(frames: Any, shared: Sequence[str], label: str | None) -> Any:
     for kind in PROBABILITIES:
         columns[kind] = pa.nulls(rows, pa.float32()) if label is None else frames[f"{kind}_{label}"]
     decided = pa.nulls(rows, pa.bool_()) if label is None else pc.equal(frames["label"], label)
-    return pa.table(columns | {"decided": decided, "unsure": frames["unsure"]})
+    columns |= {"decided": decided, "unsure": frames["unsure"]}
+    return pa.table(columns | _optional(frames))
 
 
 def _openface(frames: Any, labels: Sequence[str]) -> Any:
@@ -144,10 +147,14 @@ def _openface(frames: Any, labels: Sequence[str]) -> Any:
     columns |= _points(frames)
     for label in labels:
         columns[f"p_{label}"] = pc.coalesce(frames[f"corrected_{label}"], frames[f"smooth_{label}"])
-    return pa.table(columns)
+    return pa.table(columns | _optional(frames))
 
 
 _TURNS = {"csv": _wide, "csv-long": _long, "openface": _openface}
+
+
+def _optional(frames: Any) -> dict[str, Any]:
+    return {name: frames[name] for name in _OPTIONAL if name in frames.column_names}
 
 
 def _points(frames: Any) -> dict[str, Any]:
@@ -190,6 +197,7 @@ def _frame_as_json(rows: list[dict[str, Any]], labels: Sequence[str]) -> dict[st
 def _face_as_json(row: dict[str, Any], labels: Sequence[str]) -> dict[str, Any]:
     face: dict[str, Any] = {
         "id": row["face_id"],
+        **({"name": row[FACE_NAME]} if FACE_NAME in row else {}),
         "box": [_rounded(row[f"box_{name}"], 2) for name in ("x", "y", "width", "height")],
         "score": _rounded(row["finder_score"], 4),
         "label": row["label"],

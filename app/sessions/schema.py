@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 __all__ = [
+    "FACE_NAME",
     "LANDMARKS",
     "PROBABILITIES",
     "QUALITIES",
@@ -37,6 +38,9 @@ QUALITIES = {
     "occluded": "nothing covers the face, as far as a small network can tell",
 }
 """What is measured of a face, in the order of the table, and what 1 means."""
+
+FACE_NAME = "face_name"
+"""The column of names given in review, where any face has one."""
 
 TIMINGS = ("capture", "find", "landmarks", "align", "classify", "overlay", "total")
 

@@ -14,9 +14,10 @@ from app.review.edits import EditList, Exclude, Merge, Name, PutInterval, PutMar
 from app.review.recording import ReviewError, open_recording
 from app.review.report import report_page, write_report
 from app.review.second import Second
-from app.review.table import FACE_NAME, edited_table
+from app.review.table import edited_table
 from app.sessions.export import export_table
 from app.sessions.folder import open_session
+from app.sessions.schema import FACE_NAME
 from app.words import per_cent
 from models.runtime.store import load_model
 

@@ -151,6 +151,25 @@ def test_openface_names_its_columns_so(session: Session, tmp_path: Path) -> None
     assert float(found[2]["p_anger"]) == pytest.approx(0.2)
 
 
+def test_names_of_images_and_of_faces_are_in_every_form(session: Session, tmp_path: Path) -> None:
+    table = session.frames.append_column("file", [["a.png", "b.png", "c.png", "c.png"]])
+    table = table.append_column("face_name", [[None, "Ada", "Ada", None]])
+    for form in ("csv", "csv-long", "openface"):
+        export_table(table, LABELS, form, tmp_path / form)
+        header = (tmp_path / form).read_text().splitlines()[0]
+        assert header.endswith(",file,face_name"), "after the columns that were always there"
+        found = {(row["frame"], row["file"], row["face_name"]) for row in lines(tmp_path / form)}
+        first = 1 if form == "openface" else 0
+        assert found == {
+            (str(first), "a.png", ""), (str(first + 1), "b.png", "Ada"),
+            (str(first + 2), "c.png", "Ada"), (str(first + 2), "c.png", ""),
+        }  # fmt: skip
+    export_table(table, LABELS, "jsonl", tmp_path / "jsonl")
+    said = [json.loads(line) for line in (tmp_path / "jsonl").read_text().splitlines()]
+    assert [one["file"] for one in said] == ["a.png", "b.png", "c.png"]
+    assert [face["name"] for face in said[2]["faces"]] == ["Ada", None]
+
+
 def test_parquet_stays_what_it_was(session: Session, tmp_path: Path) -> None:
     path = exported(session, "parquet", tmp_path)
     assert pq.ParquetFile(path).read().equals(session.frames)
