@@ -39,7 +39,8 @@ def write_report(
 ) -> None:
     """Write the page, whole or not at all. Raises `ReviewError`.
 
-    card: of the model that read the session. second: compared with it where given.
+    card: of the model that has the name of the one that read the session; shown if it is the same.
+    second: compared with it where given.
     """
     page = report_page(state, card=card, second=second)
     try:

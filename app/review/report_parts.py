@@ -87,14 +87,18 @@ def comparison_section(state: Edited, faces: Sequence[FaceEntry], second: Second
 
 
 def card_section(card: Card | None, info: dict[str, Any]) -> str:
-    """Return what is known of the model."""
-    if card is None:
-        model = info.get("model")
-        name = model.get("name", "unknown") if isinstance(model, dict) else "unknown"
-        return (
-            f"<section><h2>Model</h2><p>{escape(str(name))}. Its card is not on this computer.</p>"
-            f"</section>"
+    """Return what is known of the model; card: of the one that has its name now."""
+    model = info.get("model")
+    recorded: dict[str, Any] = model if isinstance(model, dict) else {}
+    if card is None or _is_another(card, recorded):
+        name = escape(str(recorded.get("name", "unknown")))
+        why = (
+            "Its card is not on this computer."
+            if card is None
+            else "The model of this name on this computer is another version: its card would say "
+            "nothing of this session."
         )
+        return f"<section><h2>Model</h2><p>{name}. {why}</p></section>"
     metric = card.metric("mirror") or card.metric("one")
     facts = [
         ("Model", f"{card.title} ({card.name})"),
@@ -124,6 +128,12 @@ def card_section(card: Card | None, info: dict[str, Any]) -> str:
         f"<section><h2>Model</h2><table class='facts'>{rows}</table><h3>Limits of this model</h3>"
         f"<ul>{limits}</ul></section>"
     )
+
+
+def _is_another(card: Card, recorded: dict[str, Any]) -> bool:
+    """Say whether a card is known to be of another file than the one recorded."""
+    known = recorded.get("sha256")
+    return bool(known) and card.file is not None and card.file.sha256 != known
 
 
 def edits_section(state: Edited) -> str:

@@ -126,6 +126,21 @@ def test_a_report_of_a_film_says_what_read_it_and_what_was_amiss(
     assert "Recorded 2" not in text
 
 
+def test_a_report_does_not_describe_another_version_of_the_model(
+    tmp_path: Path, record: Record
+) -> None:
+    card = load_model("mini_xception.ferplus", provider="CPU").card
+    assert card.file is not None
+    said = []
+    for number, known in enumerate((card.file.sha256, None, "0123456789abcdef")):
+        info = {"model": {"name": card.name, "sha256": known}}
+        folder = record(tmp_path / f"s{number}", lambda _: [(1, "anger")], 5, info=info)
+        text, _ = read(report_page(edited(open_recording(folder), EditList()), card=card))
+        said.append("Limits of this model" in text)
+    assert said == [True, True, False]
+    assert "The model of this name on this computer is another version" in text
+
+
 def test_a_report_compares_readings(session: Path) -> None:
     state = edited(open_recording(session), EditList())
     count = len(state.owners)

@@ -176,7 +176,7 @@ def shown_size(video: VideoView, timeline: Timeline) -> QSize:
 
 
 def _card(info: dict[str, object]) -> Card | None:
-    """Return the card of the model that a session was read with, None if it is not here."""
+    """Return the card of the model that has the name of a session's, None if it is not here."""
     model = info.get("model")
     name = model.get("name") if isinstance(model, dict) else None
     if not isinstance(name, str) or not name:
