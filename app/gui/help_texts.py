@@ -60,8 +60,9 @@ model agrees with its labels, and for which it fails most.</p>
 <h3>Shares and their intervals, in Review</h3>
 <p>A share is the part of the frames with this face that bear a label. Neighbouring frames are
 nearly the same, so the 95 % interval is that of the smaller number of frames that are as good as
-independent. It says how far the share would move if the same went on for as long again; it
-assumes that the stretch is of one piece, and it knows nothing of the model's own errors.</p>
+independent. It is the range in which the share would lie in the long run, if all went on in the
+same way. It assumes that the stretch is of one piece, and it knows nothing of the model's own
+errors.</p>
 <h3>Two models</h3>
 <p>Where two models disagree, at least one is wrong; where they agree, both may be.</p>
 <h3>Status line</h3>

@@ -190,9 +190,9 @@ anybody.</li>
 <li><b>Shares and their intervals.</b> A share is the part of the frames with a face that bear a
 label; frames on which no label was likely enough count as unsure. Neighbouring frames are nearly
 the same, so the 95 % interval (Wilson 1927) is that of the smaller number of independent frames
-(autocorrelation time after Geyer 1992). It says how far the share would move if the same went on
-for as long again. It assumes that the stretch is of one piece: with a trend in it, choose shorter
-intervals.</li>
+(autocorrelation time after Geyer 1992). It is the range in which the share would lie in the long
+run, if all went on in the same way. It assumes that the stretch is of one piece: with a trend in
+it, choose shorter intervals.</li>
 <li><b>The model errs, too.</b> None of the intervals covers its errors. It agrees with its own
 training labels only in part, and people agree with each other only in part.</li>
 <li><b>Unequal errors.</b> Some ages, skin tones, cultures, glasses, beards, angles and light are

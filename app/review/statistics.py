@@ -3,9 +3,10 @@
 Thirty frames a second are not thirty observations: an expression lasts, and so a label stays. The
 share of a label is therefore given with a confidence interval (Wilson 1927, JASA 22, 209-212) for
 the number of independent frames that carry as much (Geyer 1992, Statistical Science 7, 473-483,
-section 3.3: the integrated autocorrelation time by the initial positive sequence). It says how
-far the share would move if the same went on for as long again. It assumes that the interval is of
-one piece, without a trend, and it knows nothing of the model's own errors.
+section 3.3: the integrated autocorrelation time by the initial positive sequence). It is the range
+in which the share would lie in the long run, if all went on in the same way; another stretch as
+long as this one may well lie outside. It assumes that the interval is of one piece, without a
+trend, and it knows nothing of the model's own errors.
 """
 
 from __future__ import annotations

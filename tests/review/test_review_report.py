@@ -91,6 +91,7 @@ def test_a_report_says_what_was_found_and_needs_no_other_file(
         "the film",
         "a & b",
         "95 % interval",
+        "the range in which the share would lie in the long run",
         "Means around markers 1",
         "apparent expressions",
         "mini-Xception",

@@ -34,10 +34,10 @@ _DASH = "\N{EN DASH}"
 _INTERVAL = Qt.ItemDataRole.UserRole
 
 HOW = (
-    "The bar is the share of frames with this label, the whisker its 95 % interval: how far the "
-    "share would move if the same went on for as long again. It counts frames that resemble "
-    "each other as few, and knows nothing of the model's own errors. The mean is that of the "
-    "label's probability over all frames."
+    "The bar is the share of frames with this label, the whisker its 95 % interval: the range in "
+    "which the share would lie in the long run, if all went on in the same way. It counts frames "
+    "that resemble each other as few, and knows nothing of the model's own errors. The mean is "
+    "that of the label's probability over all frames."
 )
 
 
