@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from app.review.charts import legend
 from app.review.edited import Edited, FaceEntry
 from app.review.recording import ReviewError
@@ -88,13 +90,24 @@ def _facts(state: Edited) -> str:
         ("Landmarks", str(info.get("landmarks", ""))),
         ("Read by", _program(info)),
         ("Title", str(info.get("title", ""))),
-        ("Probabilities", "corrected by each person's neutral face" if recording.corrected else
-         "smoothed, not corrected by a neutral face"),
+        ("Probabilities", _correction(state)),
     ]  # fmt: skip
     cells = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows if value
     )
     return f'<table class="facts">{cells}</table>'
+
+
+def _correction(state: Edited) -> str:
+    """Return how much of what counts is relative to a neutral face, and of whom."""
+    relative = state.recording.relative & state.kept
+    if not relative.any():
+        return "smoothed, not corrected by a neutral face"
+    if relative.sum() == state.kept.sum():
+        return "corrected by each person's neutral face"
+    whose = ", ".join(state.title(number) for number in np.unique(state.owners[relative]).tolist())
+    share = per_cent(float(relative.sum() / state.kept.sum()))
+    return f"{share} of the rows corrected by a neutral face ({whose}), the others only smoothed"
 
 
 def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> str:

@@ -14,6 +14,7 @@ from app.review.edited import Edited, FaceEntry, Interval, Marker, recorded_mark
 from app.review.second import Second
 from app.review.series import series
 from app.review.statistics import LabelShare, Summary, summarise
+from app.review.words import mixture
 from app.words import amount, clock, per_cent, span
 from models.runtime.card import Card
 
@@ -243,6 +244,8 @@ def _quality(state: Edited, summary: Summary) -> str:
             f"Mean quality {summary.quality:.2f} of 1; poor on {per_cent(summary.poor)} of the "
             f"frames{_worst(state, summary.face)}."
         )
+    if words := mixture(summary):
+        said.append(f"{words}.")
     return f"<p class='quiet'>{' '.join(said)}</p>"
 
 
@@ -264,11 +267,13 @@ def _worst(state: Edited, face: int) -> str:
 
 def _interval(state: Edited, one: Interval, faces: Sequence[FaceEntry]) -> str:
     labels = display_order(state.recording.labels)
-    rows = []
+    rows, mixtures = [], []
     for face in faces:
         summary = summarise(state, face.number, one.start, one.end)
         if not summary.rows:
             continue
+        if words := mixture(summary):
+            mixtures.append(f"<p class='quiet'>{escape(face.title)}: {words}.</p>")
         by_label = {row.label: row for row in summary.labels}
         cells = "".join(f"<td class='n'>{_short(by_label[label])}</td>" for label in labels)
         unsure = per_cent(summary.unsure.share) if summary.unsure else "0 %"
@@ -286,7 +291,7 @@ def _interval(state: Edited, one: Interval, faces: Sequence[FaceEntry]) -> str:
     length = span(one.end - one.start)
     return (
         f"<h3>{escape(one.title)}</h3><p class='quiet'>{clock(one.start)} to {clock(one.end)}, "
-        f"{length}; share with its 95 % interval.</p>{table}"
+        f"{length}; share with its 95 % interval.</p>{table}{''.join(mixtures)}"
     )
 
 

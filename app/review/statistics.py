@@ -60,7 +60,7 @@ class Summary:
     missing: frames without, 0 to 1. dropped: frames that were passed over while recording.
     unsure: share of the rows, as any label has one. independent: frames that are worth as much,
     None where the label never changed. quality: mean, None where not measured; poor: share of the
-    rows below 0.5.
+    rows below 0.5. relative: share of the rows that are corrected by a neutral face.
     """
 
     face: int
@@ -75,6 +75,7 @@ class Summary:
     independent: float | None
     quality: float | None
     poor: float
+    relative: float
 
 
 def summarise(
@@ -114,6 +115,7 @@ def summarise(
         independent=len(part.rows) / slowest if slowest else None,
         quality=float(quality.mean()) if len(quality) else None,
         poor=float((quality < _POOR_QUALITY).mean()) if len(quality) else 0.0,
+        relative=float(recording.relative[part.rows].mean()) if len(part.rows) else 0.0,
     )
 
 

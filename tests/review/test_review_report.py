@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from numpy.typing import NDArray
 
 from app.review.charts import stretches
 from app.review.edited import edited
@@ -140,6 +142,25 @@ def test_a_report_does_not_describe_another_version_of_the_model(
         said.append("Limits of this model" in text)
     assert said == [True, True, False]
     assert "The model of this name on this computer is another version" in text
+
+
+def test_a_report_says_how_much_is_corrected_by_a_neutral_face(session: Path) -> None:
+    recording = open_recording(session)
+    edits = EditList((Name(1, "Ada"), PutInterval("i", 4.0, 5.95, "both"), Exclude(2), Exclude(3)))
+
+    def said(relative: NDArray[np.bool_]) -> str:
+        state = edited(replace(recording, corrected=True, relative=relative), edits)
+        return read(report_page(state))[0]
+
+    mixed = said((recording.tracks == 1) & (recording.times >= 5.0) | (recording.tracks == 2))
+    assert "Probabilities 58.3 % of the rows corrected by a neutral face (Ada)" in mixed
+    assert "58.3 % of these frames are corrected" in mixed
+    assert "Ada: 50.0 % of these frames are corrected" in mixed
+    whole = said(recording.tracks == 1)
+    assert "Probabilities corrected by each person's neutral face" in whole
+    assert "of these frames are corrected" not in whole
+    # What was left out says nothing of what counts.
+    assert "Probabilities smoothed, not corrected" in said(recording.tracks == 2)
 
 
 def test_a_report_compares_readings(session: Path) -> None:

@@ -23,6 +23,7 @@ from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.palette import UNSURE, display_order
 from app.review.edited import Interval
 from app.review.statistics import LabelShare, Summary, summarise
+from app.review.words import mixture
 from app.words import amount, clock, per_cent, span
 
 _ROW = 33
@@ -301,6 +302,8 @@ def facts(summary: Summary) -> str:
         parts.append("the label never changed, so no interval can be given")
     if summary.quality is not None:
         parts.append(f"quality {summary.quality:.2f}, poor on {per_cent(summary.poor)}")
+    if words := mixture(summary):
+        parts.append(words)
     return " · ".join(parts)
 
 
