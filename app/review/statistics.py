@@ -38,8 +38,8 @@ class LabelShare:
     """Hold how much of an interval a label takes.
 
     share: of the face's rows, 0 to 1; low, high: its 95 % interval, None where none can be given.
-    episodes: stretches with this label. longest: s. mean, deviation: of its probability over all
-    rows, whatever was decided.
+    episodes: stretches with this label. longest: s, until its last frame is shown no more. mean,
+    deviation: of its probability over all rows, whatever was decided.
     """
 
     label: str
@@ -99,7 +99,10 @@ def summarise(
     }
     # What never occurs is taken to change as slowly as the slowest that does.
     slowest = max((time for time in times.values() if time is not None), default=None)
-    shares = {code: _share(part, code, times.get(code, slowest), recording.gap) for code in codes}
+    until = recording.shown_until(part.frames)
+    shares = {
+        code: _share(part, until, code, times.get(code, slowest), recording.gap) for code in codes
+    }
     quality = part.quality[np.isfinite(part.quality)]
     dropped = np.searchsorted(recording.dropped, (start, end), "left")
     return Summary(
@@ -163,14 +166,16 @@ def _different(rising: NDArray[np.int64]) -> int:
     return int(np.count_nonzero(np.diff(rising))) + 1 if len(rising) else 0
 
 
-def _share(part: Series, code: int, apart: float | None, gap: float) -> LabelShare:
+def _share(
+    part: Series, until: NDArray[np.float64], code: int, apart: float | None, gap: float
+) -> LabelShare:
     has_it = part.decided == code
     count = len(has_it)
     share = float(has_it.mean()) if count else 0.0
     low = high = None
     if apart is not None and count:
         low, high = wilson(share, max(1.0, count / apart))
-    episodes, longest = _episodes(has_it, part.times, gap)
+    episodes, longest = _episodes(has_it, part.times, until, gap)
     known = code != UNDECIDED and count
     return LabelShare(
         label=part.labels[code] if code != UNDECIDED else "unsure",
@@ -185,13 +190,16 @@ def _share(part: Series, code: int, apart: float | None, gap: float) -> LabelSha
 
 
 def _episodes(
-    has_it: NDArray[np.bool_], times: NDArray[np.float64], gap: float
+    has_it: NDArray[np.bool_], times: NDArray[np.float64], until: NDArray[np.float64], gap: float
 ) -> tuple[int, float]:
-    """Return the number of stretches, parted also where the face was away, and the longest (s)."""
+    """Return the number of stretches, parted also where the face was away, and the longest (s).
+
+    until: (n,) s, how long each row is shown.
+    """
     places = np.flatnonzero(has_it)
     if not len(places):
         return 0, 0.0
     parted = (np.diff(places) > 1) | (np.diff(times[places]) > gap)
     firsts = np.concatenate([[0], np.flatnonzero(parted) + 1])
     lasts = np.append(firsts[1:] - 1, len(places) - 1)
-    return len(firsts), float((times[places[lasts]] - times[places[firsts]]).max())
+    return len(firsts), float((until[places[lasts]] - times[places[firsts]]).max())

@@ -28,12 +28,29 @@ def test_shares_means_quality_and_what_is_missing(session: Path) -> None:
     neutral, happiness, anger = summary.labels
     assert neutral.share == pytest.approx(2 / 3)
     assert neutral.episodes == 1
-    assert neutral.longest == pytest.approx(1.9)
+    assert neutral.longest == pytest.approx(2.0)
     assert (happiness.share, anger.share) == (0, 0)
     # Its probability counts although nobody was sure of it.
     assert anger.mean == pytest.approx((20 * 0.1 + 10 * 0.8) / 30)
     assert summarise(state, 1, 3.0, 3.2).dropped == 2
     assert summarise(state, 1, 4.0, 5.0).dropped == 0
+
+
+def test_a_stretch_lasts_until_its_last_frame_is_shown_no_more(
+    tmp_path: Path, record: Record
+) -> None:
+    # The face smiles on two frames and on one more, after which nobody is there for 3 s.
+    def script(index: int) -> list[tuple[int, str]]:
+        said = "happiness" if index in (4, 5, 9) else "neutral"
+        return [(1, said)] if index < 10 or index >= 40 else []
+
+    state = edited(open_recording(record(tmp_path / "s", script, 50)), EditList())
+    _, happiness, _ = summarise(state, 1, 0.0, 4.9).labels
+    assert happiness.episodes == 2
+    assert happiness.longest == pytest.approx(0.2)
+    _, happiness, _ = summarise(state, 1, 0.8, 1.5).labels
+    assert happiness.episodes == 1
+    assert happiness.longest == pytest.approx(0.1), "nobody is there afterwards"
 
 
 def test_left_out_rows_are_missing(session: Path) -> None:
