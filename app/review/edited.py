@@ -188,7 +188,10 @@ class Edited:
 
 
 def recorded_markers(recording: Recording) -> list[Marker]:
-    """Return the markers as they were recorded."""
+    """Return the markers as they were recorded, numbered by their lines.
+
+    Lines are only ever added, so a marker keeps its number while a recording still goes on.
+    """
     return [
         Marker(f"r{place}", time, key, text)
         for place, (time, key, text) in enumerate(recording.markers)

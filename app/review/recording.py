@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.sessions.folder import TABLE, open_session
+from app.sessions.folder import MARKERS, TABLE, open_session
+from app.sessions.ledger import read_markers
 from app.sessions.schema import LANDMARKS, PROBABILITIES, QUALITIES
 from app.sessions.status import NOT_PASSED_OVER
 from app.sources.folder import SECONDS_PER_IMAGE
@@ -39,9 +40,9 @@ class Recording:
     raw, shown: (C, N) probabilities; shown are those corrected by the neutral face where there is
     one, else the smoothed. decided: (N,) index into labels. scores: the finder's. quality: (N,) 0
     to 1, NaN where not measured; qualities: the same for each part. boxes: (N, 4) x, y, width,
-    height in px. dropped: (D,) s, frames that were passed over. corrected: whether any row is;
-    relative: (N,) which. files: (F,) the names of the images, "" where unknown; empty but for
-    images.
+    height in px. markers: time (s), key and text, in the order of their lines. dropped: (D,) s,
+    frames that were passed over. corrected: whether any row is; relative: (N,) which. files: (F,)
+    the names of the images, "" where unknown; empty but for images.
     """
 
     path: Path
@@ -181,7 +182,7 @@ def as_recording(session: Any) -> Recording:
         quality=_floats(table, "quality")[picked],
         qualities={name: _floats(table, f"quality_{name}")[picked] for name in QUALITIES},
         boxes=np.stack([_floats(table, name)[picked] for name in _BOX], axis=1),
-        markers=_markers(session.markers),
+        markers=_markers(read_markers(Path(session.path) / MARKERS)),
         dropped=_passed_over(session.dropped),
         videos=session.videos,
         corrected=bool(corrected.any()) and bool(labels),

@@ -67,8 +67,9 @@ class Session:
     """Hold an opened session.
 
     info: the content of session.json. labels: in the order of the columns. frames: one row a
-    frame and face in the columns of `app.sessions.schema`, in order of time. markers, dropped:
-    as `app.sessions.ledger` has them. finished: False while it is still being recorded.
+    frame and face in the columns of `app.sessions.schema`. markers, dropped: in the columns of
+    `app.sessions.ledger`. Frames and markers are in order of time. finished: False while it is
+    still being recorded.
     """
 
     path: Path
@@ -111,7 +112,7 @@ def open_session(path: Path | str, *, columns: Iterable[str] | None = None) -> S
         info=info,
         labels=labels_of(frames.schema) or tuple(info.get("labels", ())),
         frames=frames,
-        markers=read_markers(folder / MARKERS),
+        markers=read_markers(folder / MARKERS).sort_by("session_time"),
         dropped=read_dropped(folder / DROPPED),
         finished=finished,
         videos=tuple(sorted(folder.glob("video*.mkv"))),

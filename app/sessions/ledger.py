@@ -71,9 +71,10 @@ def iso_time(wall: float) -> str:
 
 
 def read_markers(path: Path) -> Any:
-    """Return the markers of a session as a table in the schema `MARKERS`, in order of time.
+    """Return the markers of a session as a table in the schema `MARKERS`, in order of the lines.
 
-    A line that was cut off is left out; a file that is missing holds none. Raises `SessionError`.
+    One that came late, as from another program, lies behind later ones. A line that was cut off is
+    left out; a file that is missing holds none. Raises `SessionError`.
     """
     rows: list[dict[str, Any]] = []
     for values in _lines(path, MARKERS.names):
@@ -86,7 +87,6 @@ def read_markers(path: Path) -> Any:
         except ValueError:
             continue
         rows.append(row | {"key": values["key"], "text": values["text"]})
-    rows.sort(key=lambda row: row["session_time"])
     return table(rows, MARKERS)
 
 

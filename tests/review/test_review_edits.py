@@ -26,6 +26,7 @@ from app.review.edits import (
 )
 from app.review.recording import Recording, ReviewError, open_recording
 from app.review.table import write_edited_markers
+from app.sessions.folder import open_session
 from app.sessions.ledger import read_markers
 
 EVERY_KIND: tuple[Edit, ...] = (
@@ -125,6 +126,17 @@ def test_markers_are_set_moved_changed_and_removed(recording: Recording) -> None
     )
     assert [(m.id, m.time, m.title) for m in state.markers] == [
         ("m1", 1.0, "marker 3"), ("r0", 2.5, "late"), ("r2", pytest.approx(7.05), "the door"),
+    ]  # fmt: skip
+
+
+def test_a_late_marker_leaves_the_others_their_edits(session: Path) -> None:
+    edits = EditList((PutMarker("r1", 5.0, "1", "moved"), RemoveMarker("r2")))
+    with (session / "markers.csv").open("a", encoding="utf-8") as file:
+        file.write("1.000000,,lsl,told late\n")
+    assert open_session(session).markers["session_time"].to_pylist() == [1.0, 2.0, 6.0, 7.05]
+    state = edited(open_recording(session), edits)
+    assert [(m.id, m.time, m.title) for m in state.markers] == [
+        ("r3", 1.0, "told late"), ("r0", 2.0, "marker 1"), ("r1", 5.0, "moved"),
     ]  # fmt: skip
 
 
