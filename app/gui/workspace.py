@@ -120,7 +120,7 @@ class Workspace(QWidget):
 
     @property
     def unfinished(self) -> str:
-        """Say in one sentence what the end of the program would cut short, "" where nothing."""
+        """Say what the end of the program would cut short, a line each, "" where nothing."""
         return ""
 
     def close_down(self) -> None:

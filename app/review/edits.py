@@ -232,8 +232,9 @@ def write_edits(folder: Path, edits: EditList) -> None:
             )
     except OSError as error:
         raise ReviewError(
-            f'The edits cannot be saved in "{path}" ({error.strerror or error}); copy the session '
-            f"to a folder that can be written, or export the table to keep them."
+            f'The edits cannot be saved in "{path}" ({error.strerror or error}); free some space '
+            f"there or let it be written to, and the next edit saves them all; until then only this "
+            f"window has them."
         ) from error
 
 

@@ -48,6 +48,7 @@ def test_another_model_reads_the_session_and_both_are_shown(
     tab.choice.setCurrentIndex(tab.choice.findData("mini_xception.fer2013"))
     tab.start_or_stop()
     assert tab.start.text() == "Stop"
+    assert "being read again" in desk.review.unfinished
     desk.wait(qtbot, lambda: desk.model.second is not None, 60)
     assert not tab.busy
     assert tab.agreement is not None

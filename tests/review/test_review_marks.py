@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.review.edits import read_edits
@@ -119,6 +119,41 @@ def test_edits_that_cannot_be_saved_are_made_and_said(opened: Desk, session: Pat
     QTest.keyClick(opened.review.video, Qt.Key.Key_1)
     assert "cannot be saved" in opened.host.notices.texts[0]
     assert len(opened.model.state.markers) == 4
+
+
+def test_edits_that_cannot_be_saved_are_not_lost_unasked(
+    opened: Desk, session: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers = [False, False, True]
+
+    def confirm(_parent: QWidget, _title: str, text: str, _yes: str) -> bool:
+        asked.append(text)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr("app.gui.dialogs.confirm", confirm)
+    assert opened.review.unfinished == ""
+    obstacle = session / "edits.json.partial"
+    obstacle.mkdir()
+    QTest.keyClick(opened.review.video, Qt.Key.Key_1)
+    assert '"session" could not be saved' in opened.review.unfinished
+    opened.review.menu_actions.close.trigger()
+    opened.review.open_session(session)
+    opened.wait(qtbot, lambda: len(asked) == 2)
+    assert len(opened.model.state.markers) == 4
+    obstacle.rmdir()
+    opened.review.menu_actions.close.trigger()
+    assert len(asked) == 2, "they are saved by now"
+    assert not opened.model.is_open
+    assert len(read_edits(session).done) == 1
+    opened.review.open_session(session)
+    opened.wait(qtbot, lambda: opened.model.is_open)
+    obstacle.mkdir()
+    QTest.keyClick(opened.review.video, Qt.Key.Key_2)
+    opened.review.menu_actions.close.trigger()
+    assert len(asked) == 3
+    assert not opened.model.is_open
+    assert opened.review.unfinished == ""
 
 
 def test_a_note_is_set_at_the_moment_it_was_begun_and_not_at_a_marker(

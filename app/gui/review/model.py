@@ -30,7 +30,8 @@ class ReviewModel(QObject):
 
     opened: another session, or none. changed: after each edit, undo and redo. moved: another
     moment. viewed: another part is in view. selected: another interval. chosen: another face.
-    compared: another second reading, or none. failed: one sentence for the user.
+    compared: another second reading, or none. failed: one sentence for the user. unsaved: whether
+    the edits could not be saved the last time.
     """
 
     opened = Signal()
@@ -51,6 +52,7 @@ class ReviewModel(QObject):
         self.selection: tuple[float, float] | None = None
         self.face = 0
         self.second: Second | None = None
+        self.unsaved = False
         self._state: Edited | None = None
         self._series: dict[int, Series] = {}
         self._second_values: NDArray[np.float32] | None = None
@@ -92,7 +94,7 @@ class ReviewModel(QObject):
         """Show a session from its beginning."""
         self._state = edited(recording, edits)
         self._series = {}
-        self.edits = edits
+        self.edits, self.unsaved = edits, False
         self.position, self.frame = 0.0, 0
         self.selection = None
         self.second = None
@@ -106,7 +108,7 @@ class ReviewModel(QObject):
         """Show no session."""
         self._state = None
         self._series = {}
-        self.edits = EditList()
+        self.edits, self.unsaved = EditList(), False
         self.selection = self.second = None
         self.face = 0
         self.opened.emit()
@@ -142,6 +144,12 @@ class ReviewModel(QObject):
 
     def redo(self) -> None:
         self._use(self.edits.redo())
+
+    def save(self) -> bool:
+        """Save the edits again if that failed; return whether they are saved."""
+        if self.unsaved:
+            self._save()
+        return not self.unsaved
 
     def move_to(self, time: float) -> None:
         """Go to a moment of the session (s)."""
@@ -283,7 +291,13 @@ class ReviewModel(QObject):
             first = next(iter(self.state.faces), None)
             self.face = first.number if first else 0
         self.changed.emit()
+        self._save()
+
+    def _save(self) -> None:
         try:
-            write_edits(self.recording.path, edits)
+            write_edits(self.recording.path, self.edits)
         except ReviewError as error:
+            self.unsaved = True
             self.failed.emit(str(error))
+        else:
+            self.unsaved = False

@@ -142,8 +142,8 @@ class Opener:
     def _begin(self, wish: int, name: str, batch: Batch) -> None:
         if self._end_waiting(wish):
             self._batch, self._analysing, self._name = batch, wish, name
-            self._begun()
             batch.start()
+            self._begun()
             self.tick()
 
     def _take(self, wish: int, opened: Opened) -> None:

@@ -47,6 +47,7 @@ from app.words import amount
 from models.runtime.files import is_folder
 
 _REMOVE = "Remove the marker or the kept interval that is marked in its list"
+_READING = "A session is being read again. What was read of it so far is not kept."
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
 
@@ -79,7 +80,7 @@ class ReviewWorkspace(Workspace):
             }
         )
         self.empty = EmptyPage(self.menu_actions, lambda path: self.open_session(Path(path)))
-        self.opener = Opener(host, self._show, self.model.close, self.empty_progress)
+        self.opener = Opener(host, self._show, self.close_session, self.empty_progress)
         self.exports = Exports(self.model, host, self.video, self.timeline)
         self._recent_menu = QMenu("Open &recent session", host.window)
         self._menus = self._make_menus()
@@ -180,10 +181,20 @@ class ReviewWorkspace(Workspace):
 
     @property
     def unfinished(self) -> str:
-        name = self.opener.analysed
-        return f"{name} is being analysed. It begins anew when it is opened again." if name else ""
+        said = [_unsaved(self.model.recording.path)] if self.model.unsaved else []
+        if name := self.opener.analysed:
+            said.append(f"{name} is being analysed. It begins anew when it is opened again.")
+        if self.comparison.busy:
+            said.append(_READING)
+        return "\n".join(said)
+
+    def close_session(self) -> None:
+        """Show no session, unless edits would be lost and the user wants to keep them."""
+        if self._may_leave():
+            self.model.close()
 
     def close_down(self) -> None:
+        self.model.save()
         self.opener.close_down()
         self.comparison.close_down()
         self._stop_fetching()
@@ -200,7 +211,16 @@ class ReviewWorkspace(Workspace):
         self._recent = known.with_recent_session(path).recent_sessions
         self._show_recent()
 
+    def _may_leave(self) -> bool:
+        """Ask before edits are lost that cannot be saved, after another try to save them."""
+        if self.model.save():
+            return True
+        said = _unsaved(self.model.recording.path)
+        return dialogs.confirm(self.host.window, "Close session", said, "Close")
+
     def _show(self, opened: Opened) -> None:
+        if not self._may_leave():
+            return
         self._stop_fetching()
         self._fetcher = Fetcher(opened.recording)
         self.note_session(str(opened.recording.path.absolute()))
@@ -276,7 +296,7 @@ class ReviewWorkspace(Workspace):
         acts, model = self.menu_actions, self.model
         acts.open_session.triggered.connect(self._choose_session)
         acts.open_media.triggered.connect(self._choose_media)
-        acts.close.triggered.connect(model.close)
+        acts.close.triggered.connect(self.close_session)
         acts.export_table.triggered.connect(self.exports.table)
         acts.export_picture.triggered.connect(self.exports.picture)
         acts.report.triggered.connect(self.exports.report)
@@ -402,3 +422,7 @@ class ReviewWorkspace(Workspace):
             action.triggered.connect(lambda _checked=False, p=path: self.open_session(Path(p)))
         self._recent_menu.setToolTipsVisible(True)
         self._recent_menu.setEnabled(bool(there))
+
+
+def _unsaved(folder: Path) -> str:
+    return f'The edits of "{folder.name}" could not be saved and are lost when it is closed.'
