@@ -135,11 +135,12 @@ class FacesTab(QWidget):
         if not model.is_open:
             return
         frames = model.recording.row_frames
-        own = frames[model.state.rows(model.face)]
+        own = np.zeros(len(model.recording.frame_times), bool)
+        own[frames[model.state.rows(model.face)]] = True
         for face in model.state.faces:
             if face.number == model.face:
                 continue
-            together = len(np.intersect1d(own, frames[model.state.rows(face.number)]))
+            together = int(own[frames[model.state.rows(face.number)]].sum())
             action = menu.addAction(face.title)
             action.setEnabled(not together)
             if together:
