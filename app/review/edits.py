@@ -233,8 +233,8 @@ def write_edits(folder: Path, edits: EditList) -> None:
     except OSError as error:
         raise ReviewError(
             f'The edits cannot be saved in "{path}" ({error.strerror or error}); free some space '
-            f"there or let it be written to, and the next edit saves them all; until then only this "
-            f"window has them."
+            f"there or let it be written to, and the next edit saves them all; until then they are "
+            f"in this window only."
         ) from error
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.review.edits import read_edits
+from app.review.edits import EditList, PutMarker, read_edits
 from tests.review.strokes import at, drag, pixels
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def test_faces_are_named_split_left_out_merged_and_all_undone(
     review.faces.fill_merge_menu()
     merge = {a.text(): a for a in review.faces.merge_button.menu().actions()}
     assert not merge["Ada"].isEnabled()
+    assert merge["Ada"].toolTip() == "Both are in the picture on 20 frames"
     merge["Face 3"].trigger()
     assert [face.number for face in model.state.faces] == [1, 3, 4]
     assert model.face == 3
@@ -170,6 +171,29 @@ def test_a_note_is_set_at_the_moment_it_was_begun_and_not_at_a_marker(
     assert opened.model.position == pytest.approx(9.0)
     found = [(one.time, one.text) for one in opened.model.state.markers if one.key == "note"]
     assert found == [(6.5, "here"), (pytest.approx(7.05), "the door")]
+
+
+def test_listing_many_markers_measures_each_a_few_times(opened: Desk, session: Path) -> None:
+    measured: list[int] = []
+
+    class Counting(QStyledItemDelegate):
+        def sizeHint(
+            self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+        ) -> QSize:
+            measured.append(index.row())
+            return super().sizeHint(option, index)
+
+    table = opened.review.markers.table
+    table.setItemDelegate(Counting(table))
+    opened.review.side.show_page("Markers")
+    marks = tuple(PutMarker(f"m{place}", place / 10, "1") for place in range(100))
+    opened.model.open(opened.model.recording, EditList(marks))
+    table.setFocus()
+    table.setCurrentCell(50, 2)
+    measured.clear()
+    opened.model.put_marker("2")
+    assert table.rowCount() == 104
+    assert len(measured) < 10 * 104
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])

@@ -101,6 +101,7 @@ class MarkersTab(QWidget):
             self.key.addItem(f"{'notes' if key == 'note' else f'key {key}'} ({count})", key)
         self.key.setCurrentIndex(max(0, self.key.findData(chosen)))
         self._filling = False
+        self._fit_columns()
         self._average()
 
     def current(self) -> Marker | None:
@@ -122,6 +123,7 @@ class MarkersTab(QWidget):
         self._fill_row(row, note)
         self.table.setCurrentCell(row, _TEXT)
         self._filling = False
+        self._fit_columns()
         self.table.edit(self.table.currentIndex())
 
     def move_here(self) -> None:
@@ -142,6 +144,11 @@ class MarkersTab(QWidget):
             if column != _TEXT:
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
             self.table.setItem(row, column, item)
+
+    def _fit_columns(self) -> None:
+        # By the header's own mode each cell that is set would have all of them measured.
+        for column in (_TIME, _KEY):
+            self.table.resizeColumnToContents(column)
 
     def _drop_empty_note(self) -> None:
         """Take the row of a note away that got no text."""
@@ -262,7 +269,5 @@ def _make_table() -> QTableWidget:
     table.setTabKeyNavigation(False)
     header = table.horizontalHeader()
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    header.setSectionResizeMode(_TIME, QHeaderView.ResizeMode.ResizeToContents)
-    header.setSectionResizeMode(_KEY, QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(_TEXT, QHeaderView.ResizeMode.Stretch)
     return table
