@@ -16,7 +16,6 @@ __all__ = ["Around", "around_events"]
 _BEFORE = 2.0
 _AFTER = 5.0
 _STEP = 0.25
-_MOST_GAP = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +34,12 @@ class Around:
     events: int
 
 
-def around_events(part: Series, events: Sequence[float]) -> Around:
+def around_events(part: Series, events: Sequence[float], gap: float) -> Around:
     """Average what is said of a face over events (s), each event weighing the same.
 
     From 2 s before to 5 s after, in bins of a quarter of a second. A bin without a row lies on the
-    line between its neighbours where both are less than half a second off: events that drop out
-    of the mean for a moment would make it leap.
+    line between its neighbours where these are not further apart than a face may be away, `gap`
+    (s): events that drop out of the mean for a moment would make it leap.
     """
     bins = round((_BEFORE + _AFTER) / _STEP)
     edges = np.linspace(-_BEFORE, _AFTER, bins + 1)
@@ -54,7 +53,7 @@ def around_events(part: Series, events: Sequence[float]) -> Around:
         filled = counts > 0
         totals = sums[:, cuts[1:]] - sums[:, cuts[:-1]]
         means[place][:, filled] = totals[:, filled] / counts[filled]
-        _bridge(means[place], filled, most=round(_MOST_GAP / _STEP))
+        _bridge(means[place], filled, most=round(gap / _STEP))
     there = np.isfinite(means[:, 0]) if len(part.labels) else np.zeros((len(events), bins), bool)
     counts = there.sum(axis=0)
     total = np.where(there[:, None], means, 0.0).sum(axis=0)

@@ -300,7 +300,7 @@ def _around(state: Edited, key: str, faces: Sequence[FaceEntry]) -> str:
     charts = []
     for face in faces:
         part = series(state, face.number)
-        around = around_events(part, times)
+        around = around_events(part, times, state.recording.gap)
         if around.events:
             charts.append(
                 f"<p>{escape(face.title)}, {amount(around.events, 'marker')}</p>"

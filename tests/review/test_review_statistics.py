@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,18 +143,18 @@ def test_means_around_markers_weigh_each_event_the_same(tmp_path: Path, record: 
         tmp_path / "s", lambda i: [(1, "happiness" if 50 <= i < 60 or i >= 150 else "neutral")], 200
     )
     part = series(edited(open_recording(folder), EditList()), 1)
-    around = around_events(part, [5.0, 15.0])
+    around = around_events(part, [5.0, 15.0], 0.5)
     assert around.events == 2
     np.testing.assert_allclose(around.lags, np.arange(-1.875, 5, 0.25))
     # Both smile for a second, one goes on.
     mean = [0.1] * 8 + [0.8] * 4 + [0.45] * 16
     np.testing.assert_allclose(around.mean[1], mean, atol=1e-6)
     np.testing.assert_allclose(around.error[1], [0] * 12 + [0.35] * 16, atol=1e-6)
-    lonely = around_events(part, [-0.5])
+    lonely = around_events(part, [-0.5], 0.5)
     assert np.isnan(lonely.mean[0]).tolist() == [True] * 10 + [False] * 18
     assert lonely.counts.tolist() == [0] * 10 + [1] * 18
     assert np.isnan(lonely.error).all()
-    assert around_events(part, [500.0]).events == 0
+    assert around_events(part, [500.0], 0.5).events == 0
 
 
 def test_a_short_gap_does_not_make_the_mean_leap(tmp_path: Path, record: Record) -> None:
@@ -162,6 +163,18 @@ def test_a_short_gap_does_not_make_the_mean_leap(tmp_path: Path, record: Record)
         return [] if 53 <= index < 57 else [(1, "happiness" if index < 100 else "neutral")]
 
     part = series(edited(open_recording(record(tmp_path / "s", script, 200)), EditList()), 1)
-    around = around_events(part, [5.0, 15.0])
+    around = around_events(part, [5.0, 15.0], 0.5)
     np.testing.assert_allclose(around.mean[1], 0.45, atol=1e-6)
     assert around.counts.tolist() == [2] * 28
+
+
+def test_means_of_seldom_frames_are_drawn_through(session: Path) -> None:
+    # Every tenth frame: one a second, four bins apart.
+    recording = open_recording(session)
+    seldom = series(edited(recording, EditList()), 1)
+    seldom = replace(
+        seldom, rows=seldom.rows[::10], times=seldom.times[::10], values=seldom.values[:, ::10]
+    )
+    assert not np.isfinite(around_events(seldom, [6.0], recording.gap).mean).all()
+    around = around_events(seldom, [6.0], 3.0)
+    assert around.counts.tolist() == [1] * 25 + [0] * 3, "nothing is known behind the last row"

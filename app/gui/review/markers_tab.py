@@ -183,8 +183,8 @@ class MarkersTab(QWidget):
             return
         key = self.key.currentData()
         times = [m.time for m in self._model.state.markers if not key or m.key == key]
-        part = self._model.series(self._model.face)
-        self.around.show_mean(around_events(part, times) if times else None, part.labels)
+        part, gap = self._model.series(self._model.face), self._model.recording.gap
+        self.around.show_mean(around_events(part, times, gap) if times else None, part.labels)
 
 
 class AroundChart(QWidget):
