@@ -50,6 +50,8 @@ def test_faces_are_named_split_left_out_merged_and_all_undone(
     review, model = opened.review, opened.model
     before = pixels(review.timeline.lanes)
     item = review.faces.list.item(0)
+    item.setText("")
+    assert item.text() == "Face 1"
     item.setText("Ada")
     assert model.state.title(1) == "Ada"
     model.move_to(6.0)

@@ -144,6 +144,30 @@ def test_a_kept_interval_is_named_at_once_and_kept_once(opened: Desk, qtbot: QtB
     ]
 
 
+def test_a_double_click_names_a_kept_interval(opened: Desk, qtbot: QtBot) -> None:
+    model, kept = opened.model, opened.review.interval.kept
+    for start in (3.0, 6.0):
+        model.select(start, start + 1.0)
+        model.keep_interval()
+    model.select_nothing()
+    assert kept.currentRow() == -1, "Del has nothing to remove"
+    opened.review.side.show_page("Interval")
+    place = kept.visualItemRect(kept.item(1)).center()
+    for name in ("", "the film"):
+        QTest.mouseClick(kept.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        QTest.mouseDClick(kept.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert model.selection == (6.0, 7.0)
+        (editor,) = kept.findChildren(QLineEdit)
+        editor.clear()
+        QTest.keyClicks(editor, name)
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        shown = name or "0:06.0 to 0:07.0"
+        qtbot.waitUntil(lambda shown=shown: kept.item(1).text() == shown)  # type: ignore[misc]
+        qtbot.waitUntil(lambda: not kept.findChildren(QLineEdit))
+        model.select_nothing()
+    assert [one.name for one in model.state.intervals] == ["", "the film"]
+
+
 def test_the_wheel_zooms_and_0_shows_all(opened: Desk) -> None:
     opened.model.zoom(0.25, 6.0)
     start, end = opened.model.view

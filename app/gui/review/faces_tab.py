@@ -166,6 +166,8 @@ class FacesTab(QWidget):
             name = ""
         if name != face.name:
             self._model.do(Name(face.number, name))
+        elif not name:
+            item.setText(face.title)
 
     def _show_chosen(self) -> None:
         for row in range(self.list.count()):

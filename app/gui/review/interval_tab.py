@@ -80,13 +80,15 @@ class IntervalTab(QWidget):
         self.remove_button.setToolTip("Remove the kept interval that is marked in the list (Del)")
         self.remove_button.clicked.connect(self.remove)
         self._build(how)
+        for signal in (model.opened, model.changed):
+            signal.connect(self._fill_kept)
+        model.selected.connect(self._mark_kept)
         for signal in (model.opened, model.changed, model.selected, model.chosen):
             signal.connect(self.renew)
 
     def renew(self) -> None:
         """Count anew, once it is seen."""
         self._stale = True
-        self._fill_kept()
         if self.isVisible():
             self.refresh()
 
@@ -173,12 +175,18 @@ class IntervalTab(QWidget):
             item.setData(_INTERVAL, one)
             item.setToolTip(f"{clock(one.start)} to {clock(one.end)}; double click to name it")
             self.kept.addItem(item)
-            if (one.start, one.end) == self._model.selection:
-                self.kept.setCurrentItem(item)
         self._filling = False
+        self._mark_kept()
         self.kept.setVisible(bool(intervals))
         self.remove_button.setVisible(bool(intervals))
         self._fit_kept()
+
+    def _mark_kept(self) -> None:
+        """Mark the interval that is selected; the list stays, as one may be about to be named."""
+        shown = [self.kept.item(row).data(_INTERVAL) for row in range(self.kept.count())]
+        ends = [(one.start, one.end) for one in shown]
+        selected = self._model.selection
+        self.kept.setCurrentRow(ends.index(selected) if selected in ends else -1)
 
     def _fit_kept(self) -> None:
         """Give the list a few rows, or two where the statistics need the room."""
@@ -193,10 +201,14 @@ class IntervalTab(QWidget):
         self._model.select(one.start, one.end)
 
     def _renamed(self, item: QListWidgetItem) -> None:
-        if not self._filling:
-            one: Interval = item.data(_INTERVAL)
-            name = item.text().strip()
-            self._model.name_interval(one, "" if name == one.title and not one.name else name)
+        if self._filling:
+            return
+        one: Interval = item.data(_INTERVAL)
+        name = item.text().strip()
+        if one.name or name not in ("", one.title):
+            self._model.name_interval(one, name)
+        elif not name:
+            item.setText(one.title)
 
 
 class ShareTable(QWidget):
