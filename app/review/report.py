@@ -17,6 +17,7 @@ from app.review.report_parts import (
     comparison_section,
     edits_section,
     face_section,
+    images_section,
     intervals_section,
     limits_section,
     markers_section,
@@ -59,9 +60,10 @@ def report_page(state: Edited, *, card: Card | None = None, second: Second | Non
     """Return the page as HTML."""
     faces = sorted((face for face in state.faces if not face.excluded), key=lambda face: -face.kept)
     shown = sorted(faces[:_MOST_FACES], key=lambda face: face.number)
+    of_images = state.recording.of_images
     sections = [
         _summary(state, faces, shown),
-        *(face_section(state, face) for face in shown),
+        *([images_section(state)] if of_images else (face_section(state, one) for one in shown)),
         intervals_section(state, shown),
         markers_section(state, shown),
         comparison_section(state, shown, second),
@@ -111,13 +113,13 @@ def _correction(state: Edited) -> str:
 
 
 def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> str:
-    recording = state.recording
+    recording, noun = state.recording, _noun(state)
     frames = len(recording.frame_times)
     seen = len(set(recording.row_frames[state.kept].tolist()))
     there = seen / frames if frames else 0.0
     said = [
         f"{amount(len(faces), 'face counts', 'faces count')}.",
-        f"A face that counts was found on {per_cent(there)} of the frames.",
+        f"A face that counts was found on {per_cent(there)} of the {noun}s.",
         _passed_over(state),
         "All labels name <b>apparent expressions</b>: what a face shows on a picture, not what a "
         "person feels.",
@@ -127,7 +129,7 @@ def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> s
     if not recording.finished:
         said.append("The session was still being recorded when this report was made.")
     more = len(faces) - len(shown)
-    if more:
+    if more and not recording.of_images:
         said.append(
             f"The {len(shown)} faces with the most frames are shown below; "
             f"{amount(more, 'more is', 'more are')} in the table only."
@@ -138,15 +140,20 @@ def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> s
 
 def _passed_over(state: Edited) -> str:
     dropped, analysis = len(state.recording.dropped), _part(state.recording.info, "analysis")
+    noun = _noun(state)
     if dropped:
         said = (
-            f"{amount(dropped, 'frame was', 'frames were')} passed over "
+            f"{amount(dropped, f'{noun} was', f'{noun}s were')} passed over "
             f"and {'is' if dropped == 1 else 'are'} in no row."
         )
     else:
-        said = "No frame was passed over."
+        said = f"No {noun} was passed over."
     every = analysis.get("every", 1)
-    return f"One frame in {every} was to be read. {said}" if every != 1 else said
+    return f"One {noun} in {every} was to be read. {said}" if every != 1 else said
+
+
+def _noun(state: Edited) -> str:
+    return "image" if state.recording.of_images else "frame"
 
 
 def _when(info: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from app.palette import UNSURE, colour, display_order
 from app.review.around import around_events
 from app.review.charts import around_chart, line_chart, ribbon_chart, share_bar
 from app.review.compare import Agreement, agreement, neutral_words
-from app.review.edited import Edited, FaceEntry, Interval, Marker, recorded_markers
+from app.review.edited import UNDECIDED, Edited, FaceEntry, Interval, Marker, recorded_markers
 from app.review.second import Second
 from app.review.series import series
 from app.review.statistics import LabelShare, Summary, summarise
@@ -23,6 +23,7 @@ __all__ = [
     "comparison_section",
     "edits_section",
     "face_section",
+    "images_section",
     "intervals_section",
     "limits_section",
     "markers_section",
@@ -44,6 +45,15 @@ def face_section(state: Edited, face: FaceEntry) -> str:
         f"{ribbon_chart(part, until, 0.0, duration, state.markers)}"
         f"{line_chart(part, 0.0, duration, gap)}"
         f"{_share_table(summary)}{_quality(state, summary)}</section>"
+    )
+
+
+def images_section(state: Edited) -> str:
+    """Return what is said of each face on each image: there is no time in which to count them."""
+    rows = "".join(_image(state, frame) for frame in range(len(state.recording.frame_times)))
+    return (
+        "<section><h2>Images</h2><table><tr><th>Image</th><th>Face</th><th>Label</th>"
+        f"<th class='n'>Confidence</th><th class='n'>Quality</th></tr>{rows}</table></section>"
     )
 
 
@@ -203,6 +213,31 @@ person's own neutral face recorded.</li>
 frames of poor quality is given for each face.</li>
 <li><b>Means around markers</b> weigh each marker the same; bands are one standard error over the
 markers. With few markers they say little.</li></ul></section>"""
+
+
+def _image(state: Edited, frame: int) -> str:
+    """Return a row for each face of an image that counts, or one that says that there is none."""
+    recording = state.recording
+    number = recording.image_number(float(recording.frame_times[frame]))
+    name = escape(recording.image_of(frame) or f"image {number}")
+    faces = [
+        f"<tr><td>{name}</td>{_on_image(state, row)}</tr>"
+        for row in recording.rows_of_frame(frame).tolist()
+        if state.kept[row]
+    ]
+    return "".join(faces) or f"<tr><td>{name}</td><td colspan='4'>no face that counts</td></tr>"
+
+
+def _on_image(state: Edited, row: int) -> str:
+    code, quality = int(state.decided[row]), float(state.recording.quality[row])
+    label = UNSURE if code == UNDECIDED else state.recording.labels[code]
+    measured = f"{quality:.2f}" if quality == quality else _DASH
+    return (
+        f"<td>{escape(state.title(int(state.owners[row])))}</td>"
+        f"<td>{_dot(label)}{escape(label)}</td>"
+        f"<td class='n'>{per_cent(float(state.recording.confidence[row]))}</td>"
+        f"<td class='n'>{measured}</td>"
+    )
 
 
 def _share_table(summary: Summary) -> str:

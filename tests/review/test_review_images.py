@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.cli.analyze import main
+from app.palette import UNSURE
+from app.review.edited import edited
+from app.review.edits import EditList, Exclude, Name
 from app.review.recording import open_recording
+from app.review.report import report_page
 from app.review.words import length
 from app.sources.actor import ActorSource
+from app.words import per_cent
 
 if TYPE_CHECKING:
     from tests.review.conftest import Desk, Record
@@ -50,6 +56,25 @@ def test_a_film_has_no_names(record: Record, tmp_path: Path) -> None:
     assert recording.files == ()
     assert recording.image_of(3) == ""
     assert length(recording).startswith("5 frames in ")
+
+
+def test_a_report_of_images_names_each_and_counts_no_time(images: Path) -> None:
+    recording = open_recording(images)
+    state = edited(recording, EditList((Name(2, "Ada <3"), Exclude(3))))
+    page = report_page(state)
+    table = page[page.index("<h2>Images") :].split("</table>")[0]
+    cells = [re.findall("<td[^>]*>(.*?)</td>", row) for row in table.split("</tr>")[1:-1]]
+    assert [row[:2] for row in cells] == [
+        ["a.png", "Face 1"], ["c.png", "Ada &lt;3"], ["d.png", "no face that counts"],
+    ]  # fmt: skip
+    label, confidence, quality = cells[0][2:]
+    decided = UNSURE if recording.unsure[0] else recording.labels[recording.decided[0]]
+    assert label.endswith(f"</i>{decided}")
+    assert confidence == per_cent(float(recording.confidence[0]))
+    assert quality == f"{recording.quality[0]:.2f}"
+    assert "on 66.7 % of the images" in page
+    assert "1 image was passed over" in page
+    assert "Labels over time" not in page
 
 
 def test_the_image_shown_is_named_and_one_of_its_faces_chosen(

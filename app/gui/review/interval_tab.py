@@ -306,7 +306,7 @@ def facts(summary: Summary) -> str:
     parts = [
         f"{amount(summary.rows, 'frame')} with this face of {summary.frames:,} "
         f"({per_cent(summary.missing)} missing)",
-        f"{amount(summary.dropped, 'frame')} dropped while recording",
+        f"{amount(summary.dropped, 'frame')} passed over",
     ]
     if summary.independent is not None:
         parts.append(f"worth about {amount(round(summary.independent), 'independent frame')}")
