@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.gui.review.compare_tab import agreement_words
+from app.review.compare import agreement
+from app.review.decimate import AWAY
 from app.review.recording import Recording, open_recording
-from app.review.second import second_files
+from app.review.second import Second, second_files
+from app.review.series import UNDECIDED
 from app.sessions.folder import read_info, write_info
 from app.sessions.mkv import VideoFile
 
@@ -71,6 +75,25 @@ def test_another_model_reads_the_session_and_both_are_shown(
     tab.start_or_stop()
     desk.wait(qtbot, lambda: bool(desk.host.notices.texts))
     assert "not blurred" in desk.host.notices.texts[0]
+
+
+def test_what_the_second_model_could_not_read_is_not_called_unsure(opened: Desk) -> None:
+    model, lanes = opened.model, opened.review.timeline.lanes
+    read = model.recording.times < 6.0
+    decided = np.where(model.recording.times < 3.0, 0, UNDECIDED).astype(np.int16)
+    shown = np.where(read, 0.5, np.nan).astype(np.float32)[None].repeat(2, 0)
+    second = Second("other", ("anger", "fear"), shown, decided, read)
+    model.compare(second)
+    codes = lanes.codes(1, 119, second=True)
+    assert codes[:29].tolist() == [0] * 29
+    assert codes[31:59].tolist() == [UNDECIDED] * 28
+    assert codes[62:].tolist() == [AWAY] * 57
+    for start, end, words in (
+        (3.0, 5.0, "of 21 frames read by both models, both are sure on none."),
+        (7.0, 9.0, "no frame was read by both models."),
+    ):
+        found = agreement(model.state, second, 1, start, end)
+        assert agreement_words(found, "Face 1", "here") == f"Face 1, here: {words}"
 
 
 def test_without_pictures_nothing_is_read_again(opened: Desk, qtbot: QtBot) -> None:

@@ -294,8 +294,11 @@ class ChangeTable(QWidget):
 
 def agreement_words(found: Agreement, who: str, where: str) -> str:
     """Return in plain words how two readings agree."""
+    if not found.rows:
+        return f"{who}, {where}: no frame was read by both models."
     if found.same is None:
-        return f"{who}, {where}: no frame was read by both models, or neither was sure of any."
+        read = amount(found.rows, "frame")
+        return f"{who}, {where}: of {read} read by both models, both are sure on none."
     kappa = "" if found.kappa is None else f", Cohen's kappa {found.kappa:.2f}"
     return (
         f"{who}, {where}: of {amount(found.rows, 'frame')} read by both models, both are sure on "

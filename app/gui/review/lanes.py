@@ -67,15 +67,20 @@ class Lanes(TimeStrip):
             draw_ribbon(painter, codes, labels, band, self.tokens)
 
     def codes(self, face: int, columns: int, *, second: bool) -> NDArray[np.int16]:
-        """Return the labels of a face along so many pixels of the part in view."""
+        """Return the labels of a face along so many pixels of the part in view.
+
+        What the second model could not read, as without a picture, is shown as away.
+        """
         part = self.model.series(face)
+        times, until = part.times, self.model.recording.shown_until(part.frames)
         decided, labels = part.decided, part.labels
         if second:
             assert self.model.second is not None
-            decided, labels = self.model.second.decided[part.rows], self.model.second.labels
+            read = self.model.second.read[part.rows]
+            times, until = times[read], until[read]
+            decided, labels = self.model.second.decided[part.rows[read]], self.model.second.labels
         start, end = self.span()
-        until = self.model.recording.shown_until(part.frames)
-        return ribbon(part.times, until, decided, len(labels), start, end, columns)
+        return ribbon(times, until, decided, len(labels), start, end, columns)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._choose(event.position())
