@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.review.edited import Marker
 from app.review.series import Series
 
-__all__ = ["Around", "around_events"]
+__all__ = ["Around", "around_events", "events"]
 
 # Around an event, s.
 _BEFORE = 2.0
@@ -32,6 +33,25 @@ class Around:
     error: NDArray[np.float64]
     counts: NDArray[np.int64]
     events: int
+
+
+def events(markers: Sequence[Marker]) -> dict[str, list[float]]:
+    """Return the times (s) of markers that are averaged together, by the words for them.
+
+    Those that another program sent are told apart by their text; a neutral face is no event.
+    """
+    found: dict[str, list[float]] = {}
+    for marker in markers:
+        if marker.key != "neutral":
+            found.setdefault(_words(marker), []).append(marker.time)
+    return dict(sorted(found.items()))
+
+
+def _words(marker: Marker) -> str:
+    if marker.key == "note":
+        return "notes"
+    sent = marker.key == "lsl" and marker.text
+    return f"markers “{marker.text}”" if sent else f"markers {marker.key}"
 
 
 def around_events(part: Series, events: Sequence[float], gap: float) -> Around:

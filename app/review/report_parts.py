@@ -7,10 +7,10 @@ from html import escape
 from typing import Any
 
 from app.palette import UNSURE, colour, display_order
-from app.review.around import around_events
+from app.review.around import around_events, events
 from app.review.charts import around_chart, line_chart, ribbon_chart, share_bar
 from app.review.compare import Agreement, agreement, neutral_words
-from app.review.edited import UNDECIDED, Edited, FaceEntry, Interval, Marker, recorded_markers
+from app.review.edited import UNDECIDED, Edited, FaceEntry, Interval, recorded_markers
 from app.review.second import Second
 from app.review.series import series
 from app.review.statistics import LabelShare, Summary, summarise
@@ -31,6 +31,8 @@ __all__ = [
 
 # Above it nothing is worth naming as the worst.
 _GOOD = 0.95
+# Other programs may send hundreds of different markers.
+_MOST_KINDS = 12
 _DASH = "\N{EN DASH}"
 
 
@@ -66,7 +68,7 @@ def intervals_section(state: Edited, faces: Sequence[FaceEntry]) -> str:
 
 
 def markers_section(state: Edited, faces: Sequence[FaceEntry]) -> str:
-    """Return the markers, and means around those of each key; empty where there are none."""
+    """Return the markers, and means around those of each kind; empty where there are none."""
     if not state.markers:
         return ""
     rows = "".join(
@@ -74,7 +76,10 @@ def markers_section(state: Edited, faces: Sequence[FaceEntry]) -> str:
         f"<td>{escape(marker.text)}</td></tr>"
         for marker in state.markers
     )
-    charts = "".join(_around(state, key, faces) for key in _keys(state.markers))
+    kinds = sorted(events(state.markers).items(), key=lambda kind: -len(kind[1]))
+    charts = "".join(_around(state, *kind, faces) for kind in sorted(kinds[:_MOST_KINDS]))
+    if len(kinds) > _MOST_KINDS:
+        charts += "<p class='quiet'>Kinds of which there are fewer markers are not averaged.</p>"
     return (
         "<section><h2>Markers</h2><table class='tight'><tr><th class='n'>Time</th><th>Key</th>"
         f"<th>Text</th></tr>{rows}</table>{charts}</section>"
@@ -330,8 +335,7 @@ def _interval(state: Edited, one: Interval, faces: Sequence[FaceEntry]) -> str:
     )
 
 
-def _around(state: Edited, key: str, faces: Sequence[FaceEntry]) -> str:
-    times = [marker.time for marker in state.markers if marker.key == key]
+def _around(state: Edited, kind: str, times: list[float], faces: Sequence[FaceEntry]) -> str:
     charts = []
     for face in faces:
         part = series(state, face.number)
@@ -343,8 +347,7 @@ def _around(state: Edited, key: str, faces: Sequence[FaceEntry]) -> str:
             )
     if not charts:
         return ""
-    which = "notes" if key == "note" else f"markers {key}"
-    return f"<h3>Means around {which}</h3>{''.join(charts)}"
+    return f"<h3>Means around {escape(kind)}</h3>{''.join(charts)}"
 
 
 def _comparison(found: Agreement, face: FaceEntry) -> str:
@@ -363,11 +366,6 @@ def _comparison(found: Agreement, face: FaceEntry) -> str:
         f"<table><tr><th>Label</th><th class='n'>Recorded</th><th class='n'>Second</th>"
         f"<th class='n'>Both</th><th class='n'>Probability differs by</th></tr>{rows}</table>"
     )
-
-
-def _keys(markers: Sequence[Marker]) -> list[str]:
-    """Return the keys whose means are shown; a neutral face is no event."""
-    return sorted({marker.key for marker in markers} - {"neutral"})
 
 
 def _dot(label: str) -> str:

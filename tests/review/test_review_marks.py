@@ -240,6 +240,19 @@ def test_the_list_of_markers_goes_nowhere_by_itself(opened: Desk) -> None:
     assert opened.model.position == pytest.approx(6.0)
 
 
+def test_a_neutral_face_is_no_event_to_average(opened: Desk) -> None:
+    tab, model = opened.review.markers, opened.model
+    sent = (PutMarker("a", 3.0, "lsl", "go"), PutMarker("b", 4.0, "neutral", "face 1"))
+    model.open(model.recording, EditList(sent))
+    shown = [tab.kind.itemText(row) for row in range(tab.kind.count())]
+    assert shown == ["all markers", "markers 1 (2)", "markers “go” (1)", "notes (1)"]
+    counts = []
+    for row in range(tab.kind.count()):
+        tab.kind.setCurrentIndex(row)
+        counts.append(tab.around.accessibleDescription())
+    assert counts == [f"Means over {n}" for n in ("4 markers", "2 markers", "1 marker", "1 marker")]
+
+
 def test_a_split_begins_with_the_frame_that_is_shown(opened: Desk) -> None:
     opened.model.move_to(5.06)  # the frame of 5.0 is shown
     opened.review.menu_actions.split.trigger()

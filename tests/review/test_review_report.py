@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
+from app.review.around import events
 from app.review.charts import stretches
 from app.review.edited import edited
 from app.review.edits import EditList, Exclude, Merge, Name, PutInterval, PutMarker, RemoveMarker
@@ -189,6 +190,26 @@ def test_a_report_says_what_became_of_markers(session: Path) -> None:
     text, _ = read(report_page(edited(open_recording(session), edits)))
     assert "Markers: 1 added, 1 moved or reworded, 1 removed." in text
     assert "1 interval kept." in text
+
+
+def test_a_report_averages_what_another_program_sent_by_its_text(
+    tmp_path: Path, record: Record
+) -> None:
+    marks = [
+        (1.0, "lsl", "a < b"), (2.0, "lsl", "rest"), (3.0, "neutral", "face 1"),
+        (4.0, "lsl", "a < b"), (5.0, "note", "door"),
+    ]  # fmt: skip
+    folder = record(tmp_path / "s", lambda _: [(1, "anger")], 60, marks=marks)
+    state = edited(open_recording(folder), EditList())
+    assert events(state.markers) == {"markers “a < b”": [1, 4], "markers “rest”": [2], "notes": [5]}
+    text, _ = read(report_page(state))
+    assert "Means around markers “a < b” Face 1, 2 markers" in text
+    assert "Means around markers “rest” Face 1, 1 marker" in text
+    many = EditList(tuple(PutMarker(f"m{n}", 1.0, "lsl", f"trial {n}") for n in range(20)))
+    text, _ = read(report_page(edited(open_recording(folder), many)))
+    assert text.count("Means around markers “") == 12
+    assert "Means around markers “a < b”" in text, "of which there are most"
+    assert "Kinds of which there are fewer markers are not averaged" in text
 
 
 def test_a_report_of_an_empty_session(tmp_path: Path, record: Record) -> None:

@@ -24,7 +24,7 @@ from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
 from app.palette import display_order
-from app.review.around import Around, around_events
+from app.review.around import Around, around_events, events
 from app.review.charts import stretches
 from app.review.edited import Marker
 from app.words import amount, clock
@@ -34,7 +34,7 @@ _TIME, _KEY, _TEXT = range(3)
 
 
 class MarkersTab(QWidget):
-    """List markers, change them, and average what happens around those of one key."""
+    """List markers, change them, and average what happens around those of one kind."""
 
     def __init__(self, model: ReviewModel, theme: Theme, actions: ReviewActions) -> None:
         super().__init__()
@@ -49,9 +49,14 @@ class MarkersTab(QWidget):
             self._drop_empty_note, Qt.ConnectionType.QueuedConnection
         )
         let_del_remove(self.table, self.remove)
-        self.key = QComboBox()
-        self.key.setAccessibleName("Which markers are averaged")
-        self.key.currentIndexChanged.connect(self._average)
+        self.kind = QComboBox()
+        self.kind.setAccessibleName("Which markers are averaged")
+        # Long texts are cut short instead of making the panel wider.
+        self.kind.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.kind.setMinimumContentsLength(10)
+        self.kind.currentIndexChanged.connect(self._average)
         self.around = AroundChart(theme)
         buttons = {
             "Note": (actions.note.trigger, actions.note.toolTip()),
@@ -69,9 +74,9 @@ class MarkersTab(QWidget):
             button.clicked.connect(lambda _checked=False, pressed=pressed: pressed())
             row.addWidget(button)
         which = QHBoxLayout()
-        self.key.installEventFilter(KeepSpace(self.key))
+        self.kind.installEventFilter(KeepSpace(self.kind))
         which.addWidget(QLabel("Mean around"))
-        which.addWidget(self.key, 1)
+        which.addWidget(self.kind, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 8)
         layout.addWidget(self.table, 1)
@@ -92,14 +97,12 @@ class MarkersTab(QWidget):
             self._fill_row(row, marker)
             if before is not None and marker.id == before.id:
                 self.table.setCurrentCell(row, _TEXT)
-        keys = sorted({marker.key for marker in markers})
-        chosen = self.key.currentData()
-        self.key.clear()
-        self.key.addItem("all markers", "")
-        for key in keys:
-            count = sum(marker.key == key for marker in markers)
-            self.key.addItem(f"{'notes' if key == 'note' else f'key {key}'} ({count})", key)
-        self.key.setCurrentIndex(max(0, self.key.findData(chosen)))
+        chosen = self.kind.currentData()
+        self.kind.clear()
+        self.kind.addItem("all markers", "")
+        for kind, times in events(markers).items():
+            self.kind.addItem(f"{kind} ({len(times)})", kind)
+        self.kind.setCurrentIndex(max(0, self.kind.findData(chosen)))
         self._filling = False
         self._fit_columns()
         self._average()
@@ -181,8 +184,8 @@ class MarkersTab(QWidget):
         if not self._model.is_open:
             self.around.show_mean(None, ())
             return
-        key = self.key.currentData()
-        times = [m.time for m in self._model.state.markers if not key or m.key == key]
+        kinds, chosen = events(self._model.state.markers), self.kind.currentData()
+        times = kinds.get(chosen) or [time for kind in kinds.values() for time in kind]
         part, gap = self._model.series(self._model.face), self._model.recording.gap
         self.around.show_mean(around_events(part, times, gap) if times else None, part.labels)
 
