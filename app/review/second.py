@@ -25,7 +25,15 @@ from models.runtime.classifier import OnnxClassifier
 from models.runtime.files import written_whole
 from models.runtime.prediction import Prediction
 
-__all__ = ["Second", "Stopped", "read_again", "read_second", "second_files", "write_second"]
+__all__ = [
+    "Second",
+    "Stopped",
+    "read_again",
+    "read_second",
+    "second_file",
+    "second_files",
+    "write_second",
+]
 
 _PREFIX = "reading."
 _METADATA = b"mien.reading"
@@ -144,7 +152,7 @@ def _offsets(
 
 def write_second(folder: Path, second: Second) -> Path:
     """Keep a second reading beside a session and return its file. Raises `ReviewError`."""
-    path = folder / f"{_PREFIX}{_safe(second.model)}.parquet"
+    path = second_file(folder, second.model)
     described: dict[str, Any] = {"model": second.model, "labels": list(second.labels)}
     described["relative"] = second.relative
     columns = {f"smooth_{label}": second.shown[place] for place, label in enumerate(second.labels)}
@@ -159,6 +167,11 @@ def write_second(folder: Path, second: Second) -> Path:
             f"some space or copy the session to a folder that can be written."
         ) from error
     return path
+
+
+def second_file(folder: Path, model: str) -> Path:
+    """Return where the second reading by a model lies beside a session, if there is one."""
+    return folder / f"{_PREFIX}{_safe(model)}.parquet"
 
 
 def second_files(folder: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from app.gui.review.compare_tab import agreement_words
 from app.review.compare import agreement
 from app.review.decimate import AWAY
 from app.review.recording import Recording, open_recording
-from app.review.second import Second, second_files
+from app.review.second import Second, second_file, second_files, write_second
 from app.review.series import UNDECIDED
 from app.sessions.folder import read_info, write_info
 from app.sessions.mkv import VideoFile
@@ -71,10 +71,37 @@ def test_another_model_reads_the_session_and_both_are_shown(
     # Blurred faces say nothing.
     write_info(session, read_info(session) | {"video": {"blur": True}})
     desk.review.open_session(session)
-    desk.wait(qtbot, lambda: bool(desk.model.recording.info.get("video")))
+    desk.wait(qtbot, lambda: desk.model.second is not None)
     tab.start_or_stop()
     desk.wait(qtbot, lambda: bool(desk.host.notices.texts))
     assert "not blurred" in desk.host.notices.texts[0]
+
+
+def test_what_was_read_before_is_shown_again(desk: Desk, session: Path, qtbot: QtBot) -> None:
+    count = len(open_recording(session).tracks)
+    models = [entry.name for entry in desk.host.around.models[:2]]
+    for model in models:
+        shown, decided = np.full((1, count), 1.0, np.float32), np.zeros(count, np.int16)
+        write_second(session, Second(model, ("anger",), shown, decided, np.ones(count, bool)))
+    tab = desk.review.comparison
+    desk.review.open_session(session)
+    for model in (*models, models[0]):
+        desk.wait(qtbot, lambda: desk.model.second is not None)
+        tab.hide_button.click()
+        tab.choice.setCurrentIndex(tab.choice.findData(model))
+        assert tab.start.text() == "Show reading"
+        tab.start.click()
+        desk.wait(qtbot, lambda: desk.model.second is not None)
+        assert desk.model.second is not None
+        assert desk.model.second.model == model
+        assert tab.start.text() == "Read again"
+    # One that does not fit stands in nobody's way.
+    second_file(session, models[1]).write_bytes(b"no more")
+    tab.choice.setCurrentIndex(tab.choice.findData(models[1]))
+    tab.start.click()
+    desk.wait(qtbot, lambda: bool(desk.host.notices.texts))
+    assert "cannot be opened" in desk.host.notices.texts[0]
+    assert tab.start.text() == "Read again"
 
 
 def test_what_the_second_model_could_not_read_is_not_called_unsure(opened: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -32,6 +33,7 @@ from app.review.second import (
     Stopped,
     read_again,
     read_second,
+    second_file,
     second_files,
     write_second,
 )
@@ -72,6 +74,7 @@ class CompareTab(QWidget):
         self._model = model
         self._host = host
         self._task: _Task | None = None
+        self._unfit: Path | None = None
         self._stale = True
         self.agreement: Agreement | None = None
         self.choice = QComboBox()
@@ -85,7 +88,7 @@ class CompareTab(QWidget):
         for entry in host.around.models:
             self.choice.addItem(model_name(entry.card), entry.name)
         self.start = QPushButton("Read again")
-        self.start.setToolTip("Let this model read the session, too")
+        self.choice.currentIndexChanged.connect(self._word_start)
         self.start.clicked.connect(self.start_or_stop)
         self.start.installEventFilter(KeepSpace(self.start))
         self.progress = QProgressBar()
@@ -105,6 +108,7 @@ class CompareTab(QWidget):
         model.opened.connect(self._after_opening)
         for signal in (model.changed, model.selected, model.chosen, model.compared):
             signal.connect(self.renew)
+        model.compared.connect(self._word_start)
         self.renew()
 
     @property
@@ -112,15 +116,17 @@ class CompareTab(QWidget):
         return self._task is not None
 
     def start_or_stop(self) -> None:
-        """Begin to read with the chosen model, or give the reading up."""
+        """Show what the chosen model read before, begin to read with it, or give that up."""
         if self._task is not None:
             self._task.stop.set()
             return
         if not self._model.is_open:
             return
-        name = str(self.choice.currentData())
-        recording = self._model.recording
-        task = _Task(name)
+        recording, kept = self._model.recording, self._kept()
+        if kept is not None:
+            self._open(recording, kept)
+            return
+        task = _Task(str(self.choice.currentData()))
         self._task = task
         self._host.jobs.submit(
             lambda: _read(recording, task),
@@ -133,12 +139,28 @@ class CompareTab(QWidget):
         """Show how far the reading is."""
         task = self._task
         self.progress.setVisible(task is not None)
-        self.start.setText("Stop" if task is not None else "Read again")
+        self._word_start()
         self.choice.setEnabled(task is None)
         if task is not None:
             self.progress.setRange(0, task.total)
             self.progress.setValue(task.done)
             self.progress.setFormat(f"{task.done:,} of {task.total:,} frames")
+
+    def _word_start(self) -> None:
+        words, tip = "Read again", "Let this model read the session, too"
+        if self._task is not None:
+            words, tip = "Stop", "Give the second reading up"
+        elif self._model.is_open and self._kept() is not None:
+            words, tip = "Show reading", "This model has read the session already"
+        self.start.setText(words)
+        self.start.setToolTip(tip)
+
+    def _kept(self) -> Path | None:
+        """Return the file of what the chosen model read before, None where that is shown."""
+        model = str(self.choice.currentData())
+        file = second_file(self._model.recording.path, model)
+        shown = self._model.second is not None and self._model.second.model == model
+        return file if file.is_file() and not shown and file != self._unfit else None
 
     def close_down(self) -> None:
         if self._task is not None:
@@ -203,7 +225,9 @@ class CompareTab(QWidget):
         """Show the second reading that lies beside the session, if there is one."""
         if self._task is not None:
             self._task.stop.set()
+        self._unfit = None
         self.renew()
+        self._word_start()
         if not self._model.is_open:
             return
         recording = self._model.recording
@@ -215,14 +239,24 @@ class CompareTab(QWidget):
         if others:
             self.choice.setCurrentIndex(others[0])
         if files:
-            self._host.jobs.submit(
-                lambda: read_second(files[-1], recording),
-                lambda second: self._show(recording, second),
-                self._host.warn,
-            )
+            self._open(recording, files[-1])
+
+    def _open(self, recording: Recording, file: Path) -> None:
+        """Show what was read before; where that cannot be, the session can be read again."""
+
+        def refuse(sentence: str) -> None:
+            self._unfit = file
+            self._word_start()
+            self._host.warn(sentence)
+
+        self._host.jobs.submit(
+            lambda: read_second(file, recording),
+            lambda second: self._show(recording, second),
+            refuse,
+        )
 
     def _take(self, recording: Recording, second: Second | None) -> None:
-        self._task = None
+        self._task = self._unfit = None
         self.tick()
         if second is not None:
             self._show(recording, second)
