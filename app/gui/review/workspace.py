@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
 from app.gui.actions import shortcut_rows
-from app.gui.menus import add_shared_view, recent_names
+from app.gui.menus import recent_names
 from app.gui.pages import open_page
 from app.gui.places import sessions_folder
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
@@ -30,6 +30,7 @@ from app.gui.review.exports import Exports
 from app.gui.review.faces_tab import FacesTab
 from app.gui.review.interval_tab import IntervalTab
 from app.gui.review.markers_tab import MarkersTab
+from app.gui.review.menus import review_menus
 from app.gui.review.model import ReviewModel
 from app.gui.review.opening import Opened, Opener, session_folder
 from app.gui.review.pages import about_session
@@ -83,7 +84,7 @@ class ReviewWorkspace(Workspace):
         self.opener = Opener(host, self._show, self.close_session, self.empty_progress)
         self.exports = Exports(self.model, host, self.video, self.timeline)
         self._recent_menu = QMenu("Open &recent session", host.window)
-        self._menus = self._make_menus()
+        self._menus = review_menus(self.menu_actions, self._recent_menu, host)
         self.bar = ReviewBar(self.menu_actions, host.theme)
         self._build()
         self._connect()
@@ -258,39 +259,6 @@ class ReviewWorkspace(Workspace):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._pages)
-
-    def _make_menus(self) -> list[QMenu]:
-        acts, window = self.menu_actions, self.host.window
-        file = QMenu("&File", window)
-        file.addActions([acts.open_session, acts.open_media])
-        file.addMenu(self._recent_menu)
-        file.addAction(acts.close)
-        file.addSeparator()
-        file.addActions([acts.export_table, acts.export_picture, acts.report])
-        file.addSeparator()
-        file.addActions([acts.about, self.host.actions.quit])
-        edit = QMenu("&Edit", window)
-        edit.addActions([acts.undo, acts.redo])
-        edit.addSeparator()
-        edit.addActions([acts.split, acts.exclude])
-        edit.addSeparator()
-        edit.addAction(acts.note)
-        edit.addMenu("Set &marker").addActions(list(acts.markers))
-        edit.addSeparator()
-        edit.addActions([acts.select_start, acts.select_end, acts.select_nothing, acts.keep])
-        play = QMenu("&Play", window)
-        play.addActions([acts.play, acts.slower, acts.faster])
-        play.addSeparator()
-        play.addActions([acts.back, acts.forward, acts.second_back, acts.second_forward])
-        play.addSeparator()
-        play.addActions([acts.first, acts.last, acts.previous_marker, acts.next_marker])
-        view = QMenu("&View", window)
-        view.addActions(list(acts.overlays.values()))
-        view.addSeparator()
-        view.addActions([acts.zoom_in, acts.zoom_out, acts.whole, acts.zoom_selection])
-        view.addSeparator()
-        add_shared_view(view, self.host.actions)
-        return [file, edit, play, view]
 
     def _connect(self) -> None:
         acts, model = self.menu_actions, self.model
