@@ -20,9 +20,11 @@ class Occlusion:
     """Slide a square over the crop; a place matters where covering it lowers the probability.
 
     Minaee et al., arXiv 1902.01019, section 4 (figure of the important regions); Zeiler and
-    Fergus, arXiv 1311.2901, section 4.2. square, stride: pixels of the crop, by default a quarter
-    and a twelfth of its side. fill: what covers, a gray of 0 to 255 or the "mean" of the data the
-    model was trained on, which for the network is 0 and, unlike black, looks like no feature.
+    Fergus, arXiv 1311.2901, section 4.2. The squares may stand out over the edges, so that every
+    pixel is covered equally often: else one square at an edge would decide alone what it covers.
+    square, stride: pixels of the crop, by default a quarter and an eighth of its side, rounded up.
+    fill: what covers, a gray of 0 to 255 or the "mean" of the data the model was trained on, which
+    for the network is 0 and, unlike black, looks like no feature.
     """
 
     runner: Runner
@@ -34,21 +36,22 @@ class Occlusion:
 
     def __post_init__(self) -> None:
         side = self.runner.size
-        if not (1 <= self._square < side and 1 <= self._stride <= self._square):
+        square, stride = self._square, self._stride
+        if not (1 <= square < side and 1 <= stride <= square and square % stride == 0):
             raise ModelError(
-                f"expected a square of 1 to {side - 1} pixels and a stride of 1 to that square, "
-                f"found {self._square} and {self._stride}"
+                f"expected a square of 1 to {side - 1} pixels and a stride that divides it, found "
+                f"{square} and {stride}"
             )
         if not 0 <= self._gray <= 255:
             raise ModelError(f"expected a gray of 0 to 255 to cover with, found {self.fill}")
 
     @property
     def _square(self) -> int:
-        return self.runner.size // 4 if self.square is None else self.square
+        return 2 * _eighth(self.runner.size) if self.square is None else self.square
 
     @property
     def _stride(self) -> int:
-        return max(1, self.runner.size // 12) if self.stride is None else self.stride
+        return _eighth(self.runner.size) if self.stride is None else self.stride
 
     @property
     def _gray(self) -> int:
@@ -92,22 +95,25 @@ class Occlusion:
         """Return what each pixel costs (S, S), of one label's probabilities (1 + places,)."""
         side = self.runner.size
         total = np.zeros((side, side), np.float64)
-        count = np.zeros((side, side), np.float64)
         for (rows, columns), left in zip(self._places(), probabilities[1:], strict=True):
             total[rows, columns] += probabilities[0] - left
-            count[rows, columns] += 1
-        return np.asarray(total / count, np.float32)
+        return np.asarray(total / (self._square // self._stride) ** 2, np.float32)
 
     def _places(self) -> list[tuple[slice, slice]]:
-        starts = positions(self.runner.size, self._square, self._stride)
-        return [
-            (slice(top, top + self._square), slice(left, left + self._square))
-            for top in starts
-            for left in starts
-        ]
+        starts = positions(self.runner.size, self._square, self._stride).tolist()
+        spans = [slice(max(0, start), start + self._square) for start in starts]
+        return [(rows, columns) for rows in spans for columns in spans]
 
 
 def positions(side: int, square: int, stride: int) -> NDArray[np.int64]:
-    """Return where squares begin so that they reach both ends and lie at most `stride` apart."""
-    count = int(np.ceil((side - square) / stride)) + 1
-    return np.round(np.linspace(0, side - square, count)).astype(np.int64)
+    """Return where squares begin, `stride` apart, that cover all places of a side equally often.
+
+    stride: divides square. The outermost stand out over both ends alike, by what is left over.
+    """
+    count = -(-(side + square) // stride) - 1
+    first = (side - square - (count - 1) * stride) // 2
+    return first + stride * np.arange(count, dtype=np.int64)
+
+
+def _eighth(side: int) -> int:
+    return -(-side // 8)
