@@ -33,7 +33,7 @@ and the model too.
 
 methods, as far as a model has them:
   cam        class activation map        cbam       spatial attention, all blocks together
-  theta      where a spatial transformer looks      warped     what it hands on
+  theta      what a spatial transformer lets through   warped  the picture that it hands on
   region     weights of a face's regions            spatial3   spatial attention of one block
   guided     guided backpropagation (a file of fer-export-onnx --guided beside the model)
   occlusion  what covering a place costs the label

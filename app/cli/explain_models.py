@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.cli.explain_figure import CELL, Column, Group, Part
 from app.cli.explain_paint import Map, Picture, framed, gray_picture, overlaid, relief
 from app.errors import SettingsError
-from models.explain.attention import quadrilateral
+from models.explain.attention import PICTURE, quadrilateral, reach_of
 from models.explain.base import Explainer, Runner, scaled
 from models.explain.explainers import explainers_for
 from models.explain.guided import GuidedBackprop
@@ -39,7 +39,9 @@ class ModelColumns:
         self._runner = Runner(classifier)
         known = {each.name: each for each in explainers_for(classifier, on_problem=on_notice)}
         self.available = [*known]
-        if WARPED in self._card.outputs:
+        self._reach = reach_of(self._card.architecture)
+        # Of a network that warps features, the picture warped alike is nothing that it uses.
+        if WARPED in self._card.outputs and self._reach == PICTURE:
             self.available.insert(self.available.index("theta") + 1, WARPED)
         usual = [each for each in self.available if not each.startswith("spatial")]
         wanted = usual if methods is None else methods
@@ -119,7 +121,7 @@ class ModelColumns:
         values = explainer.explain(crop, index)
         if name == "theta":
             theta = self._runner.run([crop])["theta"][0]
-            return framed(crop, values, quadrilateral(theta, len(crop)), CELL)
+            return framed(crop, values, quadrilateral(theta, len(crop), self._reach), CELL)
         return overlaid(crop, values, CELL)
 
     def _map(self, name: str, crop: Crop, index: int) -> NDArray[np.float64]:

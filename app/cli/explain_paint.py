@@ -45,9 +45,9 @@ def relief(gradient: Map, side: int) -> Picture:
 
 
 def framed(crop: NDArray[np.uint8], mask: Map, corners: Map, side: int) -> Picture:
-    """Return the crop with what lies outside a quadrilateral darkened, and its edge drawn.
+    """Return the crop with what is not seen darkened, and the edge of a quadrilateral drawn.
 
-    mask: (S, S), 1 inside. corners: (4, 2), x and y in pixels of the crop.
+    mask: (S, S), 1 where it is seen. corners: (4, 2), x and y in pixels of the crop.
     """
     below = gray_picture(crop, side).astype(np.float32)
     inside = np.clip(cv2.resize(mask, (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)

@@ -12,11 +12,12 @@ from app.messages import FaceResult
 from app.overlays import Shown
 from app.overlays.attention import CROP_CELLS, coloured
 from app.overlays.base import Canvas
-from app.overlays.look import looked_at, turn_of, warped_picture
+from app.overlays.look import reach_on, turn_of, warped_picture
 from app.overlays.maps import spatial_weights, view_map
 from app.overlays.regions import region_name, region_weights
 from app.palette import bgr
 from app.views import LOOK, REGIONS, VIEWS, runner_up, shown_label
+from models.runtime.card import Card
 
 # How bright the crop is where neither of two labels finds more.
 _UNDER = 0.35
@@ -56,7 +57,7 @@ def make_inset(face: FaceResult, shown: Shown, side: int) -> Inset:
     if shown.view == LOOK:
         warped = warped_picture(face, shown.card)
         picture = None if warped is None else pixelated(warped, side)
-        return Inset(crop, picture, facts=_look_facts(face))
+        return Inset(crop, picture, facts=_look_facts(face, shown.card))
     if shown.view == REGIONS:
         return Inset(crop, facts=_region_facts(face))
     return Inset(crop, _tinted(face, shown.view, side), facts=_weight_facts(face, shown.view))
@@ -108,9 +109,9 @@ def _tinted(face: FaceResult, name: str, side: int) -> Canvas | None:
     return np.asarray(np.minimum(below * keep // 255 + painted[..., :3], 255), np.uint8)
 
 
-def _look_facts(face: FaceResult) -> tuple[tuple[str, str], ...]:
+def _look_facts(face: FaceResult, card: Card | None) -> tuple[tuple[str, str], ...]:
     theta = face.prediction.attention.get(LOOK)
-    turn = None if theta is None or looked_at(theta, 1) is None else turn_of(theta)
+    turn = None if theta is None else turn_of(theta, reach_on(card))
     if turn is None:
         return ()
     return (

@@ -30,10 +30,9 @@ from app.overlays.paint import (
 from app.overlays.place import corners_of, crop_to_canvas
 from app.overlays.text import draw_text, fitted, text_width
 from app.views import LOOK
-from models.explain.attention import quadrilateral
+from models.explain.attention import PICTURE, Reach, quadrilateral, reach_of, seen_from
 from models.runtime.card import Card
 
-_ENDS = np.array([[-1.0, 1.0, 1.0, -1.0], [-1.0, -1.0, 1.0, 1.0]])
 # How much darker the part of the crop becomes that the network does not see.
 _DIM = 0.35
 _PLATE_OPACITY = 0.78
@@ -43,28 +42,6 @@ _LEAST = 56
 _CAPTION = "what it looks at"
 # How much of it may cover faces and texts: else there is none.
 _CROWDED = 0.35
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Say what theta moves, in parts of the crop's side.
-
-    span: of the grid that theta maps. sight: how far beyond the grid's own edge its outermost
-    points see.
-    """
-
-    span: float = 1.0
-    sight: float = 0.0
-
-
-PICTURE = Reach()
-"""The picture itself is warped: what is seen is the quadrilateral."""
-FEATURES: dict[str, Reach] = {
-    "deep_emotion_parallel": Reach(36 / 48, 6 / 48),
-    "acn": Reach(36 / 48, 10 / 48),
-}
-"""Networks that warp their 9 x 9 features: those stand 4 of 48 pixels apart, and each sees a square
-of 16 pixels around it, with ACN's fifth convolution of 24."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,47 +58,39 @@ class Turn:
     down: float
 
 
-def turn_of(theta: NDArray[np.float32]) -> Turn | None:
+def reach_on(card: Card | None) -> Reach:
+    """Return what the transformer of a model moves; without a card the picture."""
+    return PICTURE if card is None else reach_of(card.architecture)
+
+
+def turn_of(theta: NDArray[np.float32], reach: Reach) -> Turn | None:
     """Return what a (2, 3) theta does, None where it is no map of a square onto an area."""
     area = float(theta[0, 0] * theta[1, 1] - theta[0, 1] * theta[1, 0])
     if not np.isfinite(theta).all() or abs(area) < 1e-6:
         return None
     degrees = math.degrees(math.atan2(theta[1, 0] - theta[0, 1], theta[0, 0] + theta[1, 1]))
-    return Turn(1 / math.sqrt(abs(area)), degrees, float(theta[0, 2]) / 2, float(theta[1, 2]) / 2)
+    right, down = (float(shift) / 2 * reach.span for shift in theta[:, 2])
+    return Turn(1 / math.sqrt(abs(area)), degrees, right, down)
 
 
-def looked_at(theta: NDArray[np.float32], size: int) -> NDArray[np.float64] | None:
+def looked_at(theta: NDArray[np.float32], size: int, reach: Reach) -> NDArray[np.float64] | None:
     """Return the corners (4, 2) of what is looked at, in pixels of a crop of `size`.
 
     Those of `quadrilateral`; None for a theta that is not finite.
     """
     if not np.isfinite(theta).all():
         return None
-    return quadrilateral(theta, size).astype(np.float64)
-
-
-def seen_from(theta: NDArray[np.float32], size: int, reach: Reach) -> NDArray[np.float64]:
-    """Return the outline (K, 2) of all that the network sees, as `looked_at` for a finite theta.
-
-    Where features are warped it is not the quadrilateral: each feature sees a square around it.
-    """
-    middle = (size - 1) / 2
-    corners = (quadrilateral(theta, size) - middle) * reach.span + middle
-    if reach.sight == 0:
-        return np.asarray(corners, np.float64)
-    squares = corners[:, None] + _ENDS.T[None] * (reach.sight * size)
-    # The sum of a quadrilateral and an upright square.
-    hull = cv2.convexHull(squares.reshape(-1, 2).astype(np.float32))
-    return np.asarray(hull, np.float64).reshape(-1, 2)
+    return quadrilateral(theta, size, reach).astype(np.float64)
 
 
 def warped_picture(face: FaceResult, card: Card | None) -> NDArray[np.uint8] | None:
     """Return the picture that the transformer makes, (h, w) uint8 gray, None where there is none.
 
+    None too where features are warped: the network's picture warped alike is nothing that it uses.
     Undoes the normalisation on the card; without one the values are stretched to black and white.
     """
     values = face.prediction.attention.get("warped")
-    if values is None or not np.isfinite(values).all():
+    if reach_on(card) != PICTURE or values is None or not np.isfinite(values).all():
         return None
     picture = values[0]
     if card is None:
@@ -141,7 +110,7 @@ class LookOverlay:
 
     def __init__(self, card: Card | None = None, fade: float = FADE_SECONDS) -> None:
         self._card = card
-        self._reach = PICTURE if card is None else FEATURES.get(card.architecture, PICTURE)
+        self._reach = reach_on(card)
         self._fader = Fader(fade)
 
     def draw(self, canvas: Canvas, result: FrameResult, view: Viewport) -> None:
@@ -159,7 +128,7 @@ class LookOverlay:
     def _draw_look(self, canvas: Canvas, face: FaceResult, view: Viewport, opacity: float) -> bool:
         """Draw on the face; say whether there was anything to draw."""
         theta, size = face.prediction.attention.get(LOOK), face.crop.shape[0]
-        corners = None if theta is None else looked_at(theta, size)
+        corners = None if theta is None else looked_at(theta, size, self._reach)
         if theta is None or corners is None:
             return False
         matrix, width = crop_to_canvas(face, view), line_width(canvas, view)

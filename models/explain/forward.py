@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.explain.attention import Attention, Map, block_names, quadrilateral, spatial_product
+from models.explain.attention import (
+    Attention,
+    Map,
+    Reach,
+    block_names,
+    reach_of,
+    seen_from,
+    spatial_product,
+)
 from models.explain.base import Crop, Runner, scaled
 
 Read = Callable[[Attention, int, int], Map]
@@ -68,16 +76,20 @@ def region_map(attention: Attention, _label_index: int, size: int) -> Map:
     return scaled(painted - painted.min(), size)
 
 
-def theta_map(attention: Attention, _label_index: int, size: int) -> Map:
-    """Return 1 inside the quadrilateral that the spatial transformer attends to, 0 outside.
+def theta_map(reach: Reach) -> Read:
+    """Return how to read where the spatial transformer lets the network see: 1 there, 0 elsewhere.
 
     Jaderberg et al., arXiv 1506.02025, equation 1; the same for every label. Its edge is smooth.
     """
-    corners = quadrilateral(attention["theta"], size)
-    mask = np.zeros((size, size), np.uint8)
-    fine = np.round(corners * 16).astype(np.int32)
-    cv2.fillConvexPoly(mask, fine, 255, lineType=cv2.LINE_AA, shift=4)
-    return (mask / np.float32(255)).astype(np.float32)
+
+    def read(attention: Attention, _label_index: int, size: int) -> Map:
+        outline = seen_from(attention["theta"], size, reach)
+        mask = np.zeros((size, size), np.uint8)
+        fine = np.round(outline * 16).astype(np.int32)
+        cv2.fillConvexPoly(mask, fine, 255, lineType=cv2.LINE_AA, shift=4)
+        return (mask / np.float32(255)).astype(np.float32)
+
+    return read
 
 
 def forward_explainers(runner: Runner) -> list[ForwardExplainer]:
@@ -90,7 +102,8 @@ def forward_explainers(runner: Runner) -> list[ForwardExplainer]:
     if blocks:
         found.append(("cbam", "spatial attention, all blocks", cbam_map))
     if "theta" in has:
-        found.append(("theta", "spatial transformer", theta_map))
+        reach = reach_of(runner.card.architecture)
+        found.append(("theta", "spatial transformer", theta_map(reach)))
     if {"region", "square"} <= has:
         found.append(("region", "weights of the regions", region_map))
     found += [

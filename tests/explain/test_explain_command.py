@@ -25,6 +25,7 @@ from app.cli.explain_figure import (
     pages,
     wrapped,
 )
+from app.cli.explain_models import ModelColumns
 from app.cli.explain_paint import framed, gray_picture, overlaid, relief
 from app.sources.actor import ActorSource
 from models.explain.faithfulness import Faithfulness
@@ -128,6 +129,15 @@ def test_methods_are_shown_in_the_order_asked_for(
     before = np.s_[300:-300, -62 - 2 * CELL : -62 - CELL]
     np.testing.assert_array_equal(both[last], turned[before])
     assert (both[last] != turned[last]).any()
+
+
+def test_a_picture_that_no_network_looks_at_is_no_column() -> None:
+    said: list[str] = []
+    names = ("deep_emotion.fer2013", "deep_emotion_parallel.fer2013", "acn.fer2013-4")
+    picture, *features = (ModelColumns(name, None, said.append).methods for name in names)
+    assert picture == ["theta", "warped", "guided", "occlusion"]
+    assert features == [["theta", "guided", "occlusion"]] * 2
+    assert said == []
 
 
 def test_a_label_can_be_chosen(classifier: OnnxClassifier, faces: Path, tmp_path: Path) -> None:

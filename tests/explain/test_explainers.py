@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.explain.attention import quadrilateral
+from models.explain.attention import PICTURE, quadrilateral, reach_of
 from models.explain.base import Explainer, Runner, scaled
 from models.explain.explainers import explainers_for
 from models.explain.forward import cbam_map, region_map, theta_map
@@ -227,15 +227,27 @@ def test_regions_are_painted_where_they_lie() -> None:
 
 def test_the_quadrilateral_is_what_theta_reads() -> None:
     same = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
-    assert theta_map({"theta": same}, 0, 48).min() > 0.99
-    corners = quadrilateral(same, 48)
+    assert theta_map(PICTURE)({"theta": same}, 0, 48).min() > 0.99
+    corners = quadrilateral(same, 48, PICTURE)
     np.testing.assert_allclose(corners, [[-0.5, -0.5], [47.5, -0.5], [47.5, 47.5], [-0.5, 47.5]])
     # Half as large, moved into the lower right quarter.
     part = np.array([[0.5, 0, 0.5], [0, 0.5, 0.5]], np.float32)
-    found = theta_map({"theta": part}, 0, 48)
+    found = theta_map(PICTURE)({"theta": part}, 0, 48)
     assert found[25:, 25:].min() > 0.99
     assert not found[:23].any()
     assert not found[:, :23].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "wide"), [("deep_emotion", 24), ("deep_emotion_parallel", 30), ("acn", 38)]
+)
+def test_where_features_are_warped_the_map_is_as_large_as_what_they_see(
+    name: str, wide: int
+) -> None:
+    half = np.array([[0.5, 0, 0], [0, 0.5, 0]], np.float32)
+    found = theta_map(reach_of(name))({"theta": half}, 0, 48)
+    assert found[24].sum() == pytest.approx(wide, abs=2)
+    assert found[:, 24].sum() == pytest.approx(wide, abs=2)
 
 
 def test_scaling_keeps_what_is_positive() -> None:

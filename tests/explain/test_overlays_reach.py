@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from app.overlays.look import FEATURES, PICTURE, seen_from
+from models.explain.attention import FEATURES, reach_of, seen_from
 from models.nets.registry import find_architecture
 
 pytestmark = pytest.mark.train
@@ -23,7 +23,7 @@ THETAS = [
 @pytest.mark.parametrize("name", ["deep_emotion", *FEATURES])
 def test_the_outline_holds_all_that_changes_the_logits(name: str, theta: list[list[float]]) -> None:
     used = used_pixels(name, theta)
-    outline = seen_from(np.array(theta, np.float32), 48, FEATURES.get(name, PICTURE))
+    outline = seen_from(np.array(theta, np.float32), 48, reach_of(name))
     inside = np.zeros((48, 48), np.uint8)
     cv2.fillConvexPoly(inside, np.round(outline * 16).astype(np.int32), 1, cv2.LINE_8, 4)
     # Between two places a value is read from both: a pixel or, of features, a cell more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -17,13 +18,14 @@ from app.overlays import (
     Viewport,
     make_overlay,
 )
-from app.overlays.look import FEATURES, looked_at, seen_from, turn_of, warped_picture
+from app.overlays.look import looked_at, turn_of, warped_picture
 from app.overlays.maps import spatial_weights, view_map
 from app.overlays.regions import region_name, region_weights
 from app.views import BLOCKS, LOOK, REGIONS, VIEWS, runner_up, shown_label
-from models.explain.attention import quadrilateral
+from models.explain.attention import FEATURES, PICTURE, quadrilateral, reach_of, seen_from
 from models.explain.forward import block_map, cbam_map
 from models.runtime.labels import FERPLUS
+from models.runtime.store import bundled
 
 if TYPE_CHECKING:
     from tests.live_program.conftest import Easel
@@ -171,7 +173,7 @@ def test_weights_that_are_alike_everywhere_are_not_stretched(easel: Easel) -> No
 def test_the_identity_looks_at_the_whole_crop(easel: Easel) -> None:
     whole = [[-0.5, -0.5], [47.5, -0.5], [47.5, 47.5], [-0.5, 47.5]]
     identity = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
-    found = looked_at(identity, 48)
+    found = looked_at(identity, 48, PICTURE)
     assert found is not None
     assert found.tolist() == whole
     for reach in FEATURES.values():
@@ -184,10 +186,10 @@ def test_the_look_is_where_the_picture_is_taken_from(easel: Easel) -> None:
     """A crop with one bright square: theta zooms onto it, so all that is made is bright."""
     crop = np.zeros((48, 48), np.float32)
     crop[6:30, 18:42] = 1
-    found = looked_at(SHIFTED, 48)
+    found = looked_at(SHIFTED, 48, PICTURE)
     assert found is not None
     assert found.tolist() == [[17.5, 5.5], [41.5, 5.5], [41.5, 29.5], [17.5, 29.5]]
-    np.testing.assert_allclose(found, quadrilateral(SHIFTED, 48))
+    np.testing.assert_allclose(found, quadrilateral(SHIFTED, 48, PICTURE))
     corners = np.array([[-0.5, -0.5], [47.5, -0.5], [47.5, 47.5]], np.float32)
     to_crop = cv2.getAffineTransform(corners, found[:3].astype(np.float32))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -223,23 +225,43 @@ def test_the_made_picture_is_shown_beside_the_face(easel: Easel) -> None:
     assert not white[70:230, 170:330].any(), "beside the face"
 
 
+@pytest.mark.parametrize("architecture", FEATURES)
+def test_what_a_network_does_not_use_is_not_shown_as_what_it_looks_at(
+    easel: Easel, architecture: str
+) -> None:
+    card = replace(bundled()[0].card, architecture=architecture)
+    face = easel.face((250, 150), 200, theta=SHIFTED, warped=np.ones((1, 48, 48)))
+    assert warped_picture(face, card) is None
+    drawn = easel.drawn([LookOverlay(card)], face)
+    assert (drawn[:, :140] == 128).all(), "beside the face"
+    found = looked_at(SHIFTED, 48, reach_of(architecture))
+    assert found is not None
+    # Half of 36 pixels, an eighth of 36 to the right and up.
+    assert found[[0, 2]].tolist() == [[19, 10], [37, 28]]
+
+
 @pytest.mark.parametrize("theta", [np.full((2, 3), np.nan), np.zeros((2, 3)), np.full((2, 3), 1e9)])
 def test_a_senseless_theta_does_no_harm(easel: Easel, theta: NDArray[np.float64]) -> None:
     face = easel.face((200, 150), 200, theta=theta, warped=np.zeros((1, 48, 48)))
     picture = easel.drawn([LookOverlay()], face)
     assert np.isfinite(theta).all() or np.array_equal(picture, easel.grey())
-    assert turn_of(theta.astype(np.float32)) is None
+    assert turn_of(theta.astype(np.float32), PICTURE) is None
 
 
 def test_a_theta_is_read_as_zoom_turn_and_shift() -> None:
     angle = np.deg2rad(20)
     turn = 0.5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     theta = np.column_stack([turn, [0.2, -0.1]]).astype(np.float32)
-    found = turn_of(theta)
+    found = turn_of(theta, PICTURE)
     assert found is not None
     assert found.zoom == pytest.approx(2)
     assert found.degrees == pytest.approx(20)
     assert (found.right, found.down) == pytest.approx((0.1, -0.05))
+    for reach in FEATURES.values():
+        moved = turn_of(theta, reach)
+        assert moved is not None
+        # Nine features that stand 4 pixels apart span three quarters of the crop.
+        assert (moved.right, moved.down) == pytest.approx((0.075, -0.0375))
 
 
 # Regions

@@ -15,6 +15,7 @@ from app.overlays import Shown
 from app.palette import bgr
 from app.views import CAM, GUIDED, LOOK, REGIONS
 from models.runtime.labels import FERPLUS
+from models.runtime.store import bundled
 
 if TYPE_CHECKING:
     from tests.window.conftest import Artist
@@ -93,6 +94,10 @@ def test_a_look_is_told_in_numbers(draw: Artist) -> None:
     inset = make_inset(face, Shown(LOOK), 80)
     assert inset.view is not None
     assert inset.facts == (("zoom", "2.00"), ("turn", "0°"), ("right", "+10 %"), ("down", "-5 %"))
+    card = replace(bundled()[0].card, architecture="acn")
+    features = make_inset(face, Shown(LOOK, card), 80)
+    assert features.view is None, "it never sees such a picture"
+    assert features.facts[2:] == (("right", "+8 %"), ("down", "-4 %"))
 
 
 def test_regions_are_told_with_their_weights(draw: Artist) -> None:
