@@ -75,8 +75,8 @@ def versus(face: FaceResult, name: str, side: int) -> Canvas | None:
     """Return where the two likeliest labels differ, on the dimmed crop; None without two maps.
 
     Each place has the colour of the label whose map is greater there, the stronger the greater the
-    difference. For class activation maps this is exact: the mean of the difference is that of the
-    two logits.
+    difference. The maps of a crop's labels are on one scale: values whose mean is the logit, what
+    covering a place costs of the probability, or the size of the logit's gradient.
     """
     values = face.prediction.attention.get(name)
     if values is None or values.ndim != 3 or len(values) < 2:

@@ -35,18 +35,19 @@ _TIME_FOR_TWO = 0.3
 _PATIENCE = 3
 
 
+@runtime_checkable
 class Explainer(Protocol):
-    """Name what is used of `models.explain.base.Explainer`, all of it on one thread."""
+    """Name what is used of slow explanations, all of it on one thread.
+
+    labels_at_once: whether several labels of a crop cost about as much as one. explain_labels:
+    returns a map (S, S) for each label, on one scale, so that labels of a crop compare.
+    """
 
     @property
     def name(self) -> str: ...
 
-    def explain(self, crop: NDArray[np.uint8], label_index: int, /) -> Map: ...
-
-
-@runtime_checkable
-class ExplainsLabels(Protocol):
-    """An explainer to which several labels of a crop cost about as much as one."""
+    @property
+    def labels_at_once(self) -> bool: ...
 
     def explain_labels(
         self, crop: NDArray[np.uint8], label_indices: Sequence[int], /
@@ -241,19 +242,12 @@ def _explained(explainer: Explainer, face: FaceResult) -> tuple[Map, float]:
     labels = len(face.prediction.labels)
     maps = np.full((labels, *face.crop.shape), np.nan, np.float32)
     wanted = [shown_label(face), *([runner_up(face)] if labels > 1 else [])]
+    first = wanted if explainer.labels_at_once else wanted[:1]
     began = time.thread_time()
-    if isinstance(explainer, ExplainsLabels):
-        for label, values in zip(wanted, explainer.explain_labels(face.crop, wanted), strict=True):
-            maps[label] = values
-        return _closed(maps), time.thread_time() - began
-    maps[wanted[0]] = explainer.explain(face.crop, wanted[0])
+    maps[first] = explainer.explain_labels(face.crop, first)
     seconds = time.thread_time() - began
-    if seconds < _TIME_FOR_TWO:
-        for label in wanted[1:]:
-            maps[label] = explainer.explain(face.crop, label)
-    return _closed(maps), seconds
-
-
-def _closed(maps: Map) -> Map:
+    rest = wanted[len(first) :]
+    if rest and seconds < _TIME_FOR_TWO:
+        maps[rest] = explainer.explain_labels(face.crop, rest)
     maps.flags.writeable = False
-    return maps
+    return maps, seconds

@@ -79,9 +79,11 @@ def _landmarker(name: str | None) -> Landmarker:
 
 
 def _explainers(classifier: Any, say: Callable[[str], None]) -> Sequence[Explainer]:
+    from app.live.explaining import Explainer
     from models.explain.explainers import explainers_for
 
-    return explainers_for(classifier, on_problem=say)
+    found = explainers_for(classifier, on_problem=say)
+    return [each for each in found if isinstance(each, Explainer)]
 
 
 def _default_model() -> str:

@@ -37,6 +37,8 @@ class GuidedBackprop:
 
     name = "guided"
     title = "guided backpropagation"
+    labels_at_once = False
+    """Each label of a crop costs a pass of its own."""
 
     def __init__(self, classifier: OnnxClassifier, *, threads: int = 1) -> None:
         self._card = classifier.card
@@ -49,11 +51,23 @@ class GuidedBackprop:
 
         The strongest pixel in a hundred counts as 1, so that no single one sets the scale.
         """
-        size: Map = np.abs(self.gradients([crop], [label_index])[0])
-        strong = float(np.percentile(size, 99)) or float(size.max())
+        (size,) = self.explain_labels(crop, [label_index])
+        strong = float(size.max())
         if not strong > 0:
             return np.zeros_like(size)
-        return np.asarray(np.minimum(size / strong, 1), np.float32)
+        return np.asarray(size / strong, np.float32)
+
+    def explain_labels(self, crop: Crop, label_indices: Sequence[int]) -> list[Map]:
+        """Return for each label the gradient's size (S, S): on one scale, so that labels compare.
+
+        What is greater than the strongest pixel in a hundred counts as that.
+        """
+        sizes = np.abs(self.gradients([crop] * len(label_indices), label_indices))
+        strong = [float(np.percentile(size, 99)) or float(size.max()) for size in sizes]
+        return [
+            np.asarray(np.minimum(size, most), np.float32)
+            for size, most in zip(sizes, strong, strict=True)
+        ]
 
     def gradients(self, crops: Sequence[Crop], label_indices: Sequence[int]) -> Map:
         """Return the guided gradient (N, S, S) float32, signed, of N crops (S, S) uint8.

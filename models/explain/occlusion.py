@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -26,6 +26,9 @@ class Occlusion:
     fill: what covers, a gray of 0 to 255 or the "mean" of the data the model was trained on, which
     for the network is 0 and, unlike black, looks like no feature.
     """
+
+    labels_at_once: ClassVar[bool] = True
+    """Several labels of a crop cost as much as one."""
 
     runner: Runner
     square: int | None = None
@@ -62,19 +65,12 @@ class Occlusion:
 
         The edges of the squares are smoothed away by half a stride.
         """
-        return self.explain_labels(crop, [label_index])[0]
+        return scaled(self.explain_labels(crop, [label_index])[0], self.runner.size)
 
     def explain_labels(self, crop: Crop, label_indices: Sequence[int]) -> list[Map]:
-        """Return the map of each label as `explain` does, at the cost of one."""
+        """Return for each label the `drops`, smoothed: on one scale, so that labels compare."""
         found = self._covered(crop)
-        maps = []
-        for label in label_indices:
-            drops = self._drops(found[:, label])
-            smooth = cv2.GaussianBlur(
-                drops, (0, 0), self._stride / 2, borderType=cv2.BORDER_REPLICATE
-            )
-            maps.append(scaled(np.asarray(smooth, np.float32), self.runner.size))
-        return maps
+        return [self._smooth(self._drops(found[:, label])) for label in label_indices]
 
     def drops(self, crop: Crop, label_index: int) -> Map:
         """Return how much of the label's probability each pixel costs, (S, S), -1 to 1.
@@ -98,6 +94,10 @@ class Occlusion:
         for (rows, columns), left in zip(self._places(), probabilities[1:], strict=True):
             total[rows, columns] += probabilities[0] - left
         return np.asarray(total / (self._square // self._stride) ** 2, np.float32)
+
+    def _smooth(self, drops: Map) -> Map:
+        smooth = cv2.GaussianBlur(drops, (0, 0), self._stride / 2, borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(smooth, np.float32)
 
     def _places(self) -> list[tuple[slice, slice]]:
         starts = positions(self.runner.size, self._square, self._stride).tolist()

@@ -153,6 +153,25 @@ def test_what_hurts_the_label_is_below_zero(
     assert (drops[cell_of(6)] < -0.1).all()
 
 
+@pytest.mark.parametrize("name", ["guided", "occlusion"])
+def test_maps_of_several_labels_are_on_one_scale(
+    classifier: OnnxClassifier, draw_patch: DrawPatch, cell_of: CellOf, name: str
+) -> None:
+    crop = draw_patch(0)
+    crop[cell_of(6)] = 140  # a little above the middle gray
+    found = explainer(classifier, name)
+    assert isinstance(found, GuidedBackprop | Occlusion)
+    more, less = found.explain_labels(crop, [0, 6])
+    if name == "guided":
+        # The same network sees both patches alike: a pixel moves either logit by as much.
+        assert more[cell_of(0)].max() == pytest.approx(less[cell_of(6)].max(), rel=0.05)
+    else:
+        # One label has all the probability to lose, the other next to none.
+        assert more[cell_of(0)].max() > 10 * less.max()
+        assert less[cell_of(0)].min() < -0.02
+    np.testing.assert_allclose(found.explain(crop, 0), np.maximum(more, 0) / more.max(), atol=1e-6)
+
+
 def test_what_covers_can_be_chosen(
     classifier: OnnxClassifier, draw_patch: DrawPatch, cell_of: CellOf
 ) -> None:
