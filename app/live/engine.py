@@ -294,12 +294,14 @@ class Engine:
         while not self._stopping.is_set():
             work = self._wait_for_work()
             if work is None:
+                self._hand_over_again(playing)
                 continue
             pipeline, capture = work
             over = capture.over  # asked first: what came before its end can still be taken
             item = capture.frames.take(_IDLE_CHECK)
             if item is None:
                 self._finished = capture if over else None
+                self._hand_over_again(playing)
                 continue
             self._apply_changes(pipeline)
             if playing is None or playing[0] is not capture:
@@ -310,12 +312,12 @@ class Engine:
                 self._meter.clear()
                 playing = (capture, item.run)
             result = self._process(pipeline, item)
+            seen = self._explaining.see(result or FrameResult(item.frame))
             if result is None:
                 self._listeners.tell_dropped(item.frame.index, item.frame.captured_at, "failed")
             else:
-                result = self._explaining.see(result)
-                self._listeners.tell(result)
-            self._hand_over(result or FrameResult(item.frame))
+                self._listeners.tell(seen)
+            self._hand_over(seen)
 
     def _wait_for_work(self) -> tuple[FramePipeline, Capture] | None:
         """Return what to work with; None after a while without, so that a stop is seen."""
@@ -366,6 +368,13 @@ class Engine:
         else:
             self._results.put(result)
         self._meter.add(result.frame.captured_at)
+
+    def _hand_over_again(self, playing: tuple[Capture, int] | None) -> None:
+        """Hand the last result over with maps made since: to who looks at it, not to listeners."""
+        if playing is not None and playing[0] is self._switch.current:
+            result = self._explaining.see_again()
+            if result is not None:
+                self._results.put(result)
 
 
 def with_capture(result: FrameResult, read_ms: float) -> FrameResult:

@@ -60,9 +60,14 @@ MakeExplainers = Callable[[Any, Callable[[str], None]], Sequence[Explainer]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Made:
-    """Hold what was found for a face: maps (C, S, S), NaN for labels that were not explained."""
+    """Hold what was found for a face: maps (C, S, S), NaN for labels that were not explained.
+
+    classifier, crop: what was explained. captured_at: of the crop's frame.
+    """
 
     view: str
+    classifier: Any
+    crop: NDArray[np.uint8]
     labels: tuple[str, ...]
     maps: Map
     captured_at: float
@@ -94,6 +99,9 @@ class Explaining:
         self._age = _AGES[0]
         # Replaced whole, never changed: the inference thread reads them without a lock.
         self._made: dict[int, _Made] = {}
+        # Used by the inference thread alone: the last result, what classified it, its maps.
+        self._last: tuple[FrameResult, Any] | None = None
+        self._drawn: dict[int, _Made] = {}
         self._given_up: dict[str, str] = {}
         self._slot: Slot[FrameResult] = Slot()
         self._stopping = threading.Event()
@@ -123,12 +131,29 @@ class Explaining:
 
     def see(self, result: FrameResult) -> FrameResult:
         """Take note of a result and return it with the maps there are; called for each frame."""
-        view = self._view
-        if not view or not result.faces:
+        self._last = result, self._classifier()
+        if not self._view or not result.faces:
             return result
         self._slot.put(result)
-        faces = tuple(self._with_map(face, view, result) for face in result.faces)
-        return replace(result, faces=faces)
+        return self._with_maps(result)
+
+    def see_again(self) -> FrameResult | None:
+        """Return the last result with the maps made since; None where there are none.
+
+        Called now and then while no frame comes, by the thread that calls `see`. Faces that still
+        lack a map of the view get one.
+        """
+        view, classifier = self._view, self._classifier()
+        if not view or classifier is None or view in self.given_up:
+            return None
+        if self._last is None or self._last[1] is not classifier:
+            return None
+        result = self._last[0]
+        if self._next(result, classifier) is not None:
+            self._slot.put(result)
+        if not self._made or self._made is self._drawn:
+            return None
+        return self._with_maps(result)
 
     def stop(self) -> None:
         """Ask the thread to end; returns at once."""
@@ -142,29 +167,37 @@ class Explaining:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _with_map(self, face: FaceResult, view: str, result: FrameResult) -> FaceResult:
-        made = self._made.get(face.face.track_id or 0)
-        if made is None or made.view != view or made.labels != face.prediction.labels:
-            return face
-        if not 0 <= result.frame.captured_at - made.captured_at <= self._age:
-            return face
-        attention = {**face.prediction.attention, view: made.maps}
-        return replace(face, prediction=replace(face.prediction, attention=attention))
+    def _with_maps(self, result: FrameResult) -> FrameResult:
+        view, classifier, self._drawn = self._view, self._classifier(), self._made
+        faces = []
+        for face in result.faces:
+            made = self._drawn.get(face.face.track_id or 0)
+            if (
+                made is not None
+                and (made.view, made.labels) == (view, face.prediction.labels)
+                and made.classifier is classifier
+                and 0 <= result.frame.captured_at - made.captured_at <= self._age
+            ):
+                attention = {**face.prediction.attention, view: made.maps}
+                face = replace(face, prediction=replace(face.prediction, attention=attention))
+            faces.append(face)
+        return replace(result, faces=tuple(faces))
 
     def _work(self) -> None:
         while not self._stopping.is_set():
             result = self._slot.take()
             if result is None:
                 return
-            began = time.perf_counter()
+            began, explained = time.perf_counter(), False
             try:
                 explained = self._explain_one(result)
-                self._streak = 0 if explained else self._streak
             except Exception as error:
                 self._fail(error)
             took = time.perf_counter() - began
             rest = max(_RESTS * took, _LEAST_WAIT - took)
-            self._age = float(np.clip(_ROUNDS * (took + rest) * len(result.faces), *_AGES))
+            if explained:
+                self._streak = 0
+                self._age = float(np.clip(_ROUNDS * (took + rest) * len(result.faces), *_AGES))
             self._stopping.wait(rest)
 
     def _explain_one(self, result: FrameResult) -> bool:
@@ -185,18 +218,32 @@ class Explaining:
         if seconds > _TOO_SLOW and view in self._ran:
             self._give_up(view, f"it takes {seconds:.1f} s a face on this computer")
         self._ran.add(view)
-        made = _Made(view, face.prediction.labels, maps, result.frame.captured_at)
+        made = _Made(
+            view, classifier, face.crop, face.prediction.labels, maps, result.frame.captured_at
+        )
         there = {other.face.track_id for other in result.faces}
         kept = {track: one for track, one in self._made.items() if track in there}
         self._made = {**kept, face.face.track_id: made}
         return True
 
     def _next(self, result: FrameResult, classifier: Any) -> FaceResult | None:
-        """Return the face whose map is oldest, of those that the model in use has classified."""
+        """Return the face whose map is oldest, of those that the model in use has classified.
+
+        None where each has the map of this very crop.
+        """
+        known = {
+            track: made
+            for track, made in self._made.items()
+            if made.view == self._view and made.classifier is classifier
+        }
+
+        def explained(face: FaceResult) -> bool:
+            made = known.get(face.face.track_id or 0)
+            return made is not None and made.crop is face.crop
 
         def waited_since(face: FaceResult) -> float:
-            made = self._made.get(face.face.track_id or 0)
-            return -1.0 if made is None or made.view != self._view else made.captured_at
+            made = known.get(face.face.track_id or 0)
+            return -1.0 if made is None else made.captured_at
 
         fitting = [
             face
@@ -204,12 +251,14 @@ class Explaining:
             if face.face.track_id is not None
             and face.crop.shape[0] == classifier.input_size
             and face.prediction.labels == classifier.labels
+            and not explained(face)
         ]
         return min(fitting, key=waited_since, default=None)
 
     def _build(self, classifier: Any) -> None:
         assert self._make is not None
         self._built_for, self._given_up, self._explainers = classifier, {}, {}
+        self._made = {}
         self._ran, self._streak, self._fault = set(), 0, ""
         try:
             self._explainers = {one.name: one for one in self._make(classifier, self._say)}

@@ -13,16 +13,18 @@ import pytest
 from numpy.typing import NDArray
 
 from app.live import explaining
-from app.live.engine import Engine, EngineOptions
+from app.live.engine import Engine, EngineOptions, EngineState
 from app.live.explaining import Explaining
 from app.messages import FaceResult, FrameResult
 from app.overlays.maps import attention_map
 from app.views import GUIDED, OCCLUSION
 from models.runtime.card import ModelError
 from models.runtime.labels import FER2013, FERPLUS
+from tests.live_program.scripted import ScriptedClassifier, ScriptedSource
 
 if TYPE_CHECKING:
     from tests.live_program.conftest import Easel
+    from tests.live_program.scripted import Stage
 
 
 @dataclass
@@ -193,6 +195,83 @@ def test_crops_of_another_model_are_not_explained(world: World, easel: Easel) ->
     assert world.explainers[0].asked == []
     world.classifier = Classifier(FER2013)
     until(lambda: world.map_of(world.explaining.see(easel.at(1, before))) is not None)
+
+
+def test_a_map_of_the_model_before_is_not_shown_as_the_new_one_s(
+    world: World, easel: Easel
+) -> None:
+    world.explaining.choose(GUIDED)
+    face = easel.face()
+    until(lambda: world.map_of(world.explaining.see(easel.at(1, face))) is not None)
+    world.explainers[0].may_go.clear()
+    world.classifier = Classifier()
+    assert world.map_of(world.explaining.see(easel.at(1.1, face))) is None
+    world.explainers[0].may_go.set()
+    until(lambda: world.map_of(world.explaining.see(easel.at(1.2, face))) is not None)
+
+
+def test_a_picture_after_which_none_comes_gets_its_maps_too(world: World, easel: Easel) -> None:
+    marker = world.explainers[0]
+    world.explaining.choose(GUIDED)
+    faces = [marked(easel.face(track=track), track) for track in (3, 4)]
+    assert world.map_of(world.explaining.see(easel.at(1, faces[0]))) is None
+    world.explaining.see(easel.at(2, *faces))
+    seen: list[FrameResult] = []
+
+    def both() -> bool:
+        again = world.explaining.see_again()
+        seen.extend([again] if again is not None else [])
+        found = seen[-1].faces if seen else ()
+        return bool(found) and all(attention_map(face, GUIDED) is not None for face in found)
+
+    until(both)
+    assert seen[-1].frame.captured_at == 2
+    asked = len(marker.asked)
+    for _ in range(20):
+        assert world.explaining.see_again() is None, "nothing new"
+        time.sleep(0.002)
+    assert len(marker.asked) == asked, "each crop is explained once"
+
+
+def test_a_view_chosen_while_nothing_moves_is_made(world: World, easel: Easel) -> None:
+    world.explaining.see(easel.at(1, easel.face()))
+    assert world.explaining.see_again() is None
+    world.explaining.choose(OCCLUSION)
+    seen: list[FrameResult | None] = []
+
+    def shown() -> bool:
+        seen.append(world.explaining.see_again())
+        return seen[-1] is not None and world.map_of(seen[-1], OCCLUSION) is not None
+
+    until(shown)
+    world.classifier = Classifier()
+    world.explaining.choose(GUIDED)
+    assert world.explaining.see_again() is None, "the result is that of the model before"
+
+
+def test_a_still_picture_gets_its_slow_view_and_listeners_hear_of_it_once(
+    stage: Stage, easel: Easel
+) -> None:
+    marker, heard = Marker(), list[FrameResult]()
+    makers = replace(stage.makers(), explainers=lambda classifier, say: [marker])
+    stage.pipeline.process = lambda frame: FrameResult(  # type: ignore[method-assign]
+        frame, (easel.face(labels=ScriptedClassifier().labels),)
+    )
+    stage.sources["still"] = lambda: ScriptedSource(1)
+    engine = Engine(EngineOptions(source="still"), makers)
+    engine.add_listener(heard.append)
+    engine.start()
+    try:
+        until(lambda: engine.status().state is EngineState.ENDED)
+        engine.use_view(GUIDED)
+        until(lambda: has_map(engine.latest(), GUIDED))
+    finally:
+        engine.stop()
+    assert len(heard) == 1
+
+
+def has_map(result: FrameResult | None, view: str) -> bool:
+    return result is not None and attention_map(result.faces[0], view) is not None
 
 
 def test_a_view_that_fails_is_given_up_and_the_others_go_on(world: World, easel: Easel) -> None:
