@@ -20,18 +20,16 @@ from app.views import CAM
 # Perceptually uniform, read alike with and without colour blindness, and unlike any skin.
 _COLOUR_MAP = cv2.COLORMAP_VIRIDIS
 _OPACITY = 0.62
-# The map is coloured on a grid of this side; the warp onto the face smooths it further. A few of
-# its cells lie around the crop, for the soft edge: the mouth is too near the crop's end to fade.
-_INNER = 88
-_AROUND = 4
+# The crop has so many cells on a side; the warp onto the face smooths the map further. So many
+# more lie around it, for the soft edge: within the crop the brightest place is the strongest.
+_INNER = 80
+_AROUND = 8
 _GRID = _INNER + 2 * _AROUND
 CROP_CELLS = slice(_AROUND, _AROUND + _INNER)
 """The rows, and the columns, of the grid that lie on the crop."""
 _CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) * (_GRID - 1.0)
 # Samples of a turned map a point of the grid, along a side.
 _SAMPLES = 1.25
-# Of the grid's half side: where the soft edge begins.
-_EDGE = 0.72
 
 
 class AttentionOverlay:
@@ -60,7 +58,7 @@ class AttentionOverlay:
 def coloured(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return a (h, w) map of 0 to 1 as (96, 96, 4) uint8 BGR and opacity.
 
-    The crop is the middle 88, `[CROP_CELLS, CROP_CELLS]`; all fades to nothing around it.
+    The crop is the middle 80, `[CROP_CELLS, CROP_CELLS]`; all fades to nothing around it.
     The opacity grows with the value, so that what does not matter stays the face itself; the
     colours are already multiplied by it.
     """
@@ -85,11 +83,9 @@ def _colours_by_level() -> NDArray[np.uint32]:
 
 @lru_cache(maxsize=1)
 def _window() -> NDArray[np.uint8]:
-    """Return the greatest opacity in each place, (96, 96, 4): full inside, nothing around."""
-    side = np.abs((np.arange(_GRID) + 0.5) * 2 / _GRID - 1)
-    # Between a circle and a square: hugs the face, keeps nearly all of the crop.
-    distance = (side[None] ** 4 + side[:, None] ** 4) ** 0.25
-    fall = np.clip((1 - distance) / (1 - _EDGE), 0, 1)
+    """Return the greatest opacity in each place, (96, 96, 4): one on all of the crop, then less."""
+    beyond = np.maximum(np.abs(np.arange(_GRID) + 0.5 - _GRID / 2) - _INNER / 2, 0) / _AROUND
+    fall = np.clip(1 - np.hypot(beyond[None], beyond[:, None]), 0, 1)
     window = np.round(255 * _OPACITY * fall * fall * (3 - 2 * fall)).astype(np.uint8)
     return np.ascontiguousarray(np.repeat(window[..., None], 4, axis=2))
 

@@ -68,9 +68,9 @@ def test_attention_is_soft_and_lets_the_face_through() -> None:
     assert 0.5 < opacity.max() / 255 < 0.7
     rim = np.concatenate([opacity[0], opacity[-1], opacity[:, 0], opacity[:, -1]])
     assert rim.max() < 5
-    assert np.abs(np.diff(opacity, axis=1)).max() < 20
+    assert np.abs(np.diff(opacity, axis=1)).max() < 32
     on_crop = opacity[CROP_CELLS, CROP_CELLS]
-    assert on_crop.shape == (88, 88)
-    assert on_crop[:, 44].min() > 10, "the crop's own edge is still seen"
+    assert on_crop.shape == (80, 80)
+    assert np.ptp(on_crop) == 0, "as bright at the crop's edge and corners as in its middle"
     half = coloured(np.full((3, 3), 0.5, np.float32))[48, 48, 3]
     assert half == pytest.approx(opacity[48, 48] / 2, abs=2)

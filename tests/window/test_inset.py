@@ -87,6 +87,21 @@ def test_a_view_that_is_not_there_yet_is_left_open(draw: Artist) -> None:
     assert (nothing.view, nothing.versus, nothing.facts) == (None, None, ())
 
 
+def test_the_strongest_place_is_the_brightest_wherever_it_lies(draw: Artist) -> None:
+    face = torn_face(draw)
+    dark = replace(face, crop=np.zeros((48, 48), np.uint8))
+    lights = []
+    for row, column in ((0, 0), (0, 24), (24, 24), (47, 47)):
+        maps = np.full((8, 48, 48), 0.3, np.float32)
+        maps[:, max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = 1
+        inset = make_inset(with_outputs(dark, cam=maps), Shown(CAM), 48)
+        assert inset.view is not None
+        light = inset.view.astype(int).sum(axis=2)
+        assert light[row, column] == light.max()
+        lights.append(light[row, column])
+    assert np.ptp(lights) <= 3
+
+
 def test_a_look_is_told_in_numbers(draw: Artist) -> None:
     face = with_outputs(
         draw.face(1, LEFT), theta=[[0.5, 0, 0.2], [0, 0.5, -0.1]], warped=np.zeros((1, 48, 48))
