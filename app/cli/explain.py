@@ -37,7 +37,8 @@ methods, as far as a model has them:
   region     weights of a face's regions            spatial3   spatial attention of one block
   guided     guided backpropagation (a file of fer-export-onnx --guided beside the model)
   occlusion  what covering a place costs the label
-A column that fer-evaluate --explain-save found to be no better than chance says so.
+A column that fer-evaluate --explain-save found to be no better than chance, or could not prove to
+be better, says so.
 """
 _GUIDED = (
     "Guided backpropagation: a light pixel speaks for the label if it gets brighter, a dark one if "

@@ -110,7 +110,7 @@ class ModelColumns:
 
     def _remark(self, name: str) -> str:
         measured = self._note.method(name) if self._note is not None else None
-        return "no better than chance" if measured is not None and not measured.better else ""
+        return measured.doubt if measured is not None else ""
 
     def _picture(self, name: str, crop: Crop, index: int) -> Picture:
         if name == WARPED:

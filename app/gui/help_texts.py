@@ -52,7 +52,8 @@ for every label.</li>
 <p>The third picture on the card compares the two likeliest labels: each place has the colour of the
 label that finds more there.</p>
 <p><b>No better than chance</b> is said of a way whose places, taken away from pictures, mattered no
-more to this model than places at random. Such a tint is no reason.</p>
+more to this model than places at random. Such a tint is no reason. <b>Unproven</b> is a way
+that was measured on too few pictures to tell.</p>
 <h3>How far to trust it</h3>
 <p>People themselves agree only in part on such pictures: two sets of labels for the very same
 training images agree on 63 % of them. <i>Model &gt; About this model</i> tells how often this

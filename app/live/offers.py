@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.views import GUIDED, OCCLUSION, VIEWS, View
 from models.runtime.card import Card, ModelError
 
+if TYPE_CHECKING:
+    from models.explain.note import Note
+
 log = logging.getLogger(__name__)
 
-CHANCE = "no better than chance"
 _LOADING = "the model is not loaded yet"
 _HEAVY = 2_000_000
-"""Parameters from which the hundred crops of an occlusion map are too many to wait for."""
+"""Parameters from which the eighty crops of an occlusion map are too many to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,13 @@ class Offer:
     """Say whether a view can be shown.
 
     why_not: in a few words, empty where it can. doubt: what speaks against believing it, empty
-    where nothing is known to.
+    where nothing is known to. refuted: whether it was found to be no better than chance.
     """
 
     view: View
     why_not: str = ""
     doubt: str = ""
+    refuted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class Offers:
     def choose(self, wish: str) -> str:
         """Return which view to show: the wished one, else one to believe that costs little.
 
-        What was found no better than chance comes last; empty where the model offers none.
+        What was not found better than chance comes later, last what was found to be no better;
+        empty where the model offers none.
         Occlusion comes before guided backpropagation, since its patches are read at a glance,
         but not for a heavy network.
         """
@@ -60,6 +64,7 @@ class Offers:
         best = sorted(
             self.possible,
             key=lambda one: (
+                one.refuted,
                 bool(one.doubt),
                 one.view.slow,
                 heavy and one.view.name == OCCLUSION,
@@ -78,18 +83,14 @@ def offers_of(classifier: Any, given_up: dict[str, str] | None = None) -> Offers
         return Offers()
     card: Card | None = getattr(classifier, "card", None)
     path: Path | None = getattr(classifier, "path", None)
-    tried, doubted = given_up or {}, _doubted(card, path)
-    return Offers(
-        card,
-        tuple(
-            Offer(
-                view,
-                tried.get(view.name) or _why_not(view, card, path),
-                CHANCE if view.name in doubted else "",
-            )
-            for view in VIEWS.values()
-        ),
-    )
+    tried, note = given_up or {}, _note(card, path)
+    offers = []
+    for view in VIEWS.values():
+        why_not = tried.get(view.name) or _why_not(view, card, path)
+        found = note.method(view.name) if note is not None else None
+        judged = (found.doubt, found.refuted) if found is not None else ("", False)
+        offers.append(Offer(view, why_not, *judged))
+    return Offers(card, tuple(offers))
 
 
 def _why_not(view: View, card: Card | None, path: Path | None) -> str:
@@ -104,18 +105,14 @@ def _why_not(view: View, card: Card | None, path: Path | None) -> str:
     return "" if card.outputs.keys() >= set(view.outputs) else view.missing
 
 
-def _doubted(card: Card | None, path: Path | None) -> set[str]:
-    """Return the views that were measured on this model and found no better than chance."""
+def _note(card: Card | None, path: Path | None) -> Note | None:
+    """Return what was measured of this model's explanations, None where nothing can be read."""
     if card is None or path is None:
-        return set()
+        return None
     from models.explain.note import read_note
 
     try:
-        note = read_note(path, card.file.sha256 if card.file else None)
+        return read_note(path, card.file.sha256 if card.file else None)
     except ModelError as error:
         log.warning("%s", error)
-        return set()
-    if note is None:
-        return set()
-    measured = {name: note.method(name) for name in VIEWS}
-    return {name for name, found in measured.items() if found is not None and not found.better}
+        return None

@@ -66,7 +66,7 @@ where that is not known).
 
 --explain measures how faithful each of the models' explanations is, by deletion and insertion
 curves against maps with their places at random; "explanations" in the JSON. --explain-save also
-writes it beside each model, where the app reads which explanations are no better than chance.
+writes it beside each model, where the app reads which explanations are to be doubted.
 """
 
 

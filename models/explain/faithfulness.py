@@ -26,6 +26,9 @@ CHANCE = (
     "as peaked and only its places are wrong"
 )
 SIGNIFICANT = 0.01
+ENOUGH = 60
+"""Pictures from which half a standard deviation would be found significant nine times in ten; with
+fewer, what was not found to be better than chance may be so all the same."""
 
 Curve = NDArray[np.float64]
 
@@ -54,6 +57,18 @@ class Faithfulness:
     def better(self) -> bool:
         """Return whether the maps are better than chance, for both curves together."""
         return self.p < SIGNIFICANT
+
+    @property
+    def refuted(self) -> bool:
+        """Return whether they are not, although there were pictures enough to find it."""
+        return not self.better and self.n >= ENOUGH
+
+    @property
+    def doubt(self) -> str:
+        """Return what speaks against believing the maps, in a few words; empty for nothing."""
+        if self.better:
+            return ""
+        return "no better than chance" if self.refuted else f"unproven, {self.n} pictures"
 
 
 def measure_faithfulness(

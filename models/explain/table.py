@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from models.explain.faithfulness import CHANCE, SIGNIFICANT, Faithfulness
+from models.explain.faithfulness import CHANCE, ENOUGH, SIGNIFICANT, Faithfulness
 
 HEADER = [
     "explanation",
@@ -23,6 +23,8 @@ _MEANING = (
     "A faithful explanation makes the probability fall fast and rise fast (Petsiuk et al., arXiv "
     f"1806.07421). Chance: {CHANCE}. p: how often chance would come out so far ahead, for both "
     f"together, one-sided Wilcoxon test on pairs; better than chance means below {SIGNIFICANT}. "
+    f"What is not is called unproven with fewer than {ENOUGH} pictures: these would miss a "
+    "difference of half a standard deviation more often than once in ten times. "
     "In the drawings, from 0 to 1, the full dot is the explanation and the ring is chance."
 )
 _HEAD = (
@@ -44,7 +46,7 @@ def row(entry: Faithfulness) -> list[str]:
         f"{entry.insertion:.3f}",
         f"{entry.chance_insertion:.3f}",
         "< 0.001" if entry.p < 0.001 else f"{entry.p:.3f}",
-        "yes" if entry.better else "no",
+        "yes" if entry.better else "no" if entry.refuted else "unproven",
     ]
 
 
@@ -62,14 +64,17 @@ def section(entries: Sequence[Faithfulness]) -> str:
 
 
 def verdict(entries: Sequence[Faithfulness]) -> str:
-    """Return in one or two sentences which explanations to believe."""
+    """Return in one to three sentences which explanations to believe."""
     good = [entry.title for entry in entries if entry.better]
-    bad = [entry.title for entry in entries if not entry.better]
+    bad = [entry.title for entry in entries if entry.refuted]
+    open_ = [entry.title for entry in entries if not (entry.better or entry.refuted)]
     said = []
     if good:
         said.append(f"Better than chance at finding what the model goes by: {_listed(good)}.")
     if bad:
         said.append(f"No better than chance, so not to be read as a reason: {_listed(bad)}.")
+    if open_:
+        said.append(f"Unproven, with so few pictures: {_listed(open_)}.")
     return " ".join(said)
 
 
@@ -79,7 +84,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _html_row(entry: Faithfulness) -> str:
     _, pictures, deletion, chance_deletion, insertion, chance_insertion, p, _ = row(entry)
-    said = "<b>better than chance</b>" if entry.better else "no better than chance"
+    said = entry.doubt or "<b>better than chance</b>"
     cells = "".join(
         f"<td>{_drawn(found, chance)}</td><td>{found_text}</td><td>{chance_text}</td>"
         for found, chance, found_text, chance_text in (

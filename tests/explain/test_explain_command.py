@@ -72,7 +72,7 @@ def test_the_figure_looks_as_it_did(
     classifier: OnnxClassifier, faces: Path, tmp_path: Path
 ) -> None:
     """Compare with the stored figure; MIEN_UPDATE_GOLDEN=1 stores it anew."""
-    found = Faithfulness("cam", "", 9, 0.5, 0.5, 0.5, 0.5, 0.4, 0.4, 0.4)
+    found = Faithfulness("cam", "", 90, 0.5, 0.5, 0.5, 0.5, 0.4, 0.4, 0.4)
     write_note(classifier.path, Note("fer.csv", "PublicTest", "2026-01-31", (found,)))
     out = tmp_path / "figure.png"
     assert explain(faces, "-o", out, "--model", classifier.path) == 0

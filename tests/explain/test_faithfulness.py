@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from models.explain.base import Runner
 from models.explain.explainers import explainers_for
 from models.explain.faithfulness import (
+    ENOUGH,
+    SIGNIFICANT,
     STEPS,
     Faithfulness,
     ahead,
@@ -162,7 +164,7 @@ def test_the_paired_test_is_wilcoxons() -> None:
     assert 0.3 < ahead(np.tile([1.0, -1.0], 50)) < 0.6
 
 
-FOUND = Faithfulness("cam", "class activation map", 9, 0.3, 0.6, 0.4, 0.5, 0.02, 0.1, 0.05)
+FOUND = Faithfulness("cam", "class activation map", 90, 0.3, 0.6, 0.4, 0.5, 0.02, 0.1, 0.05)
 NOTE = Note("fer.csv", "PublicTest", "2026-01-31", (FOUND, replace(FOUND, method="cbam", p=1e-9)))
 
 
@@ -224,7 +226,32 @@ def test_the_verdict_lists_what_there_is() -> None:
     assert verdict(three).endswith("goes by: one, two and three.")
     assert verdict([good]).endswith(f"goes by: {good.title}.")
     assert "No better" not in verdict([good])
+    few = replace(NOTE.methods[0], n=24)
+    assert verdict([good, few]).endswith(
+        f"goes by: {good.title}. Unproven, with so few pictures: {few.title}."
+    )
     assert verdict([]) == ""
+
+
+def test_too_few_pictures_are_no_proof_that_a_method_is_no_better() -> None:
+    few, enough = (replace(FOUND, n=n) for n in (ENOUGH - 1, ENOUGH))
+    assert not few.better
+    assert not few.refuted
+    assert enough.refuted
+    assert (few.doubt, enough.doubt) == ("unproven, 59 pictures", "no better than chance")
+    assert [row(entry)[-1] for entry in (few, enough)] == ["unproven", "no"]
+    assert "<td class=text>unproven, 59 pictures</td>" in section([few])
+    better = replace(few, p=0.001)
+    assert better.better
+    assert better.doubt == ""
+
+
+def test_enough_pictures_find_half_a_standard_deviation() -> None:
+    rng = np.random.default_rng(0)
+    found = [ahead(rng.normal(0.5, 1, ENOUGH)) < SIGNIFICANT for _ in range(400)]
+    assert np.mean(found) > 0.87
+    found = [ahead(rng.normal(0.5, 1, ENOUGH // 2)) < SIGNIFICANT for _ in range(400)]
+    assert np.mean(found) < 0.75
 
 
 @pytest.mark.train

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.live.offers import CHANCE, Offers, offers_of
+from app.live.offers import Offers, offers_of
 from app.settings import Settings
 from app.views import BLOCKS, CAM, GUIDED, LOOK, OCCLUSION, REGIONS, VIEWS
 from models.explain.faithfulness import Faithfulness
@@ -33,9 +33,9 @@ class Model:
         self.card = replace(card, outputs=dict.fromkeys(("logits", *outputs), ""), file=None)
 
 
-def measured(method: str, *, better: bool) -> Faithfulness:
+def measured(method: str, *, better: bool, n: int = 100) -> Faithfulness:
     p = 0.0001 if better else 0.4
-    return Faithfulness(method, method, 100, 0.2, 0.6, 0.4, 0.4, p, p, p)
+    return Faithfulness(method, method, n, 0.2, 0.6, 0.4, 0.4, p, p, p)
 
 
 @pytest.fixture
@@ -86,9 +86,30 @@ def test_what_is_no_better_than_chance_is_marked_and_shown_last(file: Path) -> N
     cam, occlusion = offered.find(CAM), offered.find(OCCLUSION)
     assert cam is not None
     assert occlusion is not None
-    assert (cam.doubt, occlusion.doubt) == (CHANCE, "")
+    assert (cam.doubt, occlusion.doubt) == ("no better than chance", "")
     assert offered.choose("") == OCCLUSION
     assert offered.choose(CAM) == CAM, "who wishes it, sees it"
+
+
+def test_what_few_pictures_could_not_prove_comes_between(file: Path) -> None:
+    file.with_name("net.guided.onnx").write_bytes(b"graph")
+    methods = (
+        measured("cam", better=False),
+        measured("occlusion", better=False),
+        measured("guided", better=False, n=24),
+    )
+    model = Model(file, ("cam",))
+    write_note(file, Note("fer2013.parquet", "PublicTest", "2026-01-31", methods))
+    offered = offers_of(model)
+    guided = offered.find(GUIDED)
+    assert guided is not None
+    assert guided.doubt == "unproven, 24 pictures"
+    assert offered.choose("") == GUIDED, "rather than what is no better than chance"
+    write_note(
+        file,
+        Note("d", "PublicTest", "2026-01-31", (*methods[::2], measured("occlusion", better=True))),
+    )
+    assert offers_of(model).choose("") == OCCLUSION, "rather than what is unproven"
 
 
 @pytest.mark.parametrize(("parameters", "first"), [(58_000, OCCLUSION), (11_000_000, GUIDED)])

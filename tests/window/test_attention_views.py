@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 
 from app.gui.snapshot import save_snapshot
 from app.gui.window import MainWindow
-from app.live.offers import CHANCE, Offer, Offers
+from app.live.offers import Offer, Offers
 from app.messages import FaceResult
 from app.overlays import Shown
 from app.settings import Settings, load_settings
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.gui
 
 OpenWindow = Callable[..., MainWindow]
 LEFT = (200.0, 140.0, 360.0, 300.0)
+CHANCE = "no better than chance"
 NO = "this model has none"
 
 
