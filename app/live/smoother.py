@@ -41,7 +41,8 @@ class _Memory:
     labels: tuple[str, ...]
     time: float
     label: int
-    behind_since: float | None = None
+    challenger: int | None = None
+    leads_since: float = 0.0
     unsure: bool | None = None
 
 
@@ -50,9 +51,9 @@ class Smoother:
 
     The average is exponential with a time constant, so the frame rate does not matter; of
     logarithms, so it is the normalised geometric mean: frames on which the network hesitates
-    weigh little. The label gives way at once to one that leads by `margin`, and to any that has
-    led for `patience`. Below `unsure_below` the face is unsure: its label goes on being decided,
-    but is not to be named before its probability is a little higher again.
+    weigh little. The label gives way at once to one that leads by `margin`, and to one that has
+    itself led for `patience`. Below `unsure_below` the face is unsure: its label goes on being
+    decided, but is not to be named before its probability is a little higher again.
     """
 
     def __init__(
@@ -117,14 +118,13 @@ class Smoother:
     def _decide(self, memory: _Memory, probabilities: NDArray[np.float64], time: float) -> None:
         best = int(probabilities.argmax())
         if best == memory.label:
-            memory.behind_since = None
+            memory.challenger = None
             return
-        if memory.behind_since is None:
-            memory.behind_since = time
+        if memory.challenger != best:
+            memory.challenger, memory.leads_since = best, time
         leads = probabilities[best] - probabilities[memory.label] >= self._margin
-        if leads or time - memory.behind_since >= self._patience:
-            memory.label = best
-            memory.behind_since = None
+        if leads or time - memory.leads_since >= self._patience:
+            memory.label, memory.challenger = best, None
 
     def _doubt(self, memory: _Memory, confidence: float) -> None:
         needed = self.unsure_below

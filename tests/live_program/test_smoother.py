@@ -81,6 +81,15 @@ def test_a_small_but_lasting_lead_wins_in_the_end() -> None:
     assert labels[-1] == "happiness"
 
 
+def test_a_label_that_has_only_just_come_to_lead_waits_its_own_time() -> None:
+    smoother = Smoother(0.0, margin=0.1, patience=0.4)
+    smoother.update(1, said(0.4, 0.3, 0.3), 0.0)
+    for time in (0.1, 0.2, 0.3, 0.4):
+        assert smoother.update(1, said(0.33, 0.36, 0.31), time).label == "neutral"
+    labels = [smoother.update(1, said(0.33, 0.31, 0.36), 0.1 * i).label for i in range(5, 10)]
+    assert labels == ["neutral"] * 4 + ["surprise"]
+
+
 def test_confidence_is_that_of_the_label_shown() -> None:
     smoother = Smoother(0.0)
     smoother.update(1, said(0.5, 0.4, 0.1), 0.0)
