@@ -65,7 +65,7 @@ class FaceCard(QWidget):
         self._inset = InsetPainter(theme)
         self._plain: NDArray[np.float32] | None = None
         self.foot = FaceFoot(track, theme, self)
-        self._selected = self._away = False
+        self._selected = self._away = self._mirrored = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -100,6 +100,12 @@ class FaceCard(QWidget):
         if self._inset.set_view(shown, doubt):
             self._number_age = math.inf
             self.setAccessibleDescription(self._inset.words)
+
+    def set_mirrored(self, mirrored: bool) -> None:
+        """Word left and right as they are on a large picture that is mirrored, or not."""
+        if mirrored != self._mirrored:
+            self._mirrored = mirrored
+            self._number_age = math.inf
 
     def set_selected(self, selected: bool) -> None:
         if selected != self._selected:
@@ -205,7 +211,8 @@ class FaceCard(QWidget):
         self._numbers = [round(100 * value) for value in self._target.tolist()]
         self._confidence = round(100 * face.said_confidence)
         side = round(tile_side(self._inset_rect().width()) * self.devicePixelRatioF())
-        self._inset.set_inset(make_inset(face, self._inset.shown, side))
+        inset = make_inset(face, self._inset.shown, side, mirrored=self._mirrored)
+        self._inset.set_inset(inset)
         self._describe()
 
     def _describe(self) -> None:

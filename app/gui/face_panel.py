@@ -44,6 +44,7 @@ class FacePanel(QFrame):
         self.setMinimumWidth(_LEAST_WIDTH)
         self._title = QLabel("Faces")
         self._view: tuple[Shown, str] = Shown(), ""
+        self._mirrored = False
         self._can_calibrate = True
         self._title.setFont(font(HEAD_PX, bold=True))
         self._empty = QLabel(_EMPTY)
@@ -85,6 +86,12 @@ class FacePanel(QFrame):
         self._view = shown, doubt
         for card in self._cards.values():
             card.set_view(shown, doubt)
+
+    def set_mirrored(self, mirrored: bool) -> None:
+        """Say whether the large picture is mirrored."""
+        self._mirrored = mirrored
+        for card in self._cards.values():
+            card.set_mirrored(mirrored)
 
     def set_can_calibrate(self, possible: bool) -> None:
         """Say whether the model's card knows neutral faces to compare with."""
@@ -150,6 +157,7 @@ class FacePanel(QFrame):
     def _add(self, track: int) -> None:
         card = FaceCard(track, self._theme, self._area)
         card.set_view(*self._view)
+        card.set_mirrored(self._mirrored)
         card.chosen.connect(self._set_chosen)
         card.foot.set_possible(self._can_calibrate)
         card.foot.calibrate.connect(self.calibrate)

@@ -44,8 +44,12 @@ class Inset:
     facts: tuple[tuple[str, str], ...] = ()
 
 
-def make_inset(face: FaceResult, shown: Shown, side: int) -> Inset:
-    """Return the inset of a face; side: of its pictures, pixels of the screen."""
+def make_inset(face: FaceResult, shown: Shown, side: int, *, mirrored: bool = False) -> Inset:
+    """Return the inset of a face; side: of its pictures, pixels of the screen.
+
+    The pictures are as the network sees them. mirrored: the face on the large picture is not, and
+    the facts are worded as it is seen there.
+    """
     crop = pixelated(face.crop, side)
     view = VIEWS.get(shown.view)
     if view is None:
@@ -57,9 +61,9 @@ def make_inset(face: FaceResult, shown: Shown, side: int) -> Inset:
     if shown.view == LOOK:
         warped = warped_picture(face, shown.card)
         picture = None if warped is None else pixelated(warped, side)
-        return Inset(crop, picture, facts=_look_facts(face, shown.card))
+        return Inset(crop, picture, facts=_look_facts(face, shown.card, mirrored))
     if shown.view == REGIONS:
-        return Inset(crop, facts=_region_facts(face))
+        return Inset(crop, facts=_region_facts(face, mirrored))
     return Inset(crop, _tinted(face, shown.view, side), facts=_weight_facts(face, shown.view))
 
 
@@ -109,15 +113,16 @@ def _tinted(face: FaceResult, name: str, side: int) -> Canvas | None:
     return np.asarray(np.minimum(below * keep // 255 + painted[..., :3], 255), np.uint8)
 
 
-def _look_facts(face: FaceResult, card: Card | None) -> tuple[tuple[str, str], ...]:
+def _look_facts(face: FaceResult, card: Card | None, mirrored: bool) -> tuple[tuple[str, str], ...]:
     theta = face.prediction.attention.get(LOOK)
     turn = None if theta is None else turn_of(theta, reach_on(card))
     if turn is None:
         return ()
+    side = -1 if mirrored else 1
     return (
         ("zoom", f"{turn.zoom:.2f}"),
-        ("turn", f"{_signed(turn.degrees)}°"),
-        ("right", f"{_signed(100 * turn.right)} %"),
+        ("turn", f"{_signed(side * turn.degrees)}°"),
+        ("right", f"{_signed(side * 100 * turn.right)} %"),
         ("down", f"{_signed(100 * turn.down)} %"),
     )
 
@@ -128,12 +133,12 @@ def _signed(value: float) -> str:
     return f"{whole:+d}" if whole else "0"
 
 
-def _region_facts(face: FaceResult) -> tuple[tuple[str, str], ...]:
+def _region_facts(face: FaceResult, mirrored: bool) -> tuple[tuple[str, str], ...]:
     found = region_weights(face)
     if found is None:
         return ()
     return tuple(
-        (region_name(square), f"{100 * weight:.0f} %")
+        (region_name(square, mirrored=mirrored), f"{100 * weight:.0f} %")
         for square, weight in zip(*found, strict=True)
     )
 

@@ -77,7 +77,9 @@ class LiveWorkspace(Workspace):
         self.panel = FacePanel(theme)
         self.chart = StripChart(theme, self._history)
         self.banner = Banner(self._banner_pressed)
-        self._mirror = Mirror(self.menu_actions.mirror, self.video, for_cameras=settings.mirror)
+        self._mirror = Mirror(
+            self.menu_actions.mirror, self.video, self.panel, for_cameras=settings.mirror
+        )
         self._speed = SpeedWatch(host.notices.say)
         self.commands = Commands(
             host.window, engine, settings, source=around.source, notices=host.notices,

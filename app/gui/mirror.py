@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 
+from app.gui.face_panel import FacePanel
 from app.gui.video_view import VideoView
 
 
@@ -14,13 +15,15 @@ class Mirror(QObject):
     for_cameras: what is chosen for them.
     """
 
-    def __init__(self, action: QAction, video: VideoView, *, for_cameras: bool) -> None:
+    def __init__(
+        self, action: QAction, video: VideoView, panel: FacePanel, *, for_cameras: bool
+    ) -> None:
         super().__init__()
         self.for_cameras = for_cameras
         self._for_files = False
         self._camera_plays = True
         self._action = action
-        self._video = video
+        self._video, self._panel = video, panel
         action.toggled.connect(self._set)
         self.suit(camera=True)
 
@@ -35,3 +38,4 @@ class Mirror(QObject):
         else:
             self._for_files = mirrored
         self._video.set_mirrored(mirrored)
+        self._panel.set_mirrored(mirrored)

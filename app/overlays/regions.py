@@ -51,14 +51,17 @@ def region_weights(face: FaceResult) -> tuple[list[Square], list[float]] | None:
     return [(a, b, c, d) for a, b, c, d in squares.tolist()], weights.tolist()
 
 
-def region_name(square: Square) -> str:
-    """Return where a square lies, such as "top left": left and right of the picture."""
+def region_name(square: Square, *, mirrored: bool) -> str:
+    """Return where a square lies, such as "top left": left and right of the picture as it is shown.
+
+    mirrored: it is shown so.
+    """
     left, top, right, bottom = square
     if min(right - left, bottom - top) > 0.98:
         return "whole face"
     across, down = (left + right) / 2 - 0.5, (top + bottom) / 2 - 0.5
     row = "" if abs(down) < 0.04 else "top" if down < 0 else "bottom"
-    column = "" if abs(across) < 0.04 else "left" if across < 0 else "right"
+    column = "" if abs(across) < 0.04 else "left" if (across < 0) != mirrored else "right"
     if row or column:
         return " ".join(filter(None, (row, column)))
     return f"middle {100 * (right - left):.0f} %"

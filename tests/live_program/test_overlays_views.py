@@ -268,9 +268,12 @@ def test_a_theta_is_read_as_zoom_turn_and_shift() -> None:
 
 
 def test_regions_are_named_by_their_place() -> None:
-    names = [region_name(square) for square in FIXED]
+    names = [region_name(square, mirrored=False) for square in FIXED]
     expected = ["whole face", "top left", "top right", "bottom", "middle 90 %", "middle 85 %"]
     assert names == expected
+    turned = [region_name(square, mirrored=True) for square in FIXED]
+    expected[1:3] = "top right", "top left"
+    assert turned == expected
 
 
 def test_the_weightiest_region_has_the_strongest_line(easel: Easel) -> None:

@@ -194,6 +194,24 @@ def test_a_card_tells_its_view_and_whether_to_believe_it(
     assert first.grab().toImage() != before
 
 
+def test_sides_on_a_card_are_those_of_the_mirrored_picture(
+    open_window: OpenWindow, world: World, draw: Artist
+) -> None:
+    world.engine.offered = offering(REGIONS)
+    regions = {"region": [0.8, 0.2], "square": [[0, 0, 1, 1], [0, 0, 0.7, 0.7]]}
+    world.engine.result = draw.result(with_outputs(draw.face(1, LEFT), **regions))
+    window = open_window(Settings(theme="light", attention_view=REGIONS, mirror=False))
+    (card,) = window.live.panel.cards
+    window.live.panel.advance(1)
+    straight = card.grab().toImage()
+    window.live.menu_actions.mirror.setChecked(True)
+    window.live.panel.advance(1)
+    assert card.grab().toImage() != straight, "top right, no longer top left"
+    window.live.menu_actions.mirror.setChecked(False)
+    window.live.panel.advance(1)
+    assert card.grab().toImage() == straight
+
+
 def test_a_snapshot_shows_the_same_view(draw: Artist, tmp_path: Path) -> None:
     face = with_outputs(
         draw.face(1, LEFT), theta=[[0.5, 0, 0], [0, 0.5, 0]], warped=np.zeros((1, 48, 48))

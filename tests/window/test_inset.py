@@ -121,6 +121,21 @@ def test_regions_are_told_with_their_weights(draw: Artist) -> None:
     )
     inset = make_inset(face, Shown(REGIONS), 80)
     assert inset.facts == (("whole face", "80 %"), ("top left", "20 %"))
+    turned = make_inset(face, Shown(REGIONS), 80, mirrored=True)
+    assert turned.facts == (("whole face", "80 %"), ("top right", "20 %"))
+
+
+def test_sides_are_those_of_the_picture_that_is_seen(draw: Artist) -> None:
+    angle = np.deg2rad(20)
+    turn = 0.5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    face = with_outputs(draw.face(1, LEFT), theta=np.column_stack([turn, [0.2, -0.1]]))
+    straight, mirrored = (
+        dict(make_inset(face, Shown(LOOK), 80, mirrored=mirrored).facts)
+        for mirrored in (False, True)
+    )
+    assert (straight["turn"], straight["right"]) == ("+20°", "+10 %")
+    assert (mirrored["turn"], mirrored["right"]) == ("-20°", "-10 %")
+    assert (straight["zoom"], straight["down"]) == (mirrored["zoom"], mirrored["down"])
 
 
 def test_weights_are_told_with_their_range(draw: Artist) -> None:
