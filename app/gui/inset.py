@@ -16,7 +16,7 @@ from app.overlays.look import reach_on, turn_of, warped_picture
 from app.overlays.maps import spatial_weights, view_map
 from app.overlays.regions import region_name, region_weights
 from app.palette import bgr
-from app.views import LOOK, REGIONS, VIEWS, runner_up, shown_label
+from app.views import LOOK, REGIONS, VIEWS, View, runner_up, shown_label
 from models.runtime.card import Card
 
 # How bright the crop is where neither of two labels finds more.
@@ -34,7 +34,7 @@ class Inset:
     crop: the face as the network sees it, pixel by pixel. view: what the chosen view shows of it,
     None where it shows nothing now. versus: where each of the two likeliest labels finds more, in
     its colour; None for views without a map for each label. labels: these two. facts: in the place
-    of `versus`, what the view can say in numbers.
+    of `versus`, what the view can say in numbers. waits: the view is still being made.
     """
 
     crop: Canvas
@@ -42,6 +42,7 @@ class Inset:
     versus: Canvas | None = None
     labels: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    waits: bool = False
 
 
 def make_inset(face: FaceResult, shown: Shown, side: int, *, mirrored: bool = False) -> Inset:
@@ -57,7 +58,8 @@ def make_inset(face: FaceResult, shown: Shown, side: int, *, mirrored: bool = Fa
     if view.by_label:
         labels = face.prediction.labels
         two = labels[shown_label(face)], labels[runner_up(face)]
-        return Inset(crop, _tinted(face, shown.view, side), versus(face, shown.view, side), two)
+        compared = versus(face, shown.view, side)
+        return Inset(crop, _tinted(face, shown.view, side), compared, two, waits=_waits(face, view))
     if shown.view == LOOK:
         warped = warped_picture(face, shown.card)
         picture = None if warped is None else pixelated(warped, side)
@@ -99,6 +101,12 @@ def versus(face: FaceResult, name: str, side: int) -> Canvas | None:
     grey = 255 * _UNDER * light[..., None]
     tint = ink * (_SHADE + (1 - _SHADE) * light[..., None])
     return np.asarray(grey + (tint - grey) * strength, np.uint8)
+
+
+def _waits(face: FaceResult, view: View) -> bool:
+    """Return whether the map of the shown label is still being made."""
+    values = face.prediction.attention.get(view.name)
+    return view.slow and (values is None or bool(np.isnan(values[shown_label(face)]).any()))
 
 
 def _tinted(face: FaceResult, name: str, side: int) -> Canvas | None:

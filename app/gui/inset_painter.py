@@ -80,7 +80,7 @@ class InsetPainter:
             wide = QRectF(places[1].left(), top, area.right() - places[1].left(), TILE + _CAPTIONS)
             self._facts(painter, wide, inset)
         else:
-            self._paint_view(painter, places[1], waits=view.slow)
+            self._paint_view(painter, places[1], waits=inset.waits)
             self._facts(painter, places[2], inset)
         self._versus(painter, places[2], inset)
         if self._doubt:

@@ -82,9 +82,20 @@ def test_a_label_without_a_map_of_its_own_is_not_compared(draw: Artist) -> None:
 
 def test_a_view_that_is_not_there_yet_is_left_open(draw: Artist) -> None:
     inset = make_inset(torn_face(draw), Shown(GUIDED), 80)
-    assert (inset.view, inset.versus) == (None, None)
+    assert (inset.view, inset.versus, inset.waits) == (None, None, True)
     nothing = make_inset(torn_face(draw), Shown(""), 80)
-    assert (nothing.view, nothing.versus, nothing.facts) == (None, None, ())
+    assert (nothing.view, nothing.versus, nothing.facts, nothing.waits) == (None, None, (), False)
+
+
+def test_a_map_that_says_nothing_is_not_waited_for(draw: Artist) -> None:
+    maps = np.full((8, 48, 48), np.nan, np.float32)
+    maps[[HAPPY, ANGRY]] = 0
+    said = make_inset(with_outputs(torn_face(draw), guided=maps), Shown(GUIDED), 80)
+    assert (said.view, said.waits) == (None, False)
+    maps[HAPPY] = np.nan
+    other = make_inset(with_outputs(torn_face(draw), guided=maps), Shown(GUIDED), 80)
+    assert other.waits, "of the shown label there is none yet"
+    assert not make_inset(torn_face(draw), Shown(CAM), 80).waits
 
 
 def test_the_strongest_place_is_the_brightest_wherever_it_lies(draw: Artist) -> None:
