@@ -1,7 +1,7 @@
 """The colour of every expression, the same wherever it is shown.
 
-The eight lie apart for eyes without red, green or blue cones too, and a word always goes with the
-colour, since two of them (anger and contempt) come close for such eyes.
+The eight lie apart for eyes without red, green or blue cones too, in lightness where not in hue.
+Where there is room a word goes with the colour.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ DISPLAY_ORDER: tuple[str, ...] = (
 EXPRESSION_COLOURS: dict[str, str] = {
     "anger": "#D55E00",
     "disgust": "#009E73",
-    "fear": "#CC79A7",
+    "fear": "#B96FA5",
     "happiness": "#F0C000",
-    "sadness": "#3D8FD1",
+    "sadness": "#379CE9",
     "surprise": "#56C5E9",
     "neutral": "#9AA4B1",
-    "contempt": "#A6761D",
+    "contempt": "#C69442",
     UNSURE: "#E8EBEF",
 }
 """Label to #RRGGBB on dark backgrounds and on pictures."""
@@ -51,8 +51,8 @@ EXPRESSION_COLOURS_LIGHT: dict[str, str] = {
     "disgust": "#006148",
     "fear": "#9A4B78",
     "happiness": "#A68307",
-    "sadness": "#134A7C",
-    "surprise": "#227E9C",
+    "sadness": "#19456E",
+    "surprise": "#187CA8",
     "neutral": "#7D8692",
     "contempt": "#4F3405",
     UNSURE: "#1B1F24",

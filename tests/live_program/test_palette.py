@@ -72,8 +72,8 @@ def test_bgr_is_the_same_colour_in_the_order_of_opencv() -> None:
 def test_the_eight_lie_apart_for_every_eye(eye: str, light: bool) -> None:
     seen = {label: oklab(EYES[eye] @ linear(colour(label, light=light))) for label in DISPLAY_ORDER}
     for first, second in itertools.combinations(DISPLAY_ORDER, 2):
-        # 0.02 is about what an eye just tells apart side by side.
-        assert np.linalg.norm(seen[first] - seen[second]) > 0.02, (first, second)
+        # 0.02 is about what an eye just tells apart side by side; thin lines lie further apart.
+        assert np.linalg.norm(seen[first] - seen[second]) > 0.06, (first, second)
 
 
 def test_colours_show_on_their_backgrounds() -> None:
