@@ -28,7 +28,7 @@ from models.training.metrics import accuracy, negative_log_likelihood
 from models.training.optimisers import make_optimiser, sharpness_aware_step
 from models.training.predict import build_network, normalise, predict, sized, split_arrays
 from models.training.recipe import Recipe
-from models.training.schedule import one_cycle, plateau, warmup_cosine
+from models.training.schedule import hold, one_cycle, plateau, warmup_cosine
 from models.training.speed import STEPS_APART, compiled
 from models.training.teaching import Answers
 
@@ -229,6 +229,8 @@ class Trainer:
             part = one_cycle(step, steps, recipe.warmup)
         elif recipe.schedule == "cosine":
             part = warmup_cosine(step, steps, recipe.warmup)
+        elif recipe.schedule == "hold":
+            part = hold(step, steps, recipe.warmup, recipe.fall)
         else:
             part = plateau([entry["validation_loss"] for entry in self.history], recipe.patience)
         for group in self.optimiser.param_groups:
@@ -251,10 +253,18 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where a state was taken; raise `UserError` if another recipe made it."""
-        theirs, ours = Recipe.from_dict(state["recipe"]).as_dict(), self.recipe.as_dict()
+        """Go on where a state was taken; raise `UserError` if another recipe made it.
+
+        While the schedule holds its rate, the run may be made longer or shorter.
+        """
+        made_by = Recipe.from_dict(state["recipe"])
+        theirs, ours = made_by.as_dict(), self.recipe.as_dict()
+        holds = made_by.holds_at(state["epoch"]) and self.recipe.holds_at(state["epoch"])
+        free = ("epochs", "fall", "warmup") if holds else ()
         # As text, since the order of the label sets is that of the outputs.
-        keys = ", ".join(key for key in ours if str(theirs[key]) != str(ours[key]))
+        keys = ", ".join(
+            key for key in ours if str(theirs[key]) != str(ours[key]) and key not in free
+        )
         if keys:
             raise UserError(
                 f"expected a checkpoint of the same recipe, found one that differs in {keys}: "

@@ -88,9 +88,9 @@ class Recipe:
     FER+ is taught by softmax beside it. region_margin: of the region-biased loss, 0 for none.
     input_size: side of what the network sees, in pixels. field: how much of the 48 pixels of
     FER2013's framing it sees of a picture, a random part of this side in training and the middle
-    afterwards. warmup: part of all steps. patience: epochs without a lower validation loss, for the
-    plateau schedule. ema: decay of the weight average that is evaluated and exported. precision:
-    fp32 or bf16 (autocast).
+    afterwards. warmup: part of all steps. fall: the last part of all steps, for the hold schedule.
+    patience: epochs without a lower validation loss, for the plateau schedule. ema: decay of the
+    weight average that is evaluated and exported. precision: fp32 or bf16 (autocast).
     """
 
     architecture: str
@@ -111,6 +111,7 @@ class Recipe:
     learning_rate: float = 8e-3
     weight_decay: float = 1e-3
     warmup: float = 0.15
+    fall: float = 0.25
     label_smoothing: float = 0.0
     clip_norm: float = 1.0
     ema: float = 0.999
@@ -162,8 +163,13 @@ class Recipe:
             _positive("recipe", key, getattr(self, key))
         _not_negative("recipe", "weight_decay", self.weight_decay)
         _finite("recipe", {"mean": self.mean, **self.network})
-        for key in ("warmup", "label_smoothing", "ema", "momentum", "region_margin"):
+        for key in ("warmup", "fall", "label_smoothing", "ema", "momentum", "region_margin"):
             _part("recipe", key, getattr(self, key))
+
+    def holds_at(self, epoch: int) -> bool:
+        """Say whether the rate after so many epochs would be the same if the run had others."""
+        begun, ended = self.warmup * self.epochs, (1 - self.fall) * self.epochs
+        return self.schedule == "hold" and begun <= epoch <= ended
 
     @property
     def input(self) -> InputSpec:

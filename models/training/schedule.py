@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-SCHEDULES = ("one_cycle", "cosine", "plateau")
+SCHEDULES = ("one_cycle", "cosine", "hold", "plateau")
 
 
 def one_cycle(step: int, steps: int, warmup: float) -> float:
@@ -29,6 +29,19 @@ def warmup_cosine(step: int, steps: int, warmup: float) -> float:
     if step < rising:
         return min(1.0, (step + 1) / rising)  # a warm-up may end between two steps
     return 1 - _ease((step - rising) / max(1.0, steps - rising))
+
+
+def hold(step: int, steps: int, warmup: float, fall: float) -> float:
+    """Return the part due when it rises in a straight line, stays, and falls in one to nothing.
+
+    fall: part of all steps in which it falls. Until then nothing depends on how many steps there
+    will be, so that a run can be made longer. Hägele et al., arXiv 2405.18392, section 3, after Hu
+    et al., arXiv 2404.06395, section 4.
+    """
+    rising, falling = warmup * steps, fall * steps
+    up = (step + 1) / rising if step < rising else 1.0
+    down = (steps - step) / falling if step > steps - falling else 1.0
+    return min(1.0, up, down)
 
 
 def plateau(losses: list[float], patience: int) -> float:

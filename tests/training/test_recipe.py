@@ -71,7 +71,10 @@ def test_from_dict_leaves_its_values_alone() -> None:
         ({"labels": {"fer2013": 0}}, r"\[labels\]: expected fer2013 above 0, found 0.0"),
         ({"cleaning": "five"}, "expected cleaning of none, four, found 'five'"),
         ({"optimiser": "adam"}, "expected optimiser of adamw, sgd, sam, found 'adam'"),
-        ({"schedule": "step"}, "expected schedule of one_cycle, cosine, plateau, found 'step'"),
+        (
+            {"schedule": "step"},
+            "expected schedule of one_cycle, cosine, hold, plateau, found 'step'",
+        ),
         ({"loss": "hinge"}, "expected loss of softmax, a_softmax, found 'hinge'"),
         ({"network": 3}, "network: expected options by name, found 3"),
         ({"distillation": {"teachers": "a.pt"}}, "teachers: expected a list of file names, found"),

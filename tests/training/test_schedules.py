@@ -12,7 +12,7 @@ from models.data.face_set import FaceSet
 from models.training.examples import make_examples
 from models.training.loop import Trainer
 from models.training.recipe import Recipe
-from models.training.schedule import one_cycle, plateau, warmup_cosine
+from models.training.schedule import hold, one_cycle, plateau, warmup_cosine
 
 pytestmark = pytest.mark.train
 
@@ -72,7 +72,22 @@ def test_plateau(losses: list[float], expected: float) -> None:
     assert plateau(losses, patience=2) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "plateau"])
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [(0, 0.1), (4, 0.5), (9, 1.0), (10, 1.0), (79, 1.0), (80, 1.0), (90, 0.5), (99, 0.05)],
+)
+def test_hold(step: int, expected: float) -> None:
+    assert hold(step, 100, 0.1, 0.2) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("warmup", "fall"), [(0.0, 0.0), (1.0, 1.0), (0.3, 0.9), (0.0, 1.0)])
+def test_a_rate_that_is_held_has_a_part_at_every_step(warmup: float, fall: float) -> None:
+    for steps in (1, 3, 10):
+        rates = [hold(step, steps, warmup, fall) for step in range(steps)]
+        assert all(0 < rate <= 1 for rate in rates)
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "hold", "plateau"])
 def test_a_run_follows_the_schedule_of_its_recipe(
     schedule: str, recipe: Recipe, faces: FaceSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +107,7 @@ def test_a_run_follows_the_schedule_of_its_recipe(
     expected = {
         "one_cycle": [one_cycle(step, 12, 0.25) for step in range(12)],
         "cosine": [warmup_cosine(step, 12, 0.25) for step in range(12)],
+        "hold": [1 / 3, 2 / 3, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2 / 3, 1 / 3],
         "plateau": [1.0] * 8 + [0.1] * 4,
     }
     assert rates == pytest.approx(expected[schedule])

@@ -216,6 +216,25 @@ def test_another_recipe_is_not_resumed(
         Trainer(other, CPU).restore(state)
 
 
+def test_a_run_that_holds_its_rate_can_be_made_longer(recipe: Recipe, faces: FaceSet) -> None:
+    examples = make_examples(faces.split("Training"), list(recipe.labels), CPU)
+    short = replace(recipe, schedule="hold", warmup=0.0, fall=0.5, epochs=2)
+    long = replace(short, epochs=4, fall=0.25)
+    unbroken, begun, longer = Trainer(long, CPU), Trainer(short, CPU), Trainer(long, CPU)
+    begun.train_epoch(examples)
+    longer.restore(begun.state())
+    unbroken.train_epoch(examples)
+    for trainer in (longer, unbroken):
+        trainer.train_epoch(examples)
+    for ours, theirs in zip(
+        longer.network.parameters(), unbroken.network.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+    begun.train_epoch(examples)  # its rate falls now
+    with pytest.raises(UserError, match="differs in epochs"):
+        Trainer(replace(short, epochs=4), CPU).restore(begun.state())
+
+
 def test_a_checkpoint_from_before_a_key_was_added_is_resumed(recipe: Recipe) -> None:
     plain = replace(recipe, augmentation=Augmentation())
     state = Trainer(plain, CPU).state()
