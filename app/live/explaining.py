@@ -229,7 +229,7 @@ class Explaining:
     def _next(self, result: FrameResult, classifier: Any) -> FaceResult | None:
         """Return the face whose map is oldest, of those that the model in use has classified.
 
-        None where each has the map of this very crop.
+        None where each has the map of this very crop, as old as the result.
         """
         known = {
             track: made
@@ -239,7 +239,9 @@ class Explaining:
 
         def explained(face: FaceResult) -> bool:
             made = known.get(face.face.track_id or 0)
-            return made is not None and made.crop is face.crop
+            if made is None or made.crop is not face.crop:
+                return False
+            return made.captured_at == result.frame.captured_at
 
         def waited_since(face: FaceResult) -> float:
             made = known.get(face.face.track_id or 0)
