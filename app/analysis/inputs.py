@@ -110,13 +110,14 @@ def _files_of(word: str, leave_out: Path | None) -> Iterator[Path]:
 
 def _files_matching(pattern: str, leave_out: Path | None) -> Iterator[Path]:
     # Not Path.glob: it takes no absolute pattern.
-    whole = str(user_path(pattern))
-    found = sorted(glob.glob(str(Path(whole).absolute()), recursive=True), key=natural_key)  # noqa: PTH207
+    whole = str(user_path(pattern).absolute())
+    found = sorted(glob.glob(whole, recursive=True), key=natural_key)  # noqa: PTH207
     if not found:
         raise SourceError(f'Expected files that match "{pattern}", found none; check the pattern.')
+    kept_out = leave_out.resolve() if leave_out is not None else None
     for name in found:
         path = Path(name)
-        if _is_result(path, leave_out):
+        if _is_result(path, kept_out):
             continue
         if path.is_dir():
             if "**" not in pattern:  # else what lies in it matched by itself
@@ -151,11 +152,11 @@ def _files_below(folder: Path, leave_out: Path | None) -> Iterator[Path]:
                 yield here / name
 
 
-def _is_result(path: Path, leave_out: Path | None) -> bool:
+def _is_result(path: Path, kept_out: Path | None) -> bool:
     """Say whether a pattern met what an analysis wrote, rather than what is to be analysed."""
     if path.name == VIDEOS["annotated"] and is_session(path.parent):
         return True
-    return leave_out is not None and path.resolve().is_relative_to(leave_out.resolve())
+    return kept_out is not None and path.resolve().is_relative_to(kept_out)
 
 
 def _of_known_kind(path: Path) -> bool:

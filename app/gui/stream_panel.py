@@ -81,7 +81,8 @@ class StreamPanel(Drawer):
         for name in self.addresses:
             with contextlib.suppress(StreamError):  # half typed
                 spec = parse_stream(f"{name}={self._typed(name)}")
-                found += [] if spec == parse_stream(name) else [str(spec)]
+                if spec != parse_stream(name):
+                    found.append(str(spec))
         return tuple(found)
 
     def _add_row(

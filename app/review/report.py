@@ -103,12 +103,13 @@ def _facts(state: Edited) -> str:
 def _correction(state: Edited) -> str:
     """Return how much of what counts is relative to a neutral face, and of whom."""
     relative = state.recording.relative & state.kept
-    if not relative.any():
+    corrected, rows = int(relative.sum()), int(state.kept.sum())
+    if not corrected:
         return "smoothed, not corrected by a neutral face"
-    if relative.sum() == state.kept.sum():
+    if corrected == rows:
         return "corrected by each person's neutral face"
     whose = ", ".join(state.title(number) for number in np.unique(state.owners[relative]).tolist())
-    share = per_cent(float(relative.sum() / state.kept.sum()))
+    share = per_cent(corrected / rows)
     return f"{share} of the rows corrected by a neutral face ({whose}), the others only smoothed"
 
 

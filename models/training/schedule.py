@@ -34,9 +34,9 @@ def warmup_cosine(step: int, steps: int, warmup: float) -> float:
 def hold(step: int, steps: int, warmup: float, fall: float) -> float:
     """Return the part due when it rises in a straight line, stays, and falls in one to nothing.
 
-    fall: part of all steps in which it falls. Until then nothing depends on how many steps there
-    will be, so that a run can be made longer. Hägele et al., arXiv 2405.18392, section 3, after Hu
-    et al., arXiv 2404.06395, section 4.
+    fall: part of all steps in which it falls. While it stays it does not depend on how many steps
+    there will be, so that a run can be made longer. Hägele et al., arXiv 2405.18392, section 3,
+    after Hu et al., arXiv 2404.06395, section 4.
     """
     rising, falling = warmup * steps, fall * steps
     up = (step + 1) / rising if step < rising else 1.0

@@ -91,9 +91,8 @@ class Opener:
     def stop(self) -> None:
         """Give up what is waited for, or else the analysis that goes on."""
         if self._waiting:
+            self._end_waiting(self._newest)
             self._newest += 1  # nothing waits for what may still come of it
-            self._waiting = False
-            self._progress(None, "", "")
         elif self._batch is not None:
             self._batch.stop()
 
