@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from models.runtime.arguments import Arguments
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import checked_place
+from models.runtime.labels import LABEL_SETS
 
 if TYPE_CHECKING:
     from models.nets.network import Network
     from models.training.examples import Examples
     from models.training.recipe import Recipe
+    from models.training.teaching import TeacherLogits
 
 EXAMPLES = """example:
   fer-teach mini_xception.distilled runs/*/last.pt --data fer2013.csv -o teachers.npz
@@ -25,8 +28,9 @@ EXAMPLES = """example:
 
 RECIPE is the student's: its labels, its cleaning and its [augmentation] decide what the teachers
 are asked. Each sees every training picture in the same views, drawn from --seed; the mean of their
-logits is written as float16. The accuracies printed are those on PublicTest, of each teacher and
-of their mean.
+logits is written as float16, after every view. The accuracies printed are those on PublicTest, of
+each teacher and of their mean. On a CPU large teachers take hours: what is written holds when the
+command is stopped, and --resume, with more --views too, asks only for those that are missing.
 """
 _MOST_VIEWS = 1000
 
@@ -48,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="FER2013, as for the student")
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    parser.add_argument("--resume", action="store_true", help="ask for what FILE.npz lacks only")
     parser.add_argument("--views", type=int, default=16, help="of each picture (default: 16)")
     parser.add_argument("--seed", type=int, default=1, help="of the views (default: 1)")
     parser.add_argument(
@@ -64,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _teach(arguments: argparse.Namespace) -> None:
+    import torch
     from tqdm import tqdm
 
     from models.training.distillation import load_teacher
@@ -82,8 +88,28 @@ def _teach(arguments: argparse.Namespace) -> None:
     print(parts.told)
     training = make_examples(parts.training, sets, device)
     validation = make_examples(parts.validation, sets, device)
-    accuracies = _measure(arguments.teachers, teachers, validation, sets)
-    with tqdm(total=arguments.views * len(training), unit="view", leave=False, disable=None) as bar:
+    digest = digest_of(training.pixels)
+    if arguments.resume:
+        known = _begun(arguments, recipe, digest)
+    else:
+        known = TeacherLogits(
+            logits=torch.empty(len(training), 0, sum(len(LABEL_SETS[name]) for name in sets)),
+            label_sets=tuple(sets),
+            digest=digest,
+            augmentation=single_view(recipe.augmentation),
+            seed=arguments.seed,
+            teachers=_measured(arguments.teachers, teachers, validation, sets),
+        )
+    if known.views >= arguments.views:
+        print(f"{arguments.output} has {known.views} views already: nothing to do")
+        return
+    with tqdm(
+        initial=known.views * len(training),
+        total=arguments.views * len(training),
+        unit="view",
+        leave=False,
+        disable=None,
+    ) as bar:
         logits = teach(
             teachers,
             training.pixels,
@@ -91,21 +117,39 @@ def _teach(arguments: argparse.Namespace) -> None:
             label_sets=sets,
             views=arguments.views,
             seed=arguments.seed,
+            known=known.logits,
             on_chunk=bar.update,
+            on_view=lambda so_far: replace(known, logits=so_far).write(arguments.output),
         )
-    found = TeacherLogits(
-        logits=logits,
-        label_sets=tuple(sets),
-        digest=digest_of(training.pixels),
-        augmentation=single_view(recipe.augmentation),
-        seed=arguments.seed,
-        teachers=_facts(arguments.teachers, teachers, accuracies),
-    )
-    found.write(arguments.output)
     print(
         f"wrote {arguments.output} ({arguments.output.stat().st_size / 1e6:.1f} MB): "
         f"{len(training):,} pictures, {arguments.views} views, {logits.shape[2]} logits"
     )
+
+
+def _begun(arguments: argparse.Namespace, recipe: Recipe, digest: str) -> TeacherLogits:
+    """Return what the output holds, for --resume.
+
+    Raises `UserError` where other teachers, pictures or views are asked for than it is of.
+    """
+    from models.training.teaching import TeacherLogits, single_view
+
+    known = TeacherLogits.read(arguments.output)
+    hashes = [file_facts(path).sha256 for path in arguments.teachers]
+    same = {
+        "teachers": [each.get("sha256") for each in known.teachers] == hashes,
+        "label sets": known.label_sets == tuple(recipe.labels),
+        "training pictures": known.digest == digest,
+        "[augmentation]": known.augmentation == single_view(recipe.augmentation),
+        "--seed": known.seed == arguments.seed,
+    }
+    others = [what for what, is_same in same.items() if not is_same]
+    if others:
+        raise UserError(
+            f"{arguments.output}: expected the {' and '.join(others)} that it was begun with, "
+            "found others: give the same, or choose another -o"
+        )
+    return known
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -114,12 +158,21 @@ def _check(arguments: argparse.Namespace) -> None:
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"expected --seed of 0 to 2 to the 32, found {arguments.seed}")
     checked_place(arguments.output, ".npz")
+    if arguments.output.exists() and not arguments.resume:
+        raise UserError(
+            f"expected a new file, found {arguments.output}: add --resume to go on with it, or "
+            "choose another -o"
+        )
 
 
-def _facts(
-    paths: list[Path], teachers: list[tuple[Network, Recipe]], accuracies: list[dict[str, float]]
+def _measured(
+    paths: list[Path],
+    teachers: list[tuple[Network, Recipe]],
+    validation: Examples,
+    sets: list[str],
 ) -> list[dict[str, Any]]:
-    """Return what the file is to say of each teacher."""
+    """Print how good the teachers are; return what the file is to say of each."""
+    accuracies = _measure(paths, teachers, validation, sets)
     return [
         {
             "file": _short(path),

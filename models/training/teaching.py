@@ -117,21 +117,30 @@ def teach(
     label_sets: list[str],
     views: int,
     seed: int,
+    known: Tensor | None = None,
     on_chunk: Callable[[int], object] = lambda _: None,
+    on_view: Callable[[Tensor], object] = lambda _: None,
 ) -> Tensor:
     """Return the teachers' mean logits (N, V, outputs) float16 of V views of N pictures.
 
-    pixels: (N, 1, 48, 48) uint8 on the teachers' device. on_chunk: told how many views are done.
+    pixels: (N, 1, 48, 48) uint8 on the teachers' device. known: (N, fewer, outputs), what they said
+    of the first views, which are not asked again. on_chunk: told how many pictures are done.
+    on_view: told the logits of all views so far after each of them.
     """
     outputs = sum(len(LABEL_SETS[name]) for name in label_sets)
     found = torch.empty(len(pixels), views, outputs, dtype=torch.float16)
-    for view in range(views):
+    first = 0
+    if known is not None:
+        first = known.shape[1]
+        found[:, :first] = known
+    for view in range(first, views):
         pictures = fixed_view(pixels, how, seed, view)
         for start in range(0, len(pictures), _CHUNK):
             chunk = pictures[start : start + _CHUNK]
             said = mean_logits(teachers, chunk / 255, label_sets)
             found[start : start + _CHUNK, view] = said.to("cpu", torch.float16)
             on_chunk(len(chunk))
+        on_view(found[:, : view + 1])
     return found
 
 

@@ -244,6 +244,44 @@ def test_the_commands_teach_and_train(
     assert (tmp_path / "run" / "last.pt").is_file()
 
 
+def test_what_teachers_said_is_kept_after_every_view_and_gone_on_with(
+    recipe: Recipe,
+    trained: Path,
+    data: Path,
+    write_recipe: Callable[[Recipe, Path], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = write_recipe(recipe, tmp_path)
+    common = [name, str(trained / "last.pt"), "--data", str(data), "--device", "cpu"]
+    whole, cut = tmp_path / "whole.npz", tmp_path / "cut.npz"
+    assert main([*common, "-o", str(whole), "--views", "3"]) == 0
+
+    def stop_at_the_third(pixels: torch.Tensor, how: Augmentation, seed: int, view: int) -> object:
+        if view == 2:
+            raise KeyboardInterrupt
+        return fixed_view(pixels, how, seed, view)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("models.training.teaching.fixed_view", stop_at_the_third)
+        main([*common, "-o", str(cut), "--views", "3"])
+    assert TeacherLogits.read(cut).views == 2
+    capsys.readouterr()
+    for wrong, said in (
+        (["--views", "3"], "expected a new file, found"),
+        (["--views", "3", "--resume", "--seed", "2"], "the --seed that it was begun with"),
+    ):
+        assert main([*common, "-o", str(cut), *wrong]) == 2
+        assert said in capsys.readouterr().err
+    assert main([*common, "-o", str(cut), "--views", "3", "--resume"]) == 0
+    assert torch.equal(TeacherLogits.read(cut).logits, TeacherLogits.read(whole).logits)
+    assert TeacherLogits.read(cut).teachers == TeacherLogits.read(whole).teachers
+    assert main([*common, "-o", str(cut), "--views", "2", "--resume"]) == 0
+    assert "has 3 views already: nothing to do" in capsys.readouterr().out
+    assert TeacherLogits.read(cut).views == 3
+
+
 @pytest.mark.parametrize("more", [[], ["--folds", "5"]])
 def test_a_recipe_for_students_wants_its_teachers_named(
     more: list[str], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
