@@ -83,12 +83,10 @@ def describe(
     parameters, trainable = count_parameters(network)
     attention = network.attend(torch.zeros(1, 1, spec.size, spec.size))[1]
     training: dict[str, Any] = {
-        "epoch": values["epoch"],
-        "epochs": recipe.epochs,
+        **_pace(values, recipe),
         "chosen_on": chosen_on(
             next((name for name in reversed(sources) if name != "ferplus"), "fer2013")
         ),
-        "seconds": round(sum(entry["seconds"] for entry in values["history"])),
         "begun_from": values["begun_from"],
         **values["environment"],
     }
@@ -112,6 +110,14 @@ def describe(
         licence="MIT for the weights; the pictures they were trained on are for research",
         limits=limits_of(LABEL_SETS[label_set]),
     )
+
+
+def _pace(values: dict[str, Any], recipe: Recipe) -> dict[str, int]:
+    """Return which epoch a checkpoint is of, and its seconds; nothing for a mean of several."""
+    if not values["epoch"]:
+        return {}
+    seconds = round(sum(entry["seconds"] for entry in values["history"]))
+    return {"epoch": values["epoch"], "epochs": recipe.epochs, "seconds": seconds}
 
 
 def _without_folders(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _row(entry: ModelEntry) -> str:
 def _training(card: Card) -> str:
     known = card.training
     start, torch = known["begun_from"], f"torch {known['torch']}"
-    if not known["epoch"]:  # the mean of several trainings
+    if not known.get("epoch"):  # the mean of several trainings
         return f"{start}; {torch}"
     begun = f"; begun with the weights of {start}" if start else ""
     minutes = f"{known['seconds'] / 60:.0f} minutes"

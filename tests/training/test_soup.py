@@ -96,6 +96,7 @@ def test_it_exports_and_its_card_says_what_it_is(learn: Learn, tmp_path: Path) -
     done = export(tmp_path / "mean.pt", output=tmp_path / "mean.onnx", label_set="fer2013")
     assert done.same_labels
     assert done.card.training["begun_from"].startswith("the mean of 2 trainings: epoch 1 of")
+    assert not {"epoch", "epochs", "seconds"} & done.card.training.keys()  # of no one training
 
 
 def test_label_sets_may_weigh_differently_but_not_be_others(learn: Learn, tmp_path: Path) -> None:
