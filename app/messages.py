@@ -36,6 +36,7 @@ class Frame:
     captured_at: seconds, `time.monotonic` when the frame was taken.
     media_time: seconds from the beginning of a file or clip, None for a camera.
     caption: what the source says of this frame, such as the file name; may be empty.
+    live: what it shows went on between the frame before and this one, however long that took.
     """
 
     image: NDArray[np.uint8]
@@ -43,6 +44,7 @@ class Frame:
     captured_at: float
     media_time: float | None = None
     caption: str = ""
+    live: bool = False
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:

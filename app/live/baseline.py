@@ -157,7 +157,7 @@ class Baselines:
 
         time: seconds. Frames on which the face moves, is turned or hard to see do not count; a
         face that is read otherwise from some moment on, as when a smile is held, begins anew. It
-        ends with the measure, or without one when too few came within half a minute.
+        ends with the measure, or without one when too few came in half a minute of being seen.
         """
         track_id = face.track_id
         if track_id is None or track_id not in self._collecting:
@@ -166,7 +166,9 @@ class Baselines:
         now = self._collecting[track_id]
         if now is None or time < now.last:
             now = self._collecting[track_id] = _Collecting(began=time, last=time, since=time)
-        step, now.last = min(time - now.last, _LONGEST_STEP), time
+        elapsed = time - now.last
+        step, now.last = min(elapsed, _LONGEST_STEP), time
+        now.began += elapsed - step
         read = prediction.probabilities.astype(np.float64)
         if now.changed(read, step):
             now.begin_again(time)

@@ -44,7 +44,8 @@ class Pipeline:
     tracks are followed, at once and then every 0.09 s while one is lost or there is none; only
     every second while nothing in the picture moves. In between the landmarks lead the boxes.
     Frames farther apart in time than a track may be absent, such as a folder's images, stand each
-    on its own, and so does each shot of a film.
+    on its own, and so does each shot of a film; after a pause of a live source the same people are
+    known again.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Pipeline:
         if self._watch.cut:
             self._tracker.cut()
             self._schedule.reset()
-        tracks = self._tracker.advance(time)
+        tracks = self._tracker.advance(time, live=frame.live)
         faces = self._follower.follow(gray, tracks, time)
         finding = 0.0
         whole = bool(faces) and len(faces) == len(tracks)

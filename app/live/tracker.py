@@ -82,7 +82,8 @@ class Tracker:
 
     A track that is not seen stays expected for 0.75 s, and for 2 s while the place where it should
     be is taken by another face. For 10 s after it was seen whoever looks like it gets its ID back,
-    wherever that may be. Nobody else ever gets it, not after `reset` either.
+    wherever that may be; time in which nobody looked does not count. Nobody else ever gets it, not
+    after `reset` either.
     """
 
     def __init__(self) -> None:
@@ -101,12 +102,16 @@ class Tracker:
         """Return the IDs of all tracks, and of those that are remembered."""
         return {track.track_id for track in (*self._tracks, *self._remembered)}
 
-    def advance(self, time: float) -> tuple[Track, ...]:
+    def advance(self, time: float, *, live: bool = False) -> tuple[Track, ...]:
         """Move to the time (s) of a frame and return the tracks that may be on it.
 
-        Time that runs backward or leaps is another film: its faces are other faces.
+        Time that runs backward or leaps is another film: its faces are other faces. live: a leap
+        is a pause or a delay, after which who was there may be there still.
         """
-        if self._time is not None and not 0 <= time - self._time <= _ABSENCE:
+        elapsed = 0.0 if self._time is None else time - self._time
+        if live and elapsed > _ABSENCE:
+            self._pass_over(elapsed)
+        elif not 0 <= elapsed <= _ABSENCE:
             self.reset()
         self._time = time
         expected = [track for track in self._tracks if self._expected(track, time)]
@@ -119,6 +124,12 @@ class Tracker:
         """Expect nobody any more: another shot begins. Who is in it too will be recognised."""
         self._remember(self._tracks)
         self._tracks = []
+
+    def _pass_over(self, seconds: float) -> None:
+        """Expect nobody after a time in which nobody looked, and let it make nobody absent."""
+        self.cut()
+        for track in self._remembered:
+            track.seen += seconds
 
     def _remember(self, tracks: Iterable[Track]) -> None:
         self._remembered += [track for track in tracks if track.usual.known]

@@ -93,7 +93,7 @@ class ActorSource(FrameSource):
             return None
         index, self._index = self._index, self._index + 1
         caption = f"demo actor: {moment(index).label}"
-        return Frame(image, index, time.monotonic(), index / FPS, caption)
+        return Frame(image, index, time.monotonic(), index / FPS, caption, live=True)
 
     def close(self) -> None:
         """End the play and release the clip."""

@@ -119,7 +119,7 @@ class CameraSource(FrameSource):
                 f"{_label(self._info)} no longer sends pictures; check its cable and that no "
                 f"other program has taken it, or choose another source."
             )
-        frame = Frame(image, self._index, taken)
+        frame = Frame(image, self._index, taken, live=True)
         self._index += 1
         return frame
 

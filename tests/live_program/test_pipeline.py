@@ -228,6 +228,29 @@ def test_who_was_away_for_seconds_keeps_id_and_neutral_face(
     assert pipeline._baselines.offset(1) is not None
 
 
+@pytest.mark.parametrize("media", [False, True], ids=["camera", "actor"])
+def test_a_pause_of_a_live_source_keeps_ids_and_neutral_faces(
+    landmarker: Landmarker, clip: list[Image], media: bool
+) -> None:
+    classifier = FakeClassifier()
+    classifier.neutral_logs = np.log([0.5, 0.5])
+    pipeline = Pipeline(make_finder("hog"), landmarker, classifier)
+
+    def show(index: int, time: float) -> FrameResult:
+        film = time if media else None
+        return pipeline.process(Frame(clip[index], index, time, film, live=True))
+
+    for index in range(3):
+        assert ids(show(index, index / FPS)) == [1]
+    pipeline.calibrate(1)
+    stands = [show(3, 60.0), show(4, 60.0 + 1 / FPS), show(5, 120.0)]
+    assert [ids(result) for result in stands] == [[1]] * 3
+    for result in stands:
+        calibration = result.faces[0].calibration
+        assert calibration is not None
+        assert not calibration.given_up
+
+
 def _around(landmarks: NDArray[np.float32]) -> tuple[int, int, int, int]:
     box = upright_square(landmarks)
     grown = 0.3 * box.width

@@ -232,3 +232,22 @@ def test_whose_place_another_took_does_not_give_it_its_number() -> None:
     assert see(tracker, 0.1, face(100)) == [2]
     # Who was hidden behind it is awaited all the same.
     assert see(tracker, 0.2, face(101, track_id=2), face(160)) == [2, 1]
+
+
+@pytest.mark.parametrize("pause", [1.0, 600.0])
+def test_a_pause_of_a_live_source_makes_nobody_new(pause: float) -> None:
+    tracker = Tracker()
+    shown(tracker, 0.0, (face(100), 1), (face(400), 2))
+    tracker.advance(pause, live=True)
+    assert tracker.tracks == (), "they are known by their look, for they may have moved"
+    assert tracker.known_ids == {1, 2}
+    assert shown(tracker, pause, (face(100), 3), (face(250), 2)) == [3, 2]
+    pass_time(tracker, pause, pause + 5.0)
+    assert shown(tracker, pause + 5.0, (face(300), 1)) == [1]
+
+
+def test_a_live_source_whose_time_runs_backward_is_another() -> None:
+    tracker = Tracker()
+    shown(tracker, 10.0, (face(100), 1))
+    tracker.advance(2.0, live=True)
+    assert tracker.known_ids == set()

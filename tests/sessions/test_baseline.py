@@ -134,6 +134,14 @@ def test_what_was_not_seen_does_not_count(watch: Watch) -> None:
     assert stands.progress < 0.4
 
 
+def test_a_pause_is_not_counted_as_unrest(watch: Watch) -> None:
+    watch.see(20, moving=0.3)
+    watch.frames += 60 * FPS
+    stands = watch.see(5, moving=0.3)
+    assert stands is not None
+    assert not stands.given_up
+
+
 def test_no_label_is_moved_without_bound(watch: Watch) -> None:
     watch.see(QUIET_SECONDS + 1, 0.999, 0.0005, 0.0005)
     offset = watch.baselines.offset(1)
