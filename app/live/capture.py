@@ -243,21 +243,30 @@ class Capture:
         assert source is not None
         each_counts = self.each_frame_counts
         while not self.stopping:
-            if not source.live and not self._going.wait(_PAUSE_CHECK):
-                continue
             begun = time.perf_counter()
             frame = source.read()
+            read_ms = 1000 * (time.perf_counter() - begun)
             self._pass_notice_on(source)
             if frame is None:
                 return
             frame = self._numbered(frame)
+            if not source.live and not self._going.is_set():
+                frame = self._stand_still(source, frame)
             if each_counts:
-                read_ms = 1000 * (time.perf_counter() - begun)
                 self.frames.put_when_taken(Captured(frame, self._run, read_ms))
-            elif self._going.is_set():
+            elif not source.live or self._going.is_set():
                 self.frames.put(Captured(frame, self._run, 0.0))
             else:
                 self._dropped(frame.index, frame.captured_at, "paused")
+
+    def _stand_still(self, source: FrameSource, frame: Frame) -> Frame:
+        """Hold a file's frame until it is wanted; return it as taken then."""
+        begun = time.monotonic()
+        while not self.stopping and not self._going.wait(_PAUSE_CHECK):
+            pass
+        now = time.monotonic()
+        source.delay(now - begun)
+        return replace(frame, captured_at=now)
 
     def _overtaken(self, captured: Captured) -> None:
         self._dropped(captured.frame.index, captured.frame.captured_at, "overtaken")

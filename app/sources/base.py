@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from app.messages import Frame
 
-# Later than this, the clock starts anew instead of rushing to catch up: after a pause the film
-# goes on where it was.
+# Later than this, the clock starts anew instead of rushing to catch up.
 _MAX_LATENESS = 1.0
 
 
@@ -53,6 +52,13 @@ class FrameSource(Protocol):
         stopped delivering, `SourceError` for all else that cannot be read.
         """
         ...
+
+    def delay(self, seconds: float) -> None:  # noqa: ARG002 - of those that keep no time
+        """Hear that the last frame was held back for so long: one that keeps time is so much later.
+
+        Called on the thread that reads, of sources that are not live.
+        """
+        return
 
     def close(self) -> None:
         """Release the device or file; may be called again and from another thread."""
@@ -90,6 +96,11 @@ class Pacer:
                 self._origin = now - media_time
             self._closed.wait(max(0.0, self._origin + media_time - now))
         return not self.closed
+
+    def delay(self, seconds: float) -> None:
+        """Let all that follows be due so much later."""
+        if self._origin is not None:
+            self._origin += seconds
 
     def close(self) -> None:
         """End the wait that is going on and all later ones."""

@@ -63,6 +63,10 @@ class FolderSource(FrameSource):
         self._index += 1
         return frame
 
+    def delay(self, seconds: float) -> None:
+        """Let the images that follow be due so much later."""
+        self._pacer.delay(seconds)
+
     def close(self) -> None:
         """End the source."""
         self._pacer.close()

@@ -80,6 +80,10 @@ class VideoSource(FrameSource):
         self._index += 1
         return frame
 
+    def delay(self, seconds: float) -> None:
+        """Let the frames that follow be due so much later."""
+        self._pacer.delay(seconds)
+
     def close(self) -> None:
         """Release the file."""
         self._pacer.close()

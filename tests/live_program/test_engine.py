@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
+from app.live.capture import Capture
 from app.live.engine import Engine, EngineOptions, EngineState
 from app.live.parts import LoadedClassifier
+from app.messages import Frame
 from app.sources.base import FrameSource
 from models.runtime.card import ModelError
 from tests.live_program.scripted import (
@@ -223,6 +225,73 @@ def test_pausing_freezes_the_result_and_the_film(stage: Stage) -> None:
     engine.set_paused(False)
     wait_until(lambda: engine.latest() is not frozen)
     assert engine.status().state is EngineState.RUNNING
+
+
+class LetGo(ScriptedSource):
+    """Hand out each frame when it is let go, and note for how long it was held back."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.go = threading.Semaphore(0)
+        self.delays: list[float] = []
+
+    def read(self) -> Frame | None:
+        self.go.acquire(timeout=30)
+        return super().read()
+
+    def delay(self, seconds: float) -> None:
+        self.delays.append(seconds)
+
+
+def test_a_picture_that_is_read_as_a_pause_begins_comes_after_it(stage: Stage) -> None:
+    film = LetGo(2)
+    stage.sources["film"] = lambda: film
+    engine = stage.engine("film")
+    dropped: list[str] = []
+    engine.add_drop_listener(lambda index, time, reason: dropped.append(reason))
+    film.go.release()
+    wait_until(engine.latest)
+    engine.set_paused(True)
+    film.go.release(2)
+    wait_until(lambda: film.handed_out == 2)
+    time.sleep(0.1)  # in which it would be thrown away
+    assert stage.pipeline.processed == [0]
+    engine.set_paused(False)
+    wait_for_state(engine, EngineState.ENDED)
+    assert (stage.pipeline.processed, dropped) == ([0, 1], [])
+
+
+def test_a_file_hears_for_how_long_its_frame_was_held_back(stage: Stage) -> None:
+    film, going = LetGo(1), Waited()
+    film.go.release(2)
+    capture = Capture("film", lambda spec, camera: film, Deaf(), going=going)
+    capture.start()
+    wait_until(going.asked.is_set)
+    shown = time.monotonic()
+    going.set()
+    wait_until(lambda: capture.over)
+    captured = capture.frames.take(0)
+    assert captured is not None
+    assert captured.frame.captured_at >= shown, "it is taken when it is shown"
+    assert len(film.delays) == 1
+
+
+class Waited(threading.Event):
+    """Note that somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked.set()
+        return super().wait(timeout)
+
+
+class Deaf:
+    def opened(self, capture: Capture) -> None: ...
+    def refused(self, capture: Capture, sentence: str) -> None: ...
+    def noticed(self, sentence: str) -> None: ...
 
 
 def test_speed_is_measured(stage: Stage) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -175,6 +176,20 @@ def test_after_a_pause_the_pace_goes_on_instead_of_rushing() -> None:
     begun = time.monotonic()
     pacer.wait(0.3)
     assert time.monotonic() - begun >= 0.15  # catching up would take no time at all
+
+
+def test_after_a_short_pause_nothing_is_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, waits = [100.0], list[float]()
+    monkeypatch.setattr("app.sources.base.time", SimpleNamespace(monotonic=lambda: now[0]))
+    pacer = Pacer(enabled=True)
+    monkeypatch.setattr(pacer._closed, "wait", waits.append)
+    pacer.delay(5.0)
+    pacer.wait(0.0)
+    now[0] += 0.8
+    pacer.delay(0.8)
+    pacer.wait(0.2)
+    pacer.wait(0.3)
+    assert waits == pytest.approx([0.0, 0.2, 0.3])
 
 
 @pytest.mark.parametrize(
