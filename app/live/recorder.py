@@ -178,7 +178,8 @@ class Recorder:
     def mark(self, key: str, text: str = "", at: float | None = None) -> bool:
         """Set a marker; return False when nothing is being recorded.
 
-        at: monotonic seconds, None for now. One set before the first frame stands at it.
+        at: monotonic seconds, None for now. One from before the session's first frame stands at
+        it.
         """
         now = time.monotonic() if at is None else at
         with self._lock:
@@ -247,7 +248,7 @@ class Recorder:
                 self._calibrating.add(track)
             elif track in self._calibrating:
                 self._calibrating.discard(track)
-                if face.corrected is not None:
+                if face.corrected is not None and face.calibration is None:
                     writer.mark(result.frame.captured_at, "neutral", f"face {track}")
 
     def _fits(self, result: FrameResult) -> bool:
@@ -285,7 +286,7 @@ class Recorder:
             self._drop(*drop)
         marks, self._early_marks = self._early_marks, deque(maxlen=_MOST_EARLY)
         for at, key, text in marks:
-            self._writer.mark(max(at, self._writer.clock.monotonic), key, text)
+            self._writer.mark(at, key, text)
 
     def _new_writer(self, options: RecordingOptions, result: FrameResult) -> SessionWriter:
         """Return the writer of a new session that begins with a result."""

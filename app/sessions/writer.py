@@ -146,11 +146,13 @@ class SessionWriter:
     def mark(self, time: float, key: str, text: str = "") -> None:
         """Set a marker; it is on the disk a moment later.
 
-        time: monotonic seconds. text: of a long one the beginning is kept.
+        time: monotonic seconds; one from before the start stands at it. text: of a long one the
+        beginning is kept.
         """
         with self._changed:
             if not (self._closing or self.error):
-                self._marks.append((time, key, text[:_LONGEST_TEXT]))
+                when = max(time, self._clock.monotonic)
+                self._marks.append((when, key, text[:_LONGEST_TEXT]))
                 self._changed.notify_all()
 
     def status(self) -> WriterStatus:

@@ -21,11 +21,13 @@ from app.live.capture import whole_spec
 from app.live.engine import Engine, EngineOptions, EngineState
 from app.live.parts import FramePipeline, LoadedClassifier, Makers
 from app.live.recorder import Recorder, RecordingOptions
-from app.messages import Face, Frame, FrameResult
+from app.live.status import EngineStatus
+from app.messages import Calibration, Face, Frame, FrameResult
 from app.sessions.folder import Session, open_session
 from app.sessions.video import VideoOptions
 from app.sources.base import FrameSource
 from models.runtime.prediction import Classifier, Prediction
+from tests.sessions.conftest import START
 
 Make = Callable[..., Any]
 
@@ -347,6 +349,38 @@ def test_markers_of_a_recording_without_a_frame_are_said_to_be_lost(
         "No frame came, so nothing was recorded and the markers are not kept."
     ]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_neutral_face_is_marked_only_when_it_was_measured(
+    tmp_path: Path, face: Make, frame: Make
+) -> None:
+    listeners: list[Callable[[FrameResult], None]] = []
+    engine: Any = SimpleNamespace(
+        labels=(),
+        card=None,
+        generation=1,
+        status=lambda: EngineStatus(EngineState.RUNNING),
+        source_facts=dict,
+        add_listener=listeners.append,
+        remove_listener=lambda listener: None,
+        add_drop_listener=lambda listener: None,
+        remove_drop_listener=lambda listener: None,
+    )
+    recorder = Recorder(engine)
+    recorder.start(RecordingOptions(tmp_path))
+    measured = np.array([0.6, 0.3, 0.1], np.float32)
+    given_up = Calibration(0.0, "The face was not at rest.", given_up=True)
+    stands = [Calibration(0.9), None, Calibration(0.1), given_up, given_up, None]
+    for index, calibration in enumerate(stands):
+        corrected = measured if index else None
+        shown = face(2, corrected=corrected, calibration=calibration)
+        listeners[0](frame(index, shown, after=time.monotonic() - START.monotonic))
+    assert recorder.close(30)
+    (session,) = sessions(tmp_path)
+    marks = session.markers.to_pylist()
+    assert [(mark["key"], mark["text"]) for mark in marks] == [("neutral", "face 2")]
+    at = session.frames["session_time"][1].as_py()
+    assert marks[0]["session_time"] == pytest.approx(at, abs=1e-6)
 
 
 def test_what_keeps_a_session_from_beginning_ends_the_recording(

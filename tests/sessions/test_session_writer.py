@@ -154,6 +154,15 @@ def test_markers_and_passed_over_frames_are_kept(make_writer: Make) -> None:
     ]
 
 
+def test_a_marker_from_before_the_start_stands_at_it(make_writer: Make) -> None:
+    writer = make_writer()
+    writer.mark(998.5, "note", "begun early")
+    writer.close()
+    (mark,) = open_session(writer.path).markers.to_pylist()
+    assert (mark["session_time"], mark["text"]) == (0.0, "begun early")
+    assert mark["wall_time"] == datetime.fromtimestamp(1_700_000_000, UTC)
+
+
 def test_a_marker_is_on_the_disk_while_the_recording_goes_on(make_writer: Make) -> None:
     writer = make_writer(flush_seconds=600)
     writer.mark(1001.0, "1")
