@@ -48,8 +48,8 @@ filled; `lsl` for a marker that another program sent by the Lab Streaming Layer.
 
 Reasons: `overtaken`, a newer frame came before this one could be processed; `failed`, it could not
 be processed; `paused`, the picture stood still; `queue full`, the disk was too slow for the table;
-`video queue full`, the row is there and the picture is missing from the video; `camera lost`, the
-camera gave nothing until `camera back`.
+`not written`, the disk failed before the row was on it; `video queue full`, the row is there and
+the picture is missing from the video; `camera lost`, the camera gave nothing until `camera back`.
 
 ## Other forms of the table
 

@@ -62,7 +62,7 @@ def _as_csv(lines: Iterable[Sequence[object]]) -> bytes:
         for line in lines
     )
     csv.writer(text, lineterminator="\n").writerows(tidied)
-    return text.getvalue().encode()
+    return text.getvalue().encode(errors="replace")  # half of a character that was cut in two
 
 
 def iso_time(wall: float) -> str:

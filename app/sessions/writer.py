@@ -264,42 +264,61 @@ class SessionWriter:
         with self._changed:
             self._changed.wait_for(self._urgent, max(0.0, deadline - time.monotonic()))
             last = self._closing
-            rows, drops, marks = list(self._rows), list(self._drops), self._marks
+            rows = list(self._rows)
             self._rows.clear()
-            self._drops.clear()
-            self._marks = []
             self._changed.notify_all()
-        self._write(rows, drops, marks)
+        self._write_rows(rows)
+        self._write_ledgers()
+        if time.monotonic() - self._synced_at >= _SYNC_SECONDS:
+            self._synced_at = time.monotonic()
+            self._stream.sync()
         self._check_space()
         return last
 
     def _urgent(self) -> bool:
         return self._closing or bool(self._marks) or len(self._rows) >= self._capacity // 2
 
-    def _write(
-        self,
-        rows: list[FrameRow],
-        drops: list[tuple[int | None, float, str]],
-        marks: list[tuple[float, str, str]],
-    ) -> None:
+    def _write_rows(self, rows: Sequence[FrameRow]) -> None:
+        if not rows:
+            return
+        try:
+            for row in rows:
+                self._builder.add(row)
+            self._stream.write(self._builder.take())
+        except Exception:
+            self._lose(rows)
+            raise
+
+    def _lose(self, rows: Sequence[FrameRow]) -> None:
+        """Count frames as passed over that were taken in but cannot be written any more."""
+        with self._changed:
+            for row in rows:
+                self._frame_count -= 1
+                self._row_count -= len(row.faces) or 1
+                self._drop(row.index, row.captured_at, "not written")
+
+    def _write_ledgers(self) -> None:
+        """Write the markers that wait, then the frames that were passed over."""
         start, wall = self._clock.monotonic, self._clock.wall
+        with self._changed:
+            marks, self._marks = self._marks, []
         if marks:
             self._marker_file.append(
                 (f"{when - start:.6f}", ledger.iso_time(wall + when - start), key, text)
                 for when, key, text in marks
             )
-        if drops:
-            self._drop_file.append(
-                (f"{when - start:.6f}", "" if index is None else index, reason)
-                for index, when, reason in drops
-            )
-        for row in rows:
-            self._builder.add(row)
-        if rows:
-            self._stream.write(self._builder.take())
-        if time.monotonic() - self._synced_at >= _SYNC_SECONDS:
-            self._synced_at = time.monotonic()
-            self._stream.sync()
+        with self._changed:
+            drops = list(self._drops)
+            self._drops.clear()
+        try:
+            if drops:
+                self._drop_file.append(
+                    (f"{when - start:.6f}", "" if index is None else index, reason)
+                    for index, when, reason in drops
+                )
+        except OSError:
+            self._unlisted += len(drops)
+            raise
 
     def _check_space(self) -> None:
         self._free = free = shutil.disk_usage(self.path).free
@@ -318,6 +337,7 @@ class SessionWriter:
 
     def _finish(self) -> None:
         """Bring the folder into its final form, as far as the disk allows."""
+        self._write_what_waits()
         for file in (self._marker_file, self._drop_file, self._stream):
             try:
                 file.close()
@@ -340,6 +360,15 @@ class SessionWriter:
             places.unlock(self.path)
         except OSError as error:
             log.warning("%s", error)
+
+    def _write_what_waits(self) -> None:
+        """After a failure, list the frames that still wait for the table, and what else waits."""
+        self._lose(self._rows)
+        self._rows.clear()
+        try:
+            self._write_ledgers()
+        except OSError as error:
+            self._give_up(self._disk_sentence(error))
 
     def _last_info(self) -> dict[str, Any]:
         now = time.monotonic()

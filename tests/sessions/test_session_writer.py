@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 import time
@@ -17,6 +18,7 @@ import pytest
 from app.errors import SessionError
 from app.messages import FaceResult, FrameResult
 from app.sessions import folder as places
+from app.sessions import ledger
 from app.sessions.codebook import codebook
 from app.sessions.folder import open_session
 from app.sessions.schema import columns, frames_schema, labels_of
@@ -109,7 +111,9 @@ def test_the_table_has_the_columns_that_the_codebook_explains(make_writer: Make)
     assert page == codebook(LABELS)
     for name in session.frames.schema.names:
         assert f"| {name} |" in page
-    for reason in ("overtaken", "failed", "paused", "queue full", "video queue full"):
+    for reason in (
+        "overtaken", "failed", "paused", "queue full", "not written", "video queue full",
+    ):  # fmt: skip
         assert f"`{reason}`" in page
 
 
@@ -167,10 +171,7 @@ def test_a_marker_is_on_the_disk_while_the_recording_goes_on(make_writer: Make) 
     writer = make_writer(flush_seconds=600)
     writer.mark(1001.0, "1")
     file = writer.path / places.MARKERS
-    deadline = time.monotonic() + 30
-    while file.read_text().count("\n") < 2:
-        assert time.monotonic() < deadline, "the mark did not wake the thread"
-        time.sleep(0.005)
+    until(lambda: file.read_text().count("\n") == 2)  # the mark wakes the thread
 
 
 def test_nobody_waits_for_a_slow_disk_and_what_is_dropped_is_listed(
@@ -189,6 +190,74 @@ def test_nobody_waits_for_a_slow_disk_and_what_is_dropped_is_listed(
     dropped = session.dropped["frame"].to_pylist()
     assert kept == list(range(9))
     assert sorted(kept + dropped) == list(range(21)), "every frame is in one of the two"
+
+
+def test_what_a_failing_disk_did_not_take_is_listed_and_not_counted_as_there(
+    make_writer: Make, frame: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = make_writer(flush_seconds=600, capacity=20)
+    for index in range(10):
+        writer.add(frame(index))
+    until(lambda: writer._stream.rows == 10)
+
+    def full(stream: TableStream, batch: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TableStream, "write", full)
+    for index in range(10, 20):
+        writer.add(frame(index))
+    until(lambda: writer.error)
+    writer.close()
+    session = open_session(writer.path)
+    assert session.frames["frame"].to_pylist() == list(range(10))
+    lost = session.dropped.to_pylist()
+    assert [(row["frame"], row["reason"]) for row in lost] == [
+        (index, "not written") for index in range(10, 20)
+    ]
+    assert session.info["state"] == "stopped"
+    assert session.info["counts"] == {
+        "frames": 10, "rows": 10, "dropped": {"not written": 10}, "dropped_unlisted": 0,
+    }  # fmt: skip
+    status = writer.status()
+    assert (status.frames, status.passed_over) == (10, 10)
+
+
+def test_a_marker_that_cannot_be_written_costs_no_row(
+    make_writer: Make, frame: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: ledger.Ledger, lines: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    writer = make_writer(flush_seconds=600)
+    monkeypatch.setattr(ledger.Ledger, "append", full)
+    for index in range(5):
+        writer.add(frame(index))
+    writer.drop(5, 1000.5, "overtaken")
+    writer.mark(1000.0, "1")
+    until(lambda: writer.error)
+    writer.close()
+    session = open_session(writer.path)
+    assert session.frames["frame"].to_pylist() == list(range(5))
+    counts = session.info["counts"]
+    assert (counts["frames"], counts["dropped"]) == (5, {"overtaken": 1})
+    assert counts["dropped_unlisted"] == 1
+
+
+def test_a_character_that_was_cut_in_two_ends_no_recording(make_writer: Make, frame: Make) -> None:
+    writer = make_writer()
+    writer.mark(1000.0, "note", "well \ud83d")
+    writer.add(frame(0))
+    writer.close()
+    assert writer.error == ""
+    (mark,) = open_session(writer.path).markers.to_pylist()
+    assert mark["text"] == "well ?"
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.002)
 
 
 def test_where_each_frame_counts_none_is_dropped(
