@@ -31,7 +31,8 @@ def run_headless(
 ) -> int:
     """Write one line for every result to `out` (standard output) and return the exit status.
 
-    frames: stop after so many, None: at the end of the source. streams: to switch on, too.
+    A frame that could not be processed has no result, so no line. frames: stop after so many
+    results, None: at the end of the source. streams: to switch on, too.
     Notices go to standard error, as does that a camera is lost and that it is back.
     Raises `UserError` when the source, the model or the finder cannot be had. A reader that
     closes the pipe ends the run quietly, as does Ctrl-C (status 130).

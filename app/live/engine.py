@@ -313,10 +313,12 @@ class Engine:
                 playing = (capture, item.run)
             result = self._process(pipeline, item)
             seen = self._explaining.see(result or FrameResult(item.frame))
-            if result is None:
-                self._listeners.tell_dropped(item.frame.index, item.frame.captured_at, "failed")
-            else:
+            if result is not None:
                 self._listeners.tell(seen)
+            else:
+                self._listeners.tell_dropped(item.frame.index, item.frame.captured_at, "failed")
+                if self._every_frame:  # a picture to look at, but no result: it says "no face"
+                    continue
             self._hand_over(seen)
 
     def _wait_for_work(self) -> tuple[FramePipeline, Capture] | None:

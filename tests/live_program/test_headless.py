@@ -28,7 +28,8 @@ from app.live import engine as engine_module
 from app.live.engine import EngineOptions
 from app.live.makers import real_makers
 from app.live.parts import LoadedClassifier, Makers
-from app.messages import Frame
+from app.live.pipeline import Pipeline
+from app.messages import Frame, FrameResult
 from app.sources.base import FrameSource
 from models.runtime.card import ModelError
 from models.runtime.prediction import Prediction
@@ -93,6 +94,23 @@ def test_every_image_of_a_folder_gives_one_object(
     assert all(line["faces"] == [] for line in lines)
     assert set(lines[0]["timings"]) >= {"capture", "find", "landmarks", "classify", "total"}
     assert lines[0]["timings"]["capture"] > 0
+
+
+def test_a_frame_that_failed_has_no_line_and_is_noted(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Pipeline.process
+
+    def failing(pipeline: Pipeline, frame: Frame) -> FrameResult:
+        if frame.index == 2:
+            raise ValueError("a bad frame")
+        return process(pipeline, frame)
+
+    monkeypatch.setattr(Pipeline, "process", failing)
+    assert fer_app.main(["--source", str(folder), "--headless", "--json"]) == 0
+    found = capsys.readouterr()
+    assert [line["index"] for line in records(found.out)] == [0, 1, 3, 4]
+    assert found.err.startswith("note: A frame could not be processed (ValueError: a bad frame)")
 
 
 def test_the_actor_gets_label_box_and_landmarks(capsys: pytest.CaptureFixture[str]) -> None:
