@@ -188,9 +188,14 @@ class Explaining:
             result = self._slot.take()
             if result is None:
                 return
+            view, classifier = self._view, self._classifier()
+            if classifier is None or not view or view in self.given_up:
+                continue
+            if classifier is not self._built_for:
+                self._build(classifier)  # once, so that the thread need not rest from it
             began, explained = time.perf_counter(), False
             try:
-                explained = self._explain_one(result)
+                explained = self._explain_one(result, view, classifier)
             except Exception as error:
                 self._fail(error)
             took = time.perf_counter() - began
@@ -200,13 +205,8 @@ class Explaining:
                 self._age = float(np.clip(_ROUNDS * (took + rest) * len(result.faces), *_AGES))
             self._stopping.wait(rest)
 
-    def _explain_one(self, result: FrameResult) -> bool:
+    def _explain_one(self, result: FrameResult, view: str, classifier: Any) -> bool:
         """Explain the face that has waited longest; say whether there was one."""
-        view, classifier = self._view, self._classifier()
-        if classifier is None or not view or view in self.given_up:
-            return False
-        if classifier is not self._built_for:
-            self._build(classifier)
         explainer = self._explainers.get(view)
         if explainer is None:
             self._give_up(view, self._fault or VIEWS[view].missing)

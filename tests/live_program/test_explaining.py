@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -335,6 +336,29 @@ def test_what_always_comes_too_late_is_given_up(
     until(said)
     assert "s a face on this computer" in world.explaining.given_up[GUIDED]
     assert len(world.explainers[0].asked) == 4, "not after the first, which also loads"
+
+
+def test_loading_what_explains_is_no_reason_to_rest(
+    world: World, easel: Easel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def load(classifier: Any, say: Callable[[str], None]) -> Sequence[Any]:
+        now[0] += 3600.0
+        return world.explainers
+
+    clock = SimpleNamespace(perf_counter=lambda: now[0], thread_time=time.thread_time)
+    monkeypatch.setattr(explaining, "time", clock)
+    slow = Explaining(lambda: world.classifier, load, world.said.append)
+    slow.choose(GUIDED)
+    try:
+        until(lambda: world.map_of(slow.see(easel.at(1, easel.face()))) is not None)
+        face = easel.face(track=2)
+        until(lambda: world.map_of(slow.see(easel.at(1.1, face))) is not None)
+        assert world.map_of(slow.see(easel.at(3, face))) is None, "a map is not shown for longer"
+    finally:
+        slow.stop()
+        assert slow.join(5)
 
 
 def test_it_ends_while_it_explains_and_when_it_never_began(world: World, easel: Easel) -> None:
