@@ -119,12 +119,22 @@ class OnnxClassifier:
             ) from error
 
     def classify(self, crops: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
-        """Return one prediction a crop, all crops in one batch; crops are (S, S) uint8 gray."""
+        """Return one prediction a crop, all crops in one batch; crops are (S, S) uint8 gray.
+
+        Raises `ModelError` where the network's numbers are not finite: no later number that was
+        averaged with them would be either.
+        """
         if not crops:
             return []
         found = self.run(crops, mirror=self._mirror)
         temperature = self.card.temperature["mirror" if self._mirror else "one"]
-        probabilities = softmax(found.pop("logits"), temperature)
+        logits = found.pop("logits")
+        if not np.isfinite(logits).all():
+            raise ModelError(
+                f"{self.path.name}: expected finite logits, found others: choose another provider "
+                "or model"
+            )
+        probabilities = softmax(logits, temperature)
         return [
             Prediction(
                 probabilities=probabilities[row],

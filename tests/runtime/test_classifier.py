@@ -89,6 +89,18 @@ def test_no_faces_are_no_predictions(make_model: MakeModel) -> None:
     assert OnnxClassifier(make_model()).classify([]) == []
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_logits_that_are_not_finite_are_a_sentence(
+    make_model: MakeModel, crops: Crops, number: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = OnnxClassifier(make_model())
+    logits = np.zeros((len(crops), 7), np.float32)
+    logits[2, 3] = number
+    monkeypatch.setattr(model, "run", lambda crops, mirror: {"logits": logits})
+    with pytest.raises(ModelError, match=r"^stripes\.onnx: expected finite logits, found others"):
+        model.classify(crops)
+
+
 @pytest.mark.parametrize(
     "crop", [np.zeros((64, 64), np.uint8), np.zeros((48, 48, 3), np.uint8), np.zeros((48, 48))]
 )
