@@ -68,14 +68,6 @@ class Pipeline:
         self._schedule = _Schedule()
         self._watch = Watch()
 
-    @property
-    def finder(self) -> FaceFinder:
-        return self._finder
-
-    @property
-    def classifier(self) -> Classifier:
-        return self._classifier
-
     def set_finder(self, finder: FaceFinder) -> None:
         """Find with another finder from the next frame on; tracks go on."""
         self._finder = finder
@@ -166,6 +158,8 @@ class Pipeline:
         faces = self._tracker.update(
             faces, time, lambda face: None if face.landmarks is None else look_of(gray, face)
         )
+        # Always in the same order, whoever moved most.
+        faces.sort(key=lambda face: face.track_id or 0)
         return faces, finding, perf_counter() - start - finding
 
     def _newcomers(
