@@ -173,6 +173,8 @@ class Capture:
     def _work(self) -> None:
         try:
             self._wait_for_predecessors()
+            if self.stopping:
+                return
             self._open()
         except Exception as error:
             self._fail(error)
@@ -190,7 +192,10 @@ class Capture:
         for predecessor in self._predecessors:
             predecessor.stop()
         for predecessor in self._predecessors:
-            predecessor.join(_PREDECESSOR_SECONDS)
+            deadline = time.monotonic() + _PREDECESSOR_SECONDS
+            while not self.stopping and time.monotonic() < deadline:
+                if predecessor.join(_PAUSE_CHECK):
+                    break
         self._predecessors = ()
 
     def _open(self, camera: str = "") -> None:

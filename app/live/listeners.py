@@ -52,21 +52,25 @@ class Listeners:
             self._on_drop = tuple(each for each in self._on_drop if each != listener)
 
     def tell(self, result: FrameResult) -> None:
-        """Pass on a result; what a listener raises is logged and said, and the others go on."""
+        """Pass on a result."""
         for listener in self._on_result:
-            try:
-                listener(result)
-            except Exception as error:
-                log.debug("a listener failed", exc_info=error)
-                self._say(
-                    f"Recording or streaming failed at a frame ({type(error).__name__}: {error}); "
-                    f"the picture goes on, switch it off and on again."
-                )
+            self._call(listener, result)
 
     def tell_dropped(self, index: int | None, time: float, reason: str) -> None:
         """Pass on a frame that has no result."""
         for listener in self._on_drop:
-            listener(index, time, reason)
+            self._call(listener, index, time, reason)
+
+    def _call(self, listener: Callable[..., None], *told: object) -> None:
+        """Call a listener; what it raises is logged and said, and the others go on."""
+        try:
+            listener(*told)
+        except Exception as error:
+            log.debug("a listener failed", exc_info=error)
+            self._say(
+                f"Recording or streaming failed at a frame ({type(error).__name__}: {error}); "
+                f"the picture goes on, switch it off and on again."
+            )
 
     def note_change(self) -> None:
         """Note that the next result comes from another model or finder."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.errors import FinderError, SourceError
 from app.faces.base import FaceFinder
+from app.live.capture import Capture
 from app.live.engine import Engine, EngineOptions, EngineState
 from app.live.parts import FramePipeline, LoadedClassifier, Makers
 from app.messages import Face, Frame, FrameResult
@@ -64,6 +65,14 @@ class ScriptedSource(FrameSource):
         if self._hangs:  # as a camera does, whose `close` waits for the read
             self.released.wait(30)
         self.closed.set()
+
+
+class Deaf:
+    """Hear of a capture and do nothing."""
+
+    def opened(self, capture: Capture) -> None: ...
+    def refused(self, capture: Capture, sentence: str) -> None: ...
+    def noticed(self, sentence: str) -> None: ...
 
 
 class ScriptedClassifier:

@@ -15,6 +15,7 @@ from app.messages import Frame
 from app.sources.base import FrameSource
 from models.runtime.card import ModelError
 from tests.live_program.scripted import (
+    Deaf,
     ScriptedClassifier,
     ScriptedSource,
     Stage,
@@ -115,6 +116,23 @@ def test_a_bad_frame_of_a_camera_is_a_picture_all_the_same(stage: Stage) -> None
     stage.pipeline.bad = lambda index: True
     engine = stage.engine("actor")
     wait_until(engine.latest)
+
+
+def test_a_listener_that_fails_at_a_dropped_frame_ends_nothing(stage: Stage) -> None:
+    def failing(index: int | None, time: float, reason: str) -> None:
+        raise ValueError("no room")
+
+    heard: list[int | None] = []
+    stage.pipeline.bad = lambda index: index == 1
+    stage.sources["film"] = lambda: ScriptedSource(3)
+    stage.pipeline.gate.clear()
+    engine = stage.engine("film", paced=False)
+    engine.add_drop_listener(failing)
+    engine.add_drop_listener(lambda index, time, reason: heard.append(index))
+    stage.pipeline.gate.set()
+    assert [result.frame.index for _ in range(2) if (result := engine.take(10))] == [0, 2]
+    assert heard == [1]
+    assert any("failed at a frame (ValueError: no room)" in said for said in engine.take_notices())
 
 
 def test_one_fault_on_every_frame_is_said_twice_at_most(stage: Stage) -> None:
@@ -292,12 +310,6 @@ class Waited(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         self.asked.set()
         return super().wait(timeout)
-
-
-class Deaf:
-    def opened(self, capture: Capture) -> None: ...
-    def refused(self, capture: Capture, sentence: str) -> None: ...
-    def noticed(self, sentence: str) -> None: ...
 
 
 def test_speed_is_measured(stage: Stage) -> None:

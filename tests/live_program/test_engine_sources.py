@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from app.errors import CameraLost, SourceError
+from app.live.capture import Capture
 from app.live.engine import EngineOptions, EngineState
 from app.live.makers import real_makers
 from app.sources.base import CameraInfo, FrameSource
-from tests.live_program.scripted import ScriptedSource, Stage, wait_for_state, wait_until
+from tests.live_program.scripted import Deaf, ScriptedSource, Stage, wait_for_state, wait_until
 
 
 def test_a_lost_camera_comes_back_by_itself(stage: Stage) -> None:
@@ -204,6 +205,27 @@ def test_one_camera_is_given_back_before_the_next_is_opened(stage: Stage) -> Non
     engine.use_source("camera:1")
     wait_until(lambda: engine.status().source == "second")
     assert closed_in_time == [True]
+
+
+def test_a_camera_that_was_given_up_while_it_waited_is_not_opened() -> None:
+    hanging, going = ScriptedSource(0, live=True, hangs=True), threading.Event()
+    opened: list[str] = []
+
+    def camera(spec: str, _camera: str) -> FrameSource:
+        opened.append(spec)
+        return hanging if spec == "camera:0" else ScriptedSource(live=True)
+
+    first = Capture("camera:0", camera, Deaf(), going=going)
+    second = Capture("camera:1", camera, Deaf(), going=going, predecessors=[first])
+    first.start()
+    wait_until(lambda: opened)
+    second.start()
+    wait_until(lambda: first.stopping)
+    second.stop()
+    wait_until(lambda: not second.alive)
+    assert opened == ["camera:0"]
+    hanging.released.set()
+    assert first.join(10)
 
 
 def test_a_refused_camera_gives_way_to_the_one_before(stage: Stage) -> None:
