@@ -165,6 +165,7 @@ class Commands:
             lambda: save_snapshot(result, names, mirrored=mirrored, path=path, shown=shown),
             lambda saved: self._notices.say(f"Saved {saved}", INFO),
             lambda sentence: self._notices.say(sentence, WARNING),
+            saves=path,
         )
 
     def _play(self, spec: str) -> None:

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from models.runtime.errors import UserError
@@ -21,16 +22,31 @@ class Jobs:
     """Run each function on a thread of its own; `poll` hands results over on the caller's."""
 
     def __init__(self) -> None:
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[threading.Thread, Path | None] = {}
         self._ready: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
+    @property
+    def unfinished(self) -> list[str]:
+        """Return what the user is asked before files are cut off that are still being saved."""
+        return [
+            f'"{file.name}" is being saved. What is written of it so far is not kept.'
+            for thread, file in self._threads.items()
+            if file is not None and thread.is_alive()
+        ]
+
     def submit(
-        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[str], None]
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[str], None],
+        *,
+        saves: Path | None = None,
     ) -> None:
         """Run `work` aside.
 
         A later `poll` calls `done` with what it returned, or `failed` with the sentence of the
-        `UserError` it raised, or one on any other error.
+        `UserError` it raised, or one on any other error. saves: the file of the user's that it
+        writes.
         """
 
         def run() -> None:
@@ -49,8 +65,8 @@ class Jobs:
 
         # A daemon: a driver that hangs must not keep the program alive.
         thread = threading.Thread(target=run, name="mien-window-job", daemon=True)
-        self._threads = [other for other in self._threads if other.is_alive()]
-        self._threads.append(thread)
+        self._threads = {other: of for other, of in self._threads.items() if other.is_alive()}
+        self._threads[thread] = saves
         thread.start()
 
     def poll(self) -> None:

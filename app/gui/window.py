@@ -175,6 +175,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop everything and store the settings, after a question if something still runs."""
         running = [one.unfinished for one in self._made() if one.unfinished]
+        running += self._jobs.unfinished
         asks = running and not self._at_once
         if asks and not dialogs.confirm(self, "Quit Mien", "\n".join(running), "Quit"):
             event.ignore()

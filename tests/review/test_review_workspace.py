@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,28 @@ def test_what_is_shown_is_saved_as_png_and_svg(opened: Desk, tmp_path: Path) -> 
     assert drawing.lstrip().startswith("<?xml")
     assert "Face 1" in drawing
     assert "sans-serif" in drawing
+
+
+@pytest.mark.parametrize(
+    ("action", "writer", "kind", "name"),
+    [
+        ("export_table", "export_table", "CSV (*.csv)", "table.csv"),
+        ("report", "write_report", "Web page (*.html)", "report.html"),
+    ],
+)
+def test_an_export_under_way_is_told_of(
+    opened: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str, writer: str,
+    kind: str, name: str,
+) -> None:  # fmt: skip
+    gate = threading.Event()
+    monkeypatch.setattr(f"app.gui.review.exports.{writer}", lambda *_, **__: gate.wait(20))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / name), kind))
+    getattr(opened.review.menu_actions, action).trigger()
+    (said,) = opened.host.jobs.unfinished
+    assert f'"{name}" is being saved' in said
+    gate.set()
+    opened.host.jobs.close()
+    assert opened.host.jobs.unfinished == []
 
 
 @pytest.mark.parametrize("name", ["", "session.json", "frames.parquet", "video_annotated.mkv"])

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -309,6 +311,36 @@ def test_a_snapshot_that_cannot_be_written_says_so(
     QTest.keyClick(window, Qt.Key.Key_S)
     qtbot.waitUntil(lambda: after_tick(window, lambda: bool(window.notices.texts)))
     assert "cannot be saved" in window.notices.texts[0]
+
+
+def test_the_window_does_not_cut_off_what_is_being_saved_unasked(
+    open_window: OpenWindow, world: World, draw: Artist, qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    gate, asked = threading.Event(), list[str]()
+
+    def held(*_: object, path: Path, **__: object) -> Path:
+        gate.wait(20)
+        return path
+
+    def confirm(_parent: QWidget, _title: str, text: str, _yes: str) -> bool:
+        asked.append(text)
+        return False
+
+    monkeypatch.setattr("app.gui.commands.save_snapshot", held)
+    monkeypatch.setattr("app.gui.dialogs.confirm", confirm)
+    window = open_window()
+    show(window, world, draw.result())
+    QTest.keyClick(window, Qt.Key.Key_S)
+    window.close()
+    assert len(asked) == 1
+    assert '.png" is being saved' in asked[0]
+    assert window.isVisible()
+    gate.set()
+    qtbot.waitUntil(lambda: after_tick(window, lambda: bool(saved(window))))
+    window.close()
+    assert len(asked) == 1
+    assert window.isHidden()
 
 
 def test_full_screen_and_back(open_window: OpenWindow, qtbot: QtBot) -> None:

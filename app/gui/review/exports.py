@@ -62,7 +62,7 @@ class Exports:
                 write_edited_markers(state, _beside(target, form.suffix))
             return target
 
-        self._host.jobs.submit(work, self._saved, self._host.warn)
+        self._host.jobs.submit(work, self._saved, self._host.warn, saves=target)
 
     def picture(self) -> None:
         """Save picture and timeline as they are shown."""
@@ -95,7 +95,7 @@ class Exports:
             write_report(target, state, card=_card(state.recording.info), second=second)
             return target
 
-        self._host.jobs.submit(work, self._saved, self._host.warn)
+        self._host.jobs.submit(work, self._saved, self._host.warn, saves=target)
 
     def _suggested(self, name: str) -> Path:
         folder = self._model.recording.path
