@@ -54,7 +54,7 @@ class AnalyseWorkspace(Workspace):
         self.queue = AnalysisQueue()
         self._polled_at = float("-inf")
         self._adding = 0
-        self._planning = self._go_on = False
+        self._planning = self._go_on = self._stopping = False
         self._yunet_file = Path(settings.yunet_file) if settings.yunet_file else None
         self._folder = self._run_folder = Path(settings.results_folder or analyses_folder())
         self.setAcceptDrops(True)
@@ -136,7 +136,7 @@ class AnalyseWorkspace(Workspace):
             if not new:
                 self.host.notices.say("All of that is in the list already.")
             self.refresh()
-            if new and (self.queue.running or self._planning):
+            if new and (self.queue.running or self._planning) and not self._stopping:
                 self._go_on = True
 
         def failed(sentence: str) -> None:
@@ -172,7 +172,7 @@ class AnalyseWorkspace(Workspace):
 
     def stop(self) -> None:
         """Give up what runs; what is done stays."""
-        self._go_on = False
+        self._go_on, self._stopping = False, self.queue.running
         self.queue.stop()
         self.refresh()
 
@@ -188,7 +188,7 @@ class AnalyseWorkspace(Workspace):
         acts.start.setText(_start_word(todo))
         acts.start.setEnabled(bool(todo) and not busy)
         acts.output.setEnabled(not busy)
-        acts.stop.setEnabled(queue.running and not queue.state.stopping)
+        acts.stop.setEnabled(queue.running and not self._stopping)
         self.foot.show_running(busy)
         acts.clear.setEnabled(any(entry.finished for entry in queue.entries))
         if self._planning:
@@ -278,7 +278,7 @@ class AnalyseWorkspace(Workspace):
         self.refresh()
 
     def _after_run(self) -> None:
-        state = self.queue.state
+        state, self._stopping = self.queue.state, False
         if state.error:
             self.host.warn(state.error)
         else:

@@ -286,6 +286,29 @@ def test_what_is_added_meanwhile_is_done_next(
     assert len(works.asked[1][0]) == 1
 
 
+def test_what_is_added_while_a_run_is_given_up_waits_for_the_user(
+    qtbot: QtBot, analyse: AnalyseWorkspace, works: Works, tmp_path: Path
+) -> None:
+    gate = threading.Event()
+
+    def end_late(_jobs: Sequence[Job], _tell: Tell) -> None:
+        gate.wait(20)
+
+    works.script = end_late
+    (tmp_path / "late.png").write_bytes(b"")
+    start(qtbot, analyse)
+    analyse.menu_actions.stop.trigger()
+    assert not analyse.menu_actions.stop.isEnabled()
+    analyse.add([str(tmp_path / "late.png")])
+    until(qtbot, analyse, lambda: len(analyse.queue.entries) == 4)
+    gate.set()
+    until(qtbot, analyse, lambda: not analyse.queue.running)
+    assert analyse.menu_actions.start.isEnabled()
+    start(qtbot, analyse)
+    assert analyse.menu_actions.stop.isEnabled()
+    works.end.set()
+
+
 def test_what_failed_waits_for_the_user(
     qtbot: QtBot, analyse: AnalyseWorkspace, works: Works, tmp_path: Path
 ) -> None:
