@@ -44,6 +44,18 @@ def test_markers_are_set_dragged_written_and_removed(
     assert len(read_edits(session).done) == 4
 
 
+def test_a_marker_is_moved_by_a_drag_and_not_by_a_click_that_trembles(opened: Desk) -> None:
+    ruler = opened.review.timeline.ruler
+    flag = at(ruler, 2.0, 28) + QPoint(12, 0)
+    drag(ruler, flag, flag + QPoint(3, 0))
+    assert not opened.model.edits.done
+    assert opened.model.position == pytest.approx(2.0)
+    drag(ruler, flag, at(ruler, 4.0, 28) + QPoint(12, 0))
+    assert opened.model.state.markers[0].time == pytest.approx(4.0, abs=0.03)
+    QTest.mouseMove(ruler, at(ruler, 9.0, 28))  # the button is up again
+    assert opened.model.position == pytest.approx(4.0, abs=0.03)
+
+
 def test_faces_are_named_split_left_out_merged_and_all_undone(
     opened: Desk, session: Path, qtbot: QtBot
 ) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPen, QPoly
 from PySide6.QtWidgets import QToolTip
 
 from app.gui.review.model import ReviewModel
-from app.gui.review.strips import GUTTER, RIGHT, TimeStrip
+from app.gui.review.strips import DRAG_PIXELS, GUTTER, RIGHT, TimeStrip
 from app.gui.theme import SMALL_PX, Theme, font
 from app.review.edited import Interval, Marker
 from app.words import clock
@@ -35,6 +35,7 @@ class Ruler(TimeStrip):
         super().__init__(model, theme, "Ruler with markers")
         self._dragged: Marker | None = None
         self._dragged_to: float | None = None
+        self._grip = 0.0
         self.setFixedHeight(_HEIGHT)
 
     def sizeHint(self) -> QSize:
@@ -77,7 +78,8 @@ class Ruler(TimeStrip):
         marker = self.marker_at(event.position())
         interval = self.interval_at(event.position())
         if event.button() == Qt.MouseButton.LeftButton and marker is not None:
-            self._dragged = marker
+            self._dragged, self._pressed = marker, event.position()
+            self._grip = event.position().x() - self.x_of(marker.time)
             self.model.move_to(marker.time)
         elif event.button() == Qt.MouseButton.LeftButton and interval is not None:
             self.model.select(interval.start, interval.end)
@@ -85,21 +87,23 @@ class Ruler(TimeStrip):
             super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._dragged is None:
+        if self._dragged is None or self._pressed is None:
             super().mouseMoveEvent(event)
             return
+        x = event.position().x()
         if self._dragged_to is None:
+            if abs(x - self._pressed.x()) < DRAG_PIXELS:
+                return
             self.renew()
-        self._dragged_to = min(max(0.0, self.time_at(event.position().x())), self.model.duration)
+        self._dragged_to = min(max(0.0, self.time_at(x - self._grip)), self.model.duration)
         self.model.move_to(self._dragged_to)
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         marker, time = self._dragged, self._dragged_to
         self._dragged = self._dragged_to = None
-        if marker is None:
-            super().mouseReleaseEvent(event)
-        elif time is not None:
+        super().mouseReleaseEvent(event)
+        if marker is not None and time is not None:
             self.model.change_marker(marker, time=time, text=marker.text)
             self.renew()
 

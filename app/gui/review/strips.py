@@ -25,7 +25,8 @@ from app.review.edited import UNDECIDED
 GUTTER = 152
 """Pixels at the left of every strip, for names and values."""
 RIGHT = 14
-_DRAG_PIXELS = 4
+DRAG_PIXELS = 4
+"""From so far on a press that moves is a drag, no click of a hand that trembles."""
 _EDGE_PIXELS = 5
 _WHEEL_ZOOM = 1.25
 _WHEEL_PAN = 0.1
@@ -154,7 +155,7 @@ class TimeStrip(QWidget):
             self.model.move_to(self.time_at(x))
         elif self._anchor is not None:
             self.model.select(self._anchor, self.time_at(x))
-        elif abs(x - self._pressed.x()) >= _DRAG_PIXELS:
+        elif abs(x - self._pressed.x()) >= DRAG_PIXELS:
             self._anchor = self.time_at(self._pressed.x())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
