@@ -56,6 +56,17 @@ def test_a_marker_is_moved_by_a_drag_and_not_by_a_click_that_trembles(opened: De
     assert opened.model.position == pytest.approx(4.0, abs=0.03)
 
 
+def test_a_letter_that_is_no_shortcut_changes_no_marker(opened: Desk) -> None:
+    opened.review.side.show_page("Markers")
+    table = opened.review.markers.table
+    table.setFocus()
+    table.setCurrentCell(2, 2)
+    QTest.keyClick(table, Qt.Key.Key_Q)
+    assert table.findChild(QLineEdit) is None
+    QTest.keyClick(table, Qt.Key.Key_F2)
+    assert table.findChild(QLineEdit) is not None
+
+
 def test_faces_are_named_split_left_out_merged_and_all_undone(
     opened: Desk, session: Path, qtbot: QtBot
 ) -> None:

@@ -267,6 +267,9 @@ def _make_table() -> QTableWidget:
     table.verticalHeader().setDefaultSectionSize(24)
     table.setMinimumHeight(88)
     table.setShowGrid(False)
+    table.setEditTriggers(
+        QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.DoubleClicked
+    )
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setTabKeyNavigation(False)
