@@ -129,6 +129,27 @@ def test_brackets_select_from_the_moment(opened: Desk) -> None:
     assert opened.review.interval.isVisible()
 
 
+def test_brackets_mean_this_moment_also_beyond_the_interval(opened: Desk) -> None:
+    model, acts = opened.model, opened.review.menu_actions
+    model.select(1.0, 3.0)
+    model.move_to(5.0)
+    acts.select_start.trigger()
+    assert model.selection == pytest.approx((5.0, 11.9))
+    model.move_to(8.0)
+    acts.select_end.trigger()
+    assert model.selection == (5.0, 8.0)
+    model.move_to(2.0)
+    acts.select_end.trigger()
+    assert model.selection == (0.0, 2.0)
+    model.move_to(0.0)
+    acts.select_end.trigger()
+    model.move_to(11.9)
+    acts.select_start.trigger()
+    assert model.selection == (0.0, 2.0)
+    said = [text.split(" this moment")[0] for text in opened.host.notices.texts]
+    assert said == ["There is nothing before", "There is nothing after"]
+
+
 def test_a_kept_interval_is_named_at_once_and_kept_once(opened: Desk, qtbot: QtBot) -> None:
     opened.model.select(3.0, 5.0)
     kept = opened.review.interval.kept

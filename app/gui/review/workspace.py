@@ -346,12 +346,16 @@ class ReviewWorkspace(Workspace):
         self.markers.write_note()
 
     def _select_from_here(self, *, start: bool) -> None:
-        model = self.model
-        other = model.selection or (0.0, model.duration)
+        """Begin or end the interval here; an end on the wrong side gives way to the session's."""
+        here, (first, last) = self.model.position, self.model.interval
         if start:
-            model.select(model.position, max(other[1], model.position))
+            other = last if last > here else self.model.duration
         else:
-            model.select(min(other[0], model.position), model.position)
+            other = first if first < here else 0.0
+        if other == here:
+            side, way = ("after", "back") if start else ("before", "on")
+            self.host.notices.say(f"There is nothing {side} this moment to select; go {way} first.")
+        self.model.select(here, other)
 
     def _keep_interval(self) -> None:
         """Keep the interval and let the user name it."""
