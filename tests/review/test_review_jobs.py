@@ -224,6 +224,25 @@ def test_a_session_opened_meanwhile_stays_when_the_analysis_is_done(
     opened.wait(qtbot, lambda: opened.model.is_open)
     opened.review.open_path(str(film(tmp_path / "other.mkv", 5)))
     opened.wait(qtbot, lambda: len(opened.host.notices.texts) == 2, 60)
-    assert "Another file is being analysed" in opened.host.notices.texts[0]
+    assert "film.mkv is being analysed" in opened.host.notices.texts[0]
     assert "film.mkv is analysed" in opened.host.notices.texts[1]
     assert opened.model.recording.path == session
+
+
+def test_an_analysis_behind_a_session_is_seen_and_can_be_stopped(
+    opened: Desk, session: Path, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.gui.review.opening.analyses_folder", lambda: tmp_path / "analyses")
+    review = opened.review
+    opened.tick()
+    assert not review.menu_actions.stop.isEnabled()
+    review.open_path(str(film(tmp_path / "film.mkv", 900)))
+    opened.wait(qtbot, lambda: not opened.model.is_open)
+    review.open_session(session)
+    opened.wait(qtbot, lambda: opened.model.is_open)
+    assert "analysing 0 of 1" in review.status_text
+    review.menu_actions.stop.trigger()
+    opened.wait(qtbot, lambda: not review.opener.analysed, 60)
+    assert opened.model.recording.path == session
+    assert "analysing" not in review.status_text
+    assert not review.menu_actions.stop.isEnabled()

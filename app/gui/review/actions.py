@@ -25,6 +25,7 @@ class ReviewActions:
     open_session: QAction
     open_media: QAction
     close: QAction
+    stop: QAction
     export_table: QAction
     export_picture: QAction
     report: QAction
@@ -59,7 +60,7 @@ class ReviewActions:
     def all(self) -> list[QAction]:
         """Return every action, in the order of the menus."""
         return [
-            self.open_session, self.open_media, self.close, self.export_table,
+            self.open_session, self.open_media, self.close, self.stop, self.export_table,
             self.export_picture, self.report, self.undo, self.redo, self.split, self.exclude,
             self.select_start, self.select_end, self.select_nothing, self.keep, self.note,
             *self.markers, self.play, self.slower, self.faster, self.back, self.forward,
@@ -70,7 +71,7 @@ class ReviewActions:
 
     def for_session(self) -> list[QAction]:
         """Return those that make sense only while a session is open."""
-        always = (self.open_session, self.open_media, *self.overlays.values())
+        always = (self.open_session, self.open_media, self.stop, *self.overlays.values())
         return [action for action in self.all() if action not in always]
 
 
@@ -83,6 +84,7 @@ def make_review_actions(workspace: QWidget) -> ReviewActions:
             "Open &video or image…", "Ctrl+Shift+O", "Analyse a video or an image, then review it"
         ),
         close=make("&Close session", "Ctrl+W", "Close the session"),
+        stop=make("&Stop analysis", "Ctrl+.", "Stop analysing what is to be reviewed"),
         export_table=make("Export &table…", "Ctrl+E", "Save the edited table in another form"),
         export_picture=make(
             "Export &picture…", "Ctrl+Shift+E", "Save what is shown as PNG or SVG"

@@ -15,7 +15,7 @@ def review_menus(acts: ReviewActions, recent: QMenu, host: Host) -> list[QMenu]:
     file = QMenu("&File", window)
     file.addActions([acts.open_session, acts.open_media])
     file.addMenu(recent)
-    file.addAction(acts.close)
+    file.addActions([acts.close, acts.stop])
     file.addSeparator()
     file.addActions([acts.export_table, acts.export_picture, acts.report])
     file.addSeparator()

@@ -52,7 +52,7 @@ class Opener:
         self._begun = begun
         self._progress = progress
         self._batch: Batch | None = None
-        self._name = ""
+        self._name = self._line = ""
         self._newest = self._analysing = 0
         self._waiting = False
 
@@ -60,6 +60,11 @@ class Opener:
     def analysed(self) -> str:
         """Return the name of what is being analysed, "" for nothing."""
         return self._name if self._batch is not None else ""
+
+    @property
+    def progress(self) -> str:
+        """Return in words how far an analysis is, "" while there is none."""
+        return self._line if self._batch is not None else ""
 
     def open_session(self, folder: Path) -> None:
         """Open a session's folder."""
@@ -76,7 +81,9 @@ class Opener:
         results: where its session goes, None for the usual place.
         """
         if self._batch is not None:
-            self._host.warn("Another file is being analysed; wait for it, or stop that first.")
+            self._host.warn(
+                f"{self._name} is being analysed; wait for it, or stop it (File > Stop analysis)."
+            )
             return
         wish = self._wait_for(path.name)
         self._host.jobs.submit(
@@ -93,7 +100,12 @@ class Opener:
         if self._waiting:
             self._end_waiting(self._newest)
             self._newest += 1  # nothing waits for what may still come of it
-        elif self._batch is not None:
+        else:
+            self.stop_analysis()
+
+    def stop_analysis(self) -> None:
+        """Give up the analysis that goes on, if there is one."""
+        if self._batch is not None:
             self._batch.stop()
 
     def tick(self) -> None:
@@ -101,8 +113,9 @@ class Opener:
         if self._batch is None:
             return
         state = self._batch.state()
+        self._line = progress_line(state)
         if not self._waiting:
-            self._progress(state.share, f"Analysing {self._name}", progress_line(state))
+            self._progress(state.share, f"Analysing {self._name}", self._line)
         if state.running:
             return
         self._batch = None

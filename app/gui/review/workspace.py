@@ -109,6 +109,8 @@ class ReviewWorkspace(Workspace):
             length(recording),
             amount(edits, "edit") if edits else "no edits",
         ]
+        if self.opener.progress:
+            parts.append(f"analysing {self.opener.progress}")
         return "  ·  ".join(parts)
 
     @property
@@ -129,6 +131,7 @@ class ReviewWorkspace(Workspace):
     def tick(self, now: float, *, at_once: bool = False) -> None:  # noqa: ARG002
         seconds, self._ticked_at = now - self._ticked_at, now
         self.opener.tick()
+        self.menu_actions.stop.setEnabled(bool(self.opener.analysed))
         if self.comparison.busy:
             self.comparison.tick()
         if self._shown:
@@ -265,6 +268,7 @@ class ReviewWorkspace(Workspace):
         acts.open_session.triggered.connect(self._choose_session)
         acts.open_media.triggered.connect(self._choose_media)
         acts.close.triggered.connect(self.close_session)
+        acts.stop.triggered.connect(self.opener.stop_analysis)
         acts.export_table.triggered.connect(self.exports.table)
         acts.export_picture.triggered.connect(self.exports.picture)
         acts.report.triggered.connect(self.exports.report)
