@@ -251,6 +251,8 @@ QFrame#recording QScrollArea > QWidget, QFrame#recording QScrollArea > QWidget >
 }
 QFrame#side, QFrame#chart { background: @background; border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget#cards { background: transparent; border: none; }
+QScrollArea#page { border: 2px solid transparent; border-radius: 6px; }
+QScrollArea#page:focus { border-color: @accent; }
 QLabel[quiet="true"] { color: @quiet; }
 QSplitter::handle { background: @line; }
 QSplitter::handle:hover { background: @accent; }

@@ -11,12 +11,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.review.exports import save_picture
 from app.sessions.folder import DAMAGED, read_info, write_info
 from app.settings import Settings
+from tests.review.strokes import pixels
 
 if TYPE_CHECKING:
     from tests.review.conftest import Desk
@@ -76,8 +77,44 @@ def test_a_session_that_is_not_all_there_opens_with_a_notice(
     assert desk.host.notices.texts == [DAMAGED]
 
 
-def test_every_control_can_be_reached_by_tab_and_has_a_name(opened: Desk) -> None:
+def focused(desk: Desk) -> QWidget:
+    widget = desk.host.window.focusWidget()
+    assert widget is not None
+    assert widget.isVisible()
+    return widget
+
+
+def test_without_a_session_the_focus_is_where_one_is_opened(
+    desk: Desk, session: Path, qtbot: QtBot
+) -> None:
+    assert focused(desk).property("text") == "Open session…"
+    desk.review.open_session(session)
+    assert focused(desk) is desk.review.empty.cancel
+    desk.wait(qtbot, lambda: desk.model.is_open)
+    assert focused(desk) is desk.review.video
+    desk.review.close_session()
+    assert focused(desk).property("text") == "Open session…"
+
+
+@pytest.mark.parametrize("page", ["Interval", "Compare"])
+def test_what_is_scrolled_by_keys_shows_that_it_has_the_focus(opened: Desk, page: str) -> None:
+    opened.host.window.activateWindow()
+    opened.review.side.show_page(page)
+    (area,) = (
+        area
+        for area in opened.review.side.findChildren(QScrollArea)
+        if area.isVisible() and area.focusPolicy() & Qt.FocusPolicy.TabFocus
+    )
+    before = pixels(area)
+    area.setFocus()
+    assert pixels(area) != before
+
+
+@pytest.mark.parametrize("page", ["Faces", "Interval", "Markers", "Compare"])
+def test_every_control_can_be_reached_by_tab_and_has_a_name(opened: Desk, page: str) -> None:
     opened.model.put_marker("1")  # so that there is something to undo
+    opened.model.keep_interval()
+    opened.review.side.show_page(page)
     widget: QWidget = opened.review.video
     reached: list[QWidget] = []
     for _ in range(60):
@@ -90,7 +127,11 @@ def test_every_control_can_be_reached_by_tab_and_has_a_name(opened: Desk) -> Non
         reached.append(widget)
     names = [widget.accessibleName() or widget.property("text") or "" for widget in reached]
     assert all(names), reached
-    for word in ("Play", "Undo", "Report", "Show faces", "Show compare", "Faces of the session"):
+    own = {
+        "Faces": "Faces of the session", "Interval": "Numbers of the interval",
+        "Markers": "Which markers", "Compare": "Comparison with",
+    }  # fmt: skip
+    for word in ("Play", "Undo", "Report", "Show faces", "Show compare", own[page]):
         assert any(word in name for name in names), (word, names)
 
 

@@ -38,17 +38,17 @@ class EmptyPage(QWidget):
         self._text = QLabel(_TEXT)
         self._text.setWordWrap(True)
         self._text.setProperty("quiet", True)
-        open_session = QPushButton("Open session…")
-        open_session.setProperty("primary", True)
-        open_session.setToolTip(actions.open_session.toolTip())
-        open_session.clicked.connect(actions.open_session.trigger)
+        self._open = QPushButton("Open session…")
+        self._open.setProperty("primary", True)
+        self._open.setToolTip(actions.open_session.toolTip())
+        self._open.clicked.connect(actions.open_session.trigger)
         open_media = QPushButton("Analyse a video or image…")
         open_media.setToolTip(actions.open_media.toolTip())
         open_media.clicked.connect(actions.open_media.trigger)
         self._buttons = QWidget()
         row = QHBoxLayout(self._buttons)
         row.setContentsMargins(0, 8, 0, 8)
-        for button in (open_session, open_media):
+        for button in (self._open, open_media):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.installEventFilter(KeepSpace(button))
             row.addWidget(button)
@@ -68,6 +68,10 @@ class EmptyPage(QWidget):
         self._build()
         self.show_progress(None, "", "")
         self.set_recent(())
+
+    def take_focus(self) -> None:
+        """Give the focus to what is most likely wanted: to open something, or to stop."""
+        (self._open if self.cancel.isHidden() else self.cancel).setFocus()
 
     def show_progress(self, share: float | None, title: str, said: str) -> None:
         """Show how far something is; share: 0 to 1, negative while unknown, None for nothing."""

@@ -122,7 +122,7 @@ class ReviewWorkspace(Workspace):
 
     def enter(self) -> None:
         self._shown = True
-        self.video.setFocus()
+        self._take_focus()
 
     def leave(self) -> None:
         self._shown = False
@@ -295,11 +295,17 @@ class ReviewWorkspace(Workspace):
 
     def _after_opening(self) -> None:
         self._pages.setCurrentWidget(self._session if self.model.is_open else self.empty)
+        self._take_focus()
         if not self.model.is_open:
             self._stop_fetching()
             return
         self.bar.set_title(self.model.recording.path)
-        self.video.setFocus()
+
+    def _take_focus(self) -> None:
+        if self.model.is_open:
+            self.video.setFocus()
+        else:
+            self.empty.take_focus()
 
     def _enable(self) -> None:
         """Let only those actions work that make sense now."""
