@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QScrollArea, QWid
 from pytestqt.qtbot import QtBot
 
 from app.gui.review.exports import save_picture
+from app.review.edits import Name
+from app.review.second import Second
 from app.sessions.folder import DAMAGED, read_info, write_info
 from app.settings import Settings
 from tests.review.strokes import pixels
@@ -156,6 +158,21 @@ def test_review_fits(opened: Desk, size: tuple[int, int]) -> None:
             assert corner.x() < size[0]
             assert corner.y() < size[1]
     assert opened.review.video.height() > size[1] * 0.25
+
+
+def test_a_long_name_pushes_no_number_out_of_view(opened: Desk) -> None:
+    model, review = opened.model, opened.review
+    opened.host.window.resize(800, 600)
+    review.use_usual_sizes(800, 600, Settings())
+    model.do(Name(1, "participant_07_" * 6))
+    rows = len(model.recording.tracks)
+    shown, decided = np.full((1, rows), 1.0, np.float32), np.zeros(rows, np.int16)
+    model.compare(Second("other", ("anger",), shown, decided, np.ones(rows, bool)))
+    for page, numbers in (
+        ("Interval", review.interval.shares), ("Compare", review.comparison.changes),
+    ):  # fmt: skip
+        review.side.show_page(page)
+        assert numbers.parentWidget().minimumSizeHint().width() < review.side.width(), page
 
 
 def test_what_is_shown_is_saved_as_png_and_svg(opened: Desk, tmp_path: Path) -> None:

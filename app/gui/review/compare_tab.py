@@ -102,6 +102,8 @@ class CompareTab(QWidget):
         introduction.setProperty("quiet", True)
         self._said = QLabel()
         self._said.setWordWrap(True)
+        # A name of one long word is cut off instead of pushing the numbers out of view.
+        self._said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.changes = ChangeTable(host.theme)
         self._build(introduction)
