@@ -72,10 +72,6 @@ class Interval:
     end: float
     name: str = ""
 
-    @property
-    def title(self) -> str:
-        return self.name or f"{clock(self.start)} to {clock(self.end)}"
-
 
 @dataclass(frozen=True, slots=True)
 class FaceEntry:

@@ -23,7 +23,7 @@ from app.review.report_parts import (
     markers_section,
 )
 from app.review.second import Second
-from app.review.words import length
+from app.review.words import frame_noun, length
 from app.versions import version_of
 from app.words import amount, per_cent
 from models.runtime.card import Card
@@ -114,7 +114,7 @@ def _correction(state: Edited) -> str:
 
 
 def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> str:
-    recording, noun = state.recording, _noun(state)
+    recording, noun = state.recording, frame_noun(state.recording)
     frames = len(recording.frame_times)
     seen = len(set(recording.row_frames[state.kept].tolist()))
     there = seen / frames if frames else 0.0
@@ -141,7 +141,7 @@ def _summary(state: Edited, faces: list[FaceEntry], shown: list[FaceEntry]) -> s
 
 def _passed_over(state: Edited) -> str:
     dropped, analysis = len(state.recording.dropped), _part(state.recording.info, "analysis")
-    noun = _noun(state)
+    noun = frame_noun(state.recording)
     if dropped:
         said = (
             f"{amount(dropped, f'{noun} was', f'{noun}s were')} passed over "
@@ -151,10 +151,6 @@ def _passed_over(state: Edited) -> str:
         said = f"No {noun} was passed over."
     every = analysis.get("every", 1)
     return f"One {noun} in {every} was to be read. {said}" if every != 1 else said
-
-
-def _noun(state: Edited) -> str:
-    return "image" if state.recording.of_images else "frame"
 
 
 def _when(info: dict[str, Any]) -> str:

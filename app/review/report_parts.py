@@ -14,8 +14,8 @@ from app.review.edited import UNDECIDED, Edited, FaceEntry, Interval, recorded_m
 from app.review.second import Second
 from app.review.series import series
 from app.review.statistics import LabelShare, Summary, summarise
-from app.review.words import mixture
-from app.words import amount, clock, per_cent, span
+from app.review.words import between, frame_noun, interval_title, mixture, moment
+from app.words import amount, per_cent, span
 from models.runtime.card import Card
 
 __all__ = [
@@ -72,16 +72,17 @@ def markers_section(state: Edited, faces: Sequence[FaceEntry]) -> str:
     if not state.markers:
         return ""
     rows = "".join(
-        f"<tr><td class='n'>{clock(marker.time)}</td><td>{escape(marker.key)}</td>"
-        f"<td>{escape(marker.text)}</td></tr>"
+        f"<tr><td class='n'>{moment(state.recording, marker.time)}</td>"
+        f"<td>{escape(marker.key)}</td><td>{escape(marker.text)}</td></tr>"
         for marker in state.markers
     )
+    time = "Image" if state.recording.of_images else "Time"
     kinds = sorted(events(state.markers).items(), key=lambda kind: -len(kind[1]))
     charts = "".join(_around(state, *kind, faces) for kind in sorted(kinds[:_MOST_KINDS]))
     if len(kinds) > _MOST_KINDS:
         charts += "<p class='quiet'>Kinds of which there are fewer markers are not averaged.</p>"
     return (
-        "<section><h2>Markers</h2><table class='tight'><tr><th class='n'>Time</th><th>Key</th>"
+        f"<section><h2>Markers</h2><table class='tight'><tr><th class='n'>{time}</th><th>Key</th>"
         f"<th>Text</th></tr>{rows}</table>{charts}</section>"
     )
 
@@ -324,14 +325,17 @@ def _interval(state: Edited, one: Interval, faces: Sequence[FaceEntry]) -> str:
     heads = "".join(f"<th class='n'>{escape(label)}</th>" for label in labels)
     table = (
         f"<div class='wide'><table><tr><th>Face</th>{heads}<th class='n'>unsure</th>"
-        f"<th class='n'>frames</th></tr>{''.join(rows)}</table></div>"
+        f"<th class='n'>{frame_noun(state.recording)}s</th></tr>{''.join(rows)}</table></div>"
         if rows
         else "<p class='quiet'>No face that counts is in the picture.</p>"
     )
-    length = span(one.end - one.start)
+    recording = state.recording
+    where = between(recording, one.start, one.end).capitalize()
+    if not recording.of_images:
+        where += f", {span(one.end - one.start)}"
     return (
-        f"<h3>{escape(one.title)}</h3><p class='quiet'>{clock(one.start)} to {clock(one.end)}, "
-        f"{length}; share with its 95 % interval.</p>{table}{''.join(mixtures)}"
+        f"<h3>{escape(interval_title(recording, one))}</h3><p class='quiet'>{where}; share with "
+        f"its 95 % interval.</p>{table}{''.join(mixtures)}"
     )
 
 

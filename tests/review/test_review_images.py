@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.cli.analyze import main
 from app.palette import UNSURE
 from app.review.edited import edited
-from app.review.edits import EditList, Exclude, Name
+from app.review.edits import EditList, Exclude, Name, PutInterval, PutMarker
 from app.review.recording import open_recording
 from app.review.report import report_page
-from app.review.words import length
+from app.review.words import between, length, moment
 from app.sources.actor import ActorSource
 from app.words import per_cent
 
@@ -98,6 +100,40 @@ def test_the_image_shown_is_named_and_one_of_its_faces_chosen(
     assert model.face == 1
     assert transport.moment == "1 / 4 a.png"
     assert "3 images" in desk.review.status_text
+
+
+def test_of_images_numbers_stand_where_times_would(images: Path) -> None:
+    recording = open_recording(images)  # of four, the second cannot be read
+    assert [moment(recording, time) for time in (0.0, 2.5, 4.0)] == ["1 / 4", "3 / 4", "4 / 4"]
+    spans = ((0.0, 2.0), (2.0, 3.2), (2.1, 3.2), (1.2, 1.8))
+    found = [between(recording, *ends) for ends in spans]
+    assert found == ["images 1 to 3", "images 3 to 4", "image 4", "no image"]
+    marked = EditList((PutMarker("m", 2.0, "1"), PutInterval("i", 2.0, 3.0)))
+    page = report_page(edited(recording, marked))
+    assert "<th class='n'>Image</th>" in page
+    assert "<td class='n'>3 / 4</td>" in page
+    assert "<h3>images 3 to 4</h3><p class='quiet'>Images 3 to 4; share" in page
+
+
+def test_the_pages_beside_count_images(desk: Desk, images: Path, qtbot: QtBot) -> None:
+    desk.review.open_session(images)
+    desk.wait(qtbot, lambda: desk.model.is_open)
+    desk.review.side.show_page("Interval")
+    desk.model.step(1)
+    desk.model.put_marker("1")
+    desk.model.select(0.0, 2.5)
+    desk.model.keep_interval()
+    said = [label.text() for label in desk.review.interval.findChildren(QLabel)]
+    assert said[:2] == ["Images 1 to 3", "Face 2 · 2 images"]
+    assert said[2].startswith("1 image with this face of 2 (50.0 % missing) · 1 image passed over")
+    assert "the longest 1 image" in desk.review.interval.shares.toolTip()
+    kept = desk.review.interval.kept.item(0)
+    assert (kept.text(), kept.toolTip()) == (
+        "images 1 to 3", "Images 1 to 3; double click to name it",
+    )  # fmt: skip
+    table = desk.review.markers.table.model()
+    assert table.headerData(0, Qt.Orientation.Horizontal) == "Image"
+    assert table.data(table.index(0, 0)) == "3 / 4"
 
 
 def test_what_an_image_says_is_drawn_as_long_as_it_is_shown(

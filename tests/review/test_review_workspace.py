@@ -172,7 +172,9 @@ def test_a_long_name_pushes_no_number_out_of_view(opened: Desk) -> None:
         ("Interval", review.interval.shares), ("Compare", review.comparison.changes),
     ):  # fmt: skip
         review.side.show_page(page)
-        assert numbers.parentWidget().minimumSizeHint().width() < review.side.width(), page
+        inside = numbers.parentWidget()
+        assert inside is not None
+        assert inside.minimumSizeHint().width() < review.side.width(), page
 
 
 def test_what_is_shown_is_saved_as_png_and_svg(opened: Desk, tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ from app.review.second import (
     second_files,
     write_second,
 )
-from app.words import amount, clock, per_cent
+from app.review.words import between
+from app.words import amount, per_cent
 from models.runtime.store import load_model
 
 _ROW = 22
@@ -192,7 +193,7 @@ class CompareTab(QWidget):
         name = str(first.get("name", "recorded")) if isinstance(first, dict) else "recorded"
         where = "the whole session"
         if model.selection is not None:
-            where = f"{clock(model.selection[0])} to {clock(model.selection[1])}"
+            where = between(model.recording, *model.selection)
         said = agreement_words(self.agreement, model.state.title(model.face), where)
         self._said.setText(f"{said} {neutral_words(model.recording, second)}".strip())
         self.changes.show_changes(self.agreement.changes, name, second.model)

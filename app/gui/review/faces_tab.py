@@ -27,6 +27,7 @@ from app.palette import display_order
 from app.review.edited import UNDECIDED, FaceEntry
 from app.review.edits import Edit, Exclude, Include, Merge, Name, Split
 from app.review.recording import Recording
+from app.review.words import frame_noun
 from app.words import amount, clock
 
 _ROW = 58
@@ -195,7 +196,7 @@ class FacesTab(QWidget):
 
     def _facts(self, face: FaceEntry) -> str:
         recording = self._model.recording
-        noun = "image" if recording.of_images else "frame"
+        noun = frame_noun(recording)
         seen = f"{clock(face.first, digits=0)} to {clock(face.last, digits=0)}"
         if name := recording.image_of(recording.frame_at(face.first)):
             seen = name

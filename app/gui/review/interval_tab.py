@@ -22,9 +22,10 @@ from app.gui.review.model import ReviewModel
 from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.palette import UNSURE, display_order
 from app.review.edited import Interval
+from app.review.recording import Recording
 from app.review.statistics import LabelShare, Summary, summarise
-from app.review.words import mixture
-from app.words import amount, clock, per_cent, span
+from app.review.words import between, frame_noun, interval_title, lasting, mixture
+from app.words import amount, per_cent, span
 
 _ROW = 33
 _RANGE, _MEAN = 72, 84
@@ -105,16 +106,19 @@ class IntervalTab(QWidget):
             return
         start, end = model.interval
         face = model.state.face(model.face)
-        whole = model.selection is None
-        self._title.setText("Whole session" if whole else f"{clock(start)} to {clock(end)}")
+        whole, recording = model.selection is None, model.recording
+        where = between(recording, start, end).capitalize()
+        self._title.setText("Whole session" if whole else where)
+        summary = summarise(model.state, model.face, start, end, of=model.series(model.face))
+        long = amount(summary.frames, "image") if recording.of_images else span(end - start)
         self._who.setText(
-            f"{face.title if face else 'No face'} · {span(end - start)}"
+            f"{face.title if face else 'No face'} · {long}"
             + (" · drag on the timeline to select less" if whole else "")
         )
         self._who.setWordWrap(True)
-        self.summary = summarise(model.state, model.face, start, end, of=model.series(model.face))
-        self.shares.show_summary(self.summary)
-        self._facts.setText(facts(self.summary))
+        self.summary = summary
+        self.shares.show_summary(summary, recording)
+        self._facts.setText(facts(summary, frame_noun(recording)))
         self.keep_button.setEnabled(not whole)
         self.all_button.setEnabled(not whole)
 
@@ -173,10 +177,11 @@ class IntervalTab(QWidget):
         self.kept.clear()
         intervals = self._model.state.intervals if self._model.is_open else ()
         for one in intervals:
-            item = QListWidgetItem(one.title)
+            item = QListWidgetItem(interval_title(self._model.recording, one))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             item.setData(_INTERVAL, one)
-            item.setToolTip(f"{clock(one.start)} to {clock(one.end)}; double click to name it")
+            where = between(self._model.recording, one.start, one.end).capitalize()
+            item.setToolTip(f"{where}; double click to name it")
             self.kept.addItem(item)
         self._filling = False
         self._mark_kept()
@@ -207,11 +212,11 @@ class IntervalTab(QWidget):
         if self._filling:
             return
         one: Interval = item.data(_INTERVAL)
-        name = item.text().strip()
-        if one.name or name not in ("", one.title):
+        name, title = item.text().strip(), interval_title(self._model.recording, one)
+        if one.name or name not in ("", title):
             self._model.name_interval(one, name)
         elif not name:
-            item.setText(one.title)
+            item.setText(title)
 
 
 class ShareTable(QWidget):
@@ -230,7 +235,7 @@ class ShareTable(QWidget):
     def rows(self) -> list[LabelShare]:
         return self._rows
 
-    def show_summary(self, summary: Summary) -> None:
+    def show_summary(self, summary: Summary, recording: Recording) -> None:
         """Show the labels of a summary in the order of the bars, unsure last."""
         self._empty = not summary.rows
         by_label = {row.label: row for row in summary.labels}
@@ -239,7 +244,7 @@ class ShareTable(QWidget):
             self._rows.append(summary.unsure)
         said = "; ".join(f"{row.label} {per_cent(row.share)}{_range(row)}" for row in self._rows)
         self.setAccessibleDescription(said)
-        self.setToolTip("\n".join(_tip(row) for row in self._rows))
+        self.setToolTip("\n".join(_tip(row, recording) for row in self._rows))
         self.updateGeometry()
         self.update()
 
@@ -304,15 +309,15 @@ class ShareTable(QWidget):
                 painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
 
 
-def facts(summary: Summary) -> str:
-    """Return in words what else is known of an interval."""
+def facts(summary: Summary, noun: str) -> str:
+    """Return in words what else is known of an interval. noun: what a frame is called."""
     parts = [
-        f"{amount(summary.rows, 'frame')} with this face of {summary.frames:,} "
+        f"{amount(summary.rows, noun)} with this face of {summary.frames:,} "
         f"({per_cent(summary.missing)} missing)",
-        f"{amount(summary.dropped, 'frame')} passed over",
+        f"{amount(summary.dropped, noun)} passed over",
     ]
     if summary.independent is not None:
-        parts.append(f"worth about {amount(round(summary.independent), 'independent frame')}")
+        parts.append(f"worth about {amount(round(summary.independent), f'independent {noun}')}")
     elif summary.rows:
         parts.append("the label never changed, so no interval can be given")
     if summary.quality is not None:
@@ -328,8 +333,9 @@ def _range(row: LabelShare) -> str:
     return f" ({100 * row.low:.0f}{_DASH}{100 * row.high:.0f} %)"
 
 
-def _tip(row: LabelShare) -> str:
-    words = f"{row.label}: {amount(row.episodes, 'time')}, the longest {span(row.longest)}"
+def _tip(row: LabelShare, recording: Recording) -> str:
+    longest = lasting(recording, row.longest)
+    words = f"{row.label}: {amount(row.episodes, 'time')}, the longest {longest}"
     if row.label != UNSURE:
         words += f"; mean probability {per_cent(row.mean)} ± {per_cent(row.deviation)}"
     return words

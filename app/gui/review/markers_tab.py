@@ -27,7 +27,8 @@ from app.palette import display_order
 from app.review.around import Around, around_events, events
 from app.review.charts import stretches
 from app.review.edited import Marker
-from app.words import amount, clock
+from app.review.words import moment
+from app.words import amount
 
 _MARKER = Qt.ItemDataRole.UserRole
 _TIME, _KEY, _TEXT = range(3)
@@ -92,6 +93,8 @@ class MarkersTab(QWidget):
         before = self.current()
         self._filling = True
         markers = self._model.state.markers if self._model.is_open else ()
+        images = self._model.is_open and self._model.recording.of_images
+        self.table.setHorizontalHeaderLabels(["Image" if images else "Time", "Key", "Text"])
         self.table.setRowCount(len(markers))
         for row, marker in enumerate(markers):
             self._fill_row(row, marker)
@@ -141,7 +144,8 @@ class MarkersTab(QWidget):
             self._model.remove_marker(marker)
 
     def _fill_row(self, row: int, marker: Marker) -> None:
-        for column, text in enumerate((clock(marker.time), marker.key, marker.text)):
+        when = moment(self._model.recording, marker.time)
+        for column, text in enumerate((when, marker.key, marker.text)):
             item = QTableWidgetItem(text)
             item.setData(_MARKER, marker)
             if column != _TEXT:
@@ -262,7 +266,6 @@ class AroundChart(QWidget):
 def _make_table() -> QTableWidget:
     table = QTableWidget(0, 3)
     table.setAccessibleName("Markers")
-    table.setHorizontalHeaderLabels(["Time", "Key", "Text"])
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(24)
     table.setMinimumHeight(88)

@@ -10,6 +10,7 @@ from app.gui.review.model import ReviewModel
 from app.gui.review.strips import DRAG_PIXELS, GUTTER, RIGHT, TimeStrip
 from app.gui.theme import SMALL_PX, Theme, font
 from app.review.edited import Interval, Marker
+from app.review.words import between, moment
 from app.words import clock
 
 _STEPS = (
@@ -113,9 +114,11 @@ class Ruler(TimeStrip):
             marker, interval = self.marker_at(point), self.interval_at(point)
             text = ""
             if marker is not None:
-                text = f"{marker.title}, {clock(marker.time)}\nDrag to move"
+                when = moment(self.model.recording, marker.time)
+                text = f"{marker.title}, {when}\nDrag to move"
             elif interval is not None:
-                text = f"{interval.title}, {clock(interval.start)} to {clock(interval.end)}"
+                where = between(self.model.recording, interval.start, interval.end)
+                text = f"{interval.name}, {where}" if interval.name else where
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)

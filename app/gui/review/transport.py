@@ -12,6 +12,7 @@ from app.gui.keys import KeepSpace
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import HEAD_PX, Theme, font
+from app.review.words import moment
 from app.words import clock
 
 _WIDE = 600
@@ -182,8 +183,7 @@ class Transport(QFrame):
         model = self._model
         if model.is_open and model.recording.of_images:
             recording = model.recording
-            last = recording.image_number(model.duration - recording.spacing)
-            self._clock.setText(f"{recording.image_number(model.frame_time)} / {last}")
+            self._clock.setText(moment(recording, model.frame_time))
             self._said.show(recording.image_of(model.frame))
         else:
             self._clock.setText(clock(model.position, digits=2))
