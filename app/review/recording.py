@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.sessions.folder import MARKERS, TABLE, open_session
-from app.sessions.ledger import read_markers
+from app.sessions.folder import TABLE, open_session
 from app.sessions.schema import LANDMARKS, PROBABILITIES, QUALITIES
 from app.sessions.status import NOT_PASSED_OVER
 from app.sources.folder import SECONDS_PER_IMAGE
@@ -182,7 +181,7 @@ def as_recording(session: Any) -> Recording:
         quality=_floats(table, "quality")[picked],
         qualities={name: _floats(table, f"quality_{name}")[picked] for name in QUALITIES},
         boxes=np.stack([_floats(table, name)[picked] for name in _BOX], axis=1),
-        markers=_markers(read_markers(Path(session.path) / MARKERS)),
+        markers=_markers(session.marker_lines),
         dropped=_passed_over(session.dropped),
         videos=session.videos,
         corrected=bool(corrected.any()) and bool(labels),

@@ -67,8 +67,8 @@ class Session:
     """Hold an opened session.
 
     info: the content of session.json. labels: in the order of the columns. frames: one row a
-    frame and face in the columns of `app.sessions.schema`. markers, dropped: in the columns of
-    `app.sessions.ledger`. Frames and markers are in order of time. finished: False while it is
+    frame and face in the columns of `app.sessions.schema`, in order of time. marker_lines, dropped:
+    in the columns of `app.sessions.ledger`, in order of their lines. finished: False while it is
     still being recorded.
     """
 
@@ -76,10 +76,15 @@ class Session:
     info: dict[str, Any]
     labels: tuple[str, ...]
     frames: Any
-    markers: Any
+    marker_lines: Any
     dropped: Any
     finished: bool = True
     videos: tuple[Path, ...] = field(default=())
+
+    @property
+    def markers(self) -> Any:
+        """Return the markers in order of time."""
+        return self.marker_lines.sort_by("session_time")
 
     @property
     def duration(self) -> float:
@@ -112,7 +117,7 @@ def open_session(path: Path | str, *, columns: Iterable[str] | None = None) -> S
         info=info,
         labels=labels_of(frames.schema) or tuple(info.get("labels", ())),
         frames=frames,
-        markers=read_markers(folder / MARKERS).sort_by("session_time"),
+        marker_lines=read_markers(folder / MARKERS),
         dropped=read_dropped(folder / DROPPED),
         finished=finished,
         videos=tuple(sorted(folder.glob("video*.mkv"))),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -35,6 +35,19 @@ def test_a_session_comes_as_columns(session: Path) -> None:
     assert recording.dropped == pytest.approx([3.05, 3.1])
     assert recording.unsure.sum() == 10
     assert recording.quality[row] == pytest.approx(0.8)
+
+
+def test_the_lines_of_markers_are_read_once(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    read_text = Path.read_text
+
+    def counted(path: Path, *args: Any, **options: Any) -> str:
+        read.append(path.name)
+        return read_text(path, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", counted)
+    assert len(open_recording(session).markers) == 3
+    assert read.count("markers.csv") == 1
 
 
 def test_what_has_a_row_was_not_passed_over(record: Record, tmp_path: Path) -> None:
