@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -198,6 +199,26 @@ def test_the_wheel_zooms_and_0_shows_all(opened: Desk) -> None:
     assert opened.model.view[1] == pytest.approx(11.9)
     QTest.keyClick(opened.review.video, Qt.Key.Key_0)
     assert opened.model.view == pytest.approx((0.0, 11.9))
+
+
+def test_the_line_that_leads_is_named_beside_the_moment(opened: Desk) -> None:
+    chart = opened.review.timeline.lines
+    (area, _second), *_ = chart.halves(chart.size().toSizeF())
+    free = QColor(chart.tokens.background)
+
+    def written(time: float) -> int:
+        """Count the pixels right of a moment and above a line at 0.8 that are not free."""
+        opened.model.move_to(time)
+        picture = chart.grab().toImage()
+        ratio = picture.width() / chart.width()
+        left, middle = chart.x_of(time) + 3, area.bottom() - 0.8 * area.height()
+        xs = range(round(left * ratio), round((left + 60) * ratio))
+        ys = range(round((middle - 18) * ratio), round((middle - 1) * ratio))
+        return sum(picture.pixelColor(x, y) != free for x in xs for y in ys)
+
+    assert written(7.0) > 50
+    opened.model.choose(2)
+    assert written(3.0) == 0, "the face is not there"
 
 
 def test_the_moment_is_drawn_without_painting_the_lines_anew(

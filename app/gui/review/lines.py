@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.gui.polyline import draw_line, line_pen
 from app.gui.review.model import ReviewModel
-from app.gui.review.strips import GUTTER, TimeStrip
+from app.gui.review.strips import GUTTER, RIGHT, TimeStrip
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
 from app.palette import display_order
 from app.review.decimate import Lines, decimate
@@ -21,6 +21,9 @@ _VALUE = 24
 _LEAST_HEIGHT = 96
 # Opacity of the strokes from least to greatest; where all are long they would hide the lines.
 _BAND_ALPHA = 70
+# Of what lies behind a name.
+_BACK_ALPHA = 200
+_MOST_NAMES, _LEAST_NAMED = 3, 0.15
 
 
 class LineChart(TimeStrip):
@@ -69,6 +72,7 @@ class LineChart(TimeStrip):
     def paint_over(self, painter: QPainter, size: QSizeF) -> None:
         super().paint_over(painter, size)
         if self.model.is_open:
+            self._paint_names(painter, size)
             self._paint_legend(painter, size)
 
     def _paint_grid(self, painter: QPainter, area: QRectF) -> None:
@@ -100,6 +104,25 @@ class LineChart(TimeStrip):
             painter.setPen(line_pen(colour))
             draw_line(painter, x, _y(area, lines.mean[place]), lines.breaks.tolist())
         painter.restore()
+
+    def _paint_names(self, painter: QPainter, size: QSizeF) -> None:
+        """Name the greatest lines beside the moment shown, for eyes that colours do not help."""
+        at, x = self._place_now(), self.x_of(self.model.position, size.width())
+        if at is None or not GUTTER <= x <= size.width() - RIGHT:
+            return
+        painter.setFont(font(SMALL_PX))
+        back = QColor(self.tokens.background)
+        back.setAlpha(_BACK_ALPHA)
+        for area, second in self.halves(size):
+            labels, values = self.model.values(second=second)
+            for code, y in _named(area, values[:, at]):
+                width = painter.fontMetrics().horizontalAdvance(labels[code]) + 6
+                left = x + 4 if x + 4 + width <= size.width() else x - 4 - width
+                top = y - _ROW - 1 if y - _ROW - 1 >= 0 else y + 2
+                place = QRectF(left, top, width, _ROW)
+                painter.fillRect(place, back)
+                painter.setPen(QColor(self.tokens.text))
+                painter.drawText(place, Qt.AlignmentFlag.AlignCenter, labels[code])
 
     def _paint_legend(self, painter: QPainter, size: QSizeF) -> None:
         """Name the lines, with what each reading says at the moment shown."""
@@ -153,6 +176,18 @@ def _strokes(
         path.moveTo(place, foot)
         path.lineTo(place, head)
     return path
+
+
+def _named(area: QRectF, values: NDArray[np.float32]) -> list[tuple[int, float]]:
+    """Return which of the lines that cross a moment are named, and how high they lie there."""
+    named: list[tuple[int, float]] = []
+    known = np.nan_to_num(values)
+    heights = _y(area, known)
+    for code in np.argsort(-known)[:_MOST_NAMES].tolist():
+        y = float(heights[code])
+        if known[code] >= _LEAST_NAMED and all(abs(y - other) >= _ROW for _, other in named):
+            named.append((code, y))
+    return named
 
 
 def _y(area: QRectF, values: NDArray[np.float32]) -> NDArray[np.float64]:
