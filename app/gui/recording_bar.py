@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
 from app.gui.banner import announce
@@ -23,6 +21,7 @@ from app.gui.consent import ConsentText
 from app.gui.elided import Elided
 from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
+from app.gui.recording_sign import Dot
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
 from app.live.recorder import RecorderStatus
 from app.words import amount, clock, roughly, size
@@ -52,7 +51,7 @@ class RecordingBar(QFrame):
         self._noted_at = 0.0
         self._lone = False
         self._focus = BorrowedFocus()
-        self._dot = _Dot(theme)
+        self._dot = Dot(theme)
         self._time = QLabel()
         self._time.setFont(font(HEAD_PX, bold=True))
         self._words = _Words()
@@ -241,27 +240,6 @@ class _Words(QLabel):
         self.setWordWrap(whole)
         self.setToolTip(text)
         self._elided.show(text)
-
-
-class _Dot(QWidget):
-    """The red dot. A word always stands beside it."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setAccessibleName("Recording")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(14, 14)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.tokens.danger))
-        painter.drawEllipse(self.rect().adjusted(1, 1, -1, -1))
-        painter.end()
 
 
 def _figures(status: RecorderStatus) -> str:

@@ -22,6 +22,7 @@ from app.gui.live_engine import LiveEngine
 from app.gui.live_workspace import LiveWorkspace
 from app.gui.menus import help_menu
 from app.gui.pages import connect_pages
+from app.gui.recording_sign import RecordingSign
 from app.gui.theme import Theme
 from app.gui.workspace import Host, Surroundings, Workspace
 from app.gui.workspace_switch import WorkspaceSwitch
@@ -131,6 +132,7 @@ class MainWindow(QMainWindow):
         text = self.workspace.status_text
         if text != self._figures.text():
             self._figures.setText(text)
+        self._recording.setVisible(self.live.recording.active())
         private = self.live.streaming.privacy
         if private != self._privacy.text():
             self._privacy.setText(private)
@@ -229,6 +231,8 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().setContentsMargins(12, 0, 12, 0)
         self.statusBar().addWidget(self._figures, 1)
+        self._recording = RecordingSign(self._theme)
+        self.statusBar().addPermanentWidget(self._recording)
         self._privacy = QLabel(self.live.streaming.privacy)
         self.statusBar().addPermanentWidget(self._privacy)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import SessionError
@@ -270,6 +270,24 @@ def test_the_engine_goes_on_for_a_recording_that_nobody_watches(
     here.window.live._status_at = float("-inf")
     here.tick()
     assert world.engine.asked[-1] == ("paused", True)
+
+
+def test_a_recording_shows_in_whatever_workspace_is_in_front(
+    studio: Callable[..., Studio], qtbot: QtBot
+) -> None:
+    here = studio()
+    sign = here.window._recording
+    assert not sign.isVisible()
+    press(here.actions.record)
+    here.see()
+    for name in ("review", "analyse", "live"):
+        here.window.show_workspace(name)
+        here.tick()
+        assert sign.isVisible()
+        assert [label.text() for label in sign.findChildren(QLabel)] == ["recording"]
+    press(here.actions.record)
+    here.settle(qtbot)
+    assert not sign.isVisible()
 
 
 def test_an_interrupt_closes_unasked_and_saves_the_recording(
