@@ -96,7 +96,7 @@ class RecordingDesk(QObject):
         if not status.active and not self._asked and self._actions.record.isChecked():
             self._show_record(False)  # the disk has ended it, or the source
             if not status.saving:
-                self.bar.hide()  # unless something was saved, as the next lines find
+                self.bar.close_up()  # unless something was saved, as the next lines find
         if not self._asked:  # the question stays until it is answered
             self._show_progress(status)
         self.panel.set_locked(status.active)
@@ -105,7 +105,7 @@ class RecordingDesk(QObject):
         """End a recording whose source has ended; one without a frame waits for the next source."""
         engine = self._engine.status()
         if status.active and status.folder and engine.state is EngineState.ENDED:
-            self.recorder.stop()
+            self._stop()
             self._host.notices.say(_ENDED.format(source=engine.source))
 
     def _show_progress(self, status: RecorderStatus) -> None:
@@ -119,7 +119,7 @@ class RecordingDesk(QObject):
         elif self._to_tell:
             self._to_tell = False
             if status.folder is None:  # no frame came; what was saved is the recording before
-                self.bar.hide()
+                self.bar.close_up()
                 return
             earlier = status.sessions - 1
             self.bar.show_saved(status.folder, status.frames, status.error, earlier=earlier)
@@ -138,7 +138,9 @@ class RecordingDesk(QObject):
             if any(taken):
                 self._host.notices.say(f"{text or f'Marker {key}'} was sent.")
                 return
-            self._host.notices.say("Markers and notes belong to a recording; R begins one.")
+            # The words themselves, so that a note that came too late can be written elsewhere.
+            said = f'"{text}" is not kept: markers' if text else "Markers"
+            self._host.notices.say(f"{said} and notes belong to a recording; R begins one.")
             return
         seconds = self.recorder.status().seconds - (time.monotonic() - at)
         self.bar.say(f"{text or f'Marker {key}'} at {clock(int(seconds), digits=0)}")
@@ -148,6 +150,7 @@ class RecordingDesk(QObject):
 
     def close_down(self) -> None:
         """End the recording and give the disk some time."""
+        self._stop()
         self.recorder.close(_CLOSE_SECONDS)
         self._take_saved()
 
@@ -156,14 +159,20 @@ class RecordingDesk(QObject):
             return
         if not wanted:
             self._asked = ""
-            self.recorder.stop()
-            self.bar.hide()
+            self._stop()
+            self.bar.close_up()
             self._refreshed_at = float("-inf")
         elif self.panel.consent:
             self._asked = self.panel.consent
             self.bar.ask(self._asked)
         else:
             self._start({})
+
+    def _stop(self) -> None:
+        """End the recording, if one goes on; a note that is being typed still belongs to it."""
+        if self.recorder.active:
+            self.bar.take_note()
+        self.recorder.stop()
 
     def _agree(self) -> None:
         consent = {
@@ -176,7 +185,7 @@ class RecordingDesk(QObject):
 
     def _decline(self) -> None:
         self._asked = ""
-        self.bar.hide()
+        self.bar.close_up()
         self._show_record(False)
 
     def _start(self, consent: dict[str, str]) -> None:
@@ -191,7 +200,7 @@ class RecordingDesk(QObject):
             self.recorder.start(options)
         except SessionError as error:
             self._host.warn(str(error))
-            self.bar.hide()
+            self.bar.close_up()
             self._show_record(False)
             return
         self._folder = None

@@ -61,7 +61,7 @@ class RecordingBar(QFrame):
         self._note.setPlaceholderText("Note, then Enter")
         self._note.setAccessibleName("Note at this moment")
         self._note.setMaximumWidth(280)
-        self._note.returnPressed.connect(self._take_note)
+        self._note.returnPressed.connect(self.take_note)
         self._note.hide()
         self._buttons = {
             name: self._button(words, tip)
@@ -93,7 +93,7 @@ class RecordingBar(QFrame):
         self._buttons["agree"].clicked.connect(self.agreed)
         self._buttons["decline"].clicked.connect(self.declined)
         self._buttons["review"].clicked.connect(lambda: self.review_wanted.emit(str(self._saved)))
-        self._buttons["close"].clicked.connect(self.hide)
+        self._buttons["close"].clicked.connect(self.close_up)
         self.hide()
 
     @property
@@ -162,9 +162,22 @@ class RecordingBar(QFrame):
 
     def begin_lone_note(self) -> None:
         """Let a note be typed while nothing is recorded."""
-        self._show(dot=False, title="Note", words="goes to the streams that are on", buttons=())
-        self._lone = True
+        if not self._lone:
+            self._show(dot=False, title="Note", words="goes to the streams that are on", buttons=())
+            self._lone = True
         self.begin_note()
+
+    def take_note(self) -> None:
+        """End the note that is being typed, if one is; what stands there is noted."""
+        text = self._note.text().strip()
+        self._end_note()
+        if text:
+            self.noted.emit(text, self._noted_at)
+
+    def close_up(self) -> None:
+        """Hide this line; a note that is being typed is noted."""
+        self.take_note()
+        self.hide()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and not self._note.isHidden():
@@ -172,29 +185,28 @@ class RecordingBar(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _take_note(self) -> None:
-        text = self._note.text().strip()
-        self._end_note()
-        if text:
-            self.noted.emit(text, self._noted_at)
-
     def _end_note(self) -> None:
+        if self._note.isHidden():
+            return
+        inside = self.isAncestorOf(self.window().focusWidget() or self.window())
         self._note.clear()
         self._note.hide()
         if self._lone:
             self._lone = False
             self.hide()
         # Else a button beside the note would have it, and the keys for markers with it.
-        self._focus.give_back()
+        if inside:
+            self._focus.give_back()
 
     def _show(self, *, dot: bool, title: str, words: str, buttons: tuple[str, ...]) -> None:
+        if "note" not in buttons:
+            self.take_note()
         self._lone = False
         self._dot.setVisible(dot)
         self._time.setText(title)
         self._words.set_quiet(True)
         self._words.say(words)
         self._consent.hide()
-        self._note.setVisible("note" in buttons and self._note.isVisibleTo(self))
         for name, button in self._buttons.items():
             button.setVisible(name in buttons)
         if self.property("on") != dot:

@@ -12,13 +12,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.live.engine import EngineState
 from app.messages import Calibration
 from app.sessions.folder import open_session
 from app.settings import Settings
 from tests.window.studio import Studio, press
 
 if TYPE_CHECKING:
-    from tests.window.conftest import Artist
+    from tests.window.conftest import Artist, World
 
 pytestmark = pytest.mark.gui
 
@@ -79,6 +80,62 @@ def test_after_a_note_the_keys_are_for_markers_again(studio: Callable[..., Studi
         assert here.window.live.video.hasFocus()
     QTest.keyClick(here.window.live.video, Qt.Key.Key_2)
     assert here.desk.bar.text.endswith("Marker 2 at 0:00")
+
+
+def _stop(here: Studio, _world: World) -> None:
+    QTest.mouseClick(here.desk.bar.buttons["stop"], Qt.MouseButton.LeftButton)
+
+
+def _end(here: Studio, world: World) -> None:
+    world.engine.now = replace(world.engine.now, state=EngineState.ENDED)
+    here.tick()
+
+
+def _close(here: Studio, _world: World) -> None:
+    here.window.close_at_once()
+
+
+@pytest.mark.parametrize("end", [_stop, _end, _close])
+def test_a_note_that_is_being_typed_belongs_to_the_recording_that_ends(
+    studio: Callable[..., Studio],
+    world: World,
+    qtbot: QtBot,
+    end: Callable[[Studio, World], None],
+) -> None:
+    here = studio()
+    here.window.live.video.setFocus()
+    press(here.actions.record)
+    here.see()
+    press(here.actions.note)
+    note = here.desk.bar._note
+    QTest.keyClicks(note, "a door")
+    here.see()
+    end(here, world)
+    (folder,) = here.settle(qtbot)
+    session = open_session(folder)
+    (mark,) = session.markers.to_pylist()
+    assert (mark["key"], mark["text"]) == ("note", "a door")
+    assert mark["session_time"] < here.taken_at - session.info["started"]["monotonic"]
+    assert note.isHidden()
+    assert note.text() == "", "the next recording begins without it"
+    if end is not _close:
+        assert here.window.live.video.hasFocus()
+
+
+def test_a_note_that_comes_too_late_is_not_lost(
+    studio: Callable[..., Studio], qtbot: QtBot
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see()
+    press(here.actions.note)
+    QTest.keyClicks(here.desk.bar._note, "a door")
+    here.desk.recorder.stop()  # as when the disk is full
+    here.tick()
+    said = '"a door" is not kept: markers and notes belong to a recording; R begins one.'
+    assert said in here.window.notices.texts
+    assert here.desk.bar._note.isHidden()
+    here.settle(qtbot)
 
 
 def test_a_neutral_face_leaves_a_marker(
