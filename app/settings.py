@@ -192,7 +192,15 @@ def _shown(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
+    text = _text_of_any_length(value)
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    raise ValueError
+
+
+def _text_of_any_length(value: object) -> str:
+    """Take a text that the user wrote: what has to be agreed to is never cut or left out."""
+    if isinstance(value, str):
         return value
     raise ValueError
 
@@ -284,7 +292,7 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "overlays": (f"a list of some of {_names(OVERLAYS)}, each once", _overlays),
     "mirror": ("true or false", _true_or_false),
     "theme": (f"one of {_names(THEMES)}", _one_of(THEMES)),
-    "window": ("text", _text),
+    "window": (f"text of at most {_LONGEST_TEXT:,} characters", _text),
     "splitters": ("lists of pixels by name", _splitters),
     "camera_size": ("two numbers of pixels", _size),
     "camera_fps": ("a number from 1 to 1000", _number(1.0, 1000.0)),
@@ -303,5 +311,5 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "recording_folder": ("a path", _filled_text),
     "recording_video": (f"one of {_names(RECORDED_VIDEOS)}", _one_of(RECORDED_VIDEOS)),
     "recording_blur": ("true or false", _true_or_false),
-    "consent_text": ("text", _text),
+    "consent_text": ("text", _text_of_any_length),
 }

@@ -57,6 +57,12 @@ def test_every_field_comes_back(place: Path) -> None:
     assert load_settings() == (EVERYTHING, [])
 
 
+def test_a_long_text_of_consent_comes_back_whole(place: Path) -> None:
+    asked = Settings(consent_text="I agree. " * 10_000)
+    save_settings(asked)
+    assert load_settings() == (asked, [])
+
+
 def test_everything_differs_from_the_defaults() -> None:
     # Otherwise the round trip above would prove nothing for that field.
     for name in Settings.__slots__:
@@ -112,6 +118,7 @@ def test_the_place_is_the_environments_or_the_systems(
         ("smoothing_seconds", -1),
         ("recent", ["a", 5]),
         ("recent", {"a": 1}),
+        ("consent_text", ["I agree."]),
     ],
 )
 def test_nonsense_costs_only_its_own_key(place: Path, key: str, nonsense: Any) -> None:
