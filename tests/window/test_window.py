@@ -352,6 +352,22 @@ def test_full_screen_and_back(open_window: OpenWindow, qtbot: QtBot) -> None:
     assert not window.menu_actions.full_screen.isChecked()
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_F11])
+def test_a_window_that_was_closed_in_full_screen_can_leave_it(
+    open_window: OpenWindow, world: World, key: Qt.Key
+) -> None:
+    window = open_window()
+    QTest.keyClick(window, Qt.Key.Key_F11)
+    window.close()
+    settings, _ = load_settings(world.settings_path)
+    again = open_window(settings)
+    assert again.isFullScreen()
+    assert again.menu_actions.full_screen.isChecked()
+    QTest.keyClick(again, key)
+    assert not again.isFullScreen()
+    assert not again.menu_actions.full_screen.isChecked()
+
+
 def test_help_opens_beside_the_picture(open_window: OpenWindow, qtbot: QtBot) -> None:
     window = open_window()
     acts = window.menu_actions
