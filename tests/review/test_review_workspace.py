@@ -19,7 +19,7 @@ from app.review.edits import Name
 from app.review.second import Second
 from app.sessions.folder import DAMAGED, read_info, write_info
 from app.settings import Settings
-from tests.review.strokes import pixels
+from tests.review.strokes import pixels, roll_down
 
 if TYPE_CHECKING:
     from tests.review.conftest import Desk
@@ -135,6 +135,21 @@ def test_every_control_can_be_reached_by_tab_and_has_a_name(opened: Desk, page: 
     }  # fmt: skip
     for word in ("Play", "Undo", "Report", "Show faces", "Show compare", own[page]):
         assert any(word in name for name in names), (word, names)
+
+
+def test_the_wheel_changes_no_choice_without_the_focus(opened: Desk) -> None:
+    opened.model.put_marker("1")
+    for page, choice in (
+        ("Markers", opened.review.markers.kind),
+        ("Compare", opened.review.comparison.choice),
+    ):
+        opened.review.side.show_page(page)
+        assert choice.count() > 1
+        roll_down(choice)
+        assert choice.currentIndex() == 0
+        choice.setFocus()
+        roll_down(choice)
+        assert choice.currentIndex() == 1
 
 
 def test_no_two_actions_share_a_shortcut(opened: Desk) -> None:

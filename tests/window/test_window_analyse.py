@@ -24,6 +24,7 @@ from app.gui.analyse.table import LENGTH, NAME, OUTCOME, PROGRESS
 from app.gui.analyse_workspace import AnalyseWorkspace
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
+from tests.review.strokes import roll_down
 
 if TYPE_CHECKING:
     from tests.window.conftest import World
@@ -341,6 +342,27 @@ def test_choices_are_remembered(
     window_of(analyse).close()
     stored, _ = load_settings(world.settings_path)
     assert (stored.results_folder, stored.analysis_workers) == (chosen, 5)
+
+
+def test_the_wheel_scrolls_and_changes_no_choice_without_the_focus(
+    open_window: OpenWindow, works: Works, qtbot: QtBot
+) -> None:
+    window = open_window(Settings(theme="dark", analysis_workers=2), size=(720, 540))
+    window.show_workspace("analyse")
+    panel = window.analyse.panel
+    qtbot.waitUntil(lambda: panel.verticalScrollBar().maximum() > 0)
+    before = panel.options(None)
+    for control in (panel.model, panel.finder, panel.every, panel.workers, panel.table):
+        panel.ensureWidgetVisible(control)
+        roll_down(control)
+        assert panel.options(None) == before
+        assert panel.workers.value() == 2
+        assert panel.verticalScrollBar().value() > 0
+        assert not control.hasFocus()
+    panel.ensureWidgetVisible(panel.finder)
+    panel.finder.setFocus()
+    roll_down(panel.finder)
+    assert panel.options(None) != before
 
 
 def test_closing_the_window_ends_the_run(

@@ -27,6 +27,7 @@ from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
 from app.gui.menus import FINDER_WORDS
 from app.gui.theme import HEAD_PX, Theme, font
+from app.gui.wheel import LeaveWheel
 from app.settings import FINDERS
 from models.runtime.store import ModelEntry
 
@@ -168,6 +169,7 @@ def _combo(name: str, tip: str) -> QComboBox:
     made.setToolTip(tip)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(10)
+    LeaveWheel(made)
     return made
 
 
@@ -177,4 +179,5 @@ def _number(theme: Theme, name: str, least: int, most: int, tip: str) -> QSpinBo
     made.lineEdit().setTextMargins(6, 0, 0, 0)
     made.setAccessibleName(name)
     made.setToolTip(tip)
+    LeaveWheel(made)
     return made

@@ -24,6 +24,7 @@ from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
 from app.gui.review.model import ReviewModel
 from app.gui.theme import BODY_PX, SMALL_PX, Theme, font, label_colour
+from app.gui.wheel import LeaveWheel
 from app.gui.workspace import Host
 from app.review.compare import Agreement, LabelChange, agreement, neutral_words
 from app.review.pictures import find_pictures
@@ -86,6 +87,7 @@ class CompareTab(QWidget):
         )
         self.choice.setMinimumContentsLength(10)
         self.choice.installEventFilter(KeepSpace(self.choice))
+        LeaveWheel(self.choice)
         for entry in host.around.models:
             self.choice.addItem(model_name(entry.card), entry.name)
         self.start = QPushButton("Read again")

@@ -23,6 +23,7 @@ from app.gui.keys import KeepSpace, let_del_remove
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
+from app.gui.wheel import LeaveWheel
 from app.palette import display_order
 from app.review.around import Around, around_events, events
 from app.review.charts import stretches
@@ -76,6 +77,7 @@ class MarkersTab(QWidget):
             row.addWidget(button)
         which = QHBoxLayout()
         self.kind.installEventFilter(KeepSpace(self.kind))
+        LeaveWheel(self.kind)
         which.addWidget(QLabel("Mean around"))
         which.addWidget(self.kind, 1)
         layout = QVBoxLayout(self)
