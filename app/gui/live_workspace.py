@@ -14,6 +14,7 @@ from app.gui.actions import make_actions, shortcut_rows
 from app.gui.attention_menu import AttentionViews
 from app.gui.banner import Banner
 from app.gui.camera_watch import CameraWatch
+from app.gui.chart_room import ChartRoom
 from app.gui.commands import Commands
 from app.gui.face_panel import FacePanel
 from app.gui.history import History
@@ -198,10 +199,7 @@ class LiveWorkspace(Workspace):
             overlays=tuple(name for name, act in acts.overlays.items() if act.isChecked()),
             attention_view=self.views.wished,
             mirror=self._mirror.for_cameras,
-            splitters={
-                **settings.splitters,
-                **{name: tuple(s.sizes()) for name, s in self._splitters().items()},
-            },
+            splitters={**settings.splitters, **self._sizes_left()},
         )
 
     @property
@@ -269,6 +267,7 @@ class LiveWorkspace(Workspace):
         for splitter in (self._left, self._main):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
+        self._chart_room = ChartRoom(self._left, self.menu_actions.chart)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
@@ -287,7 +286,6 @@ class LiveWorkspace(Workspace):
             action.toggled.connect(self._set_overlays)
         acts.next_view.triggered.connect(self.views.show_next)
         acts.faces.toggled.connect(self.panel.setVisible)
-        acts.chart.toggled.connect(self.chart.setVisible)
         acts.open_model.triggered.connect(commands.open_model)
         acts.model_card.triggered.connect(self._show_model_card)
         self.panel.chosen_changed.connect(lambda track: self.chart.set_track(track or None))
@@ -295,6 +293,7 @@ class LiveWorkspace(Workspace):
         one, other = self.recording.panel, self.streaming.panel  # there is room for one
         one.opening.connect(other.close_up)
         other.opening.connect(one.close_up)
+        self.recording.asking.connect(other.close_up)
         self.panel.calibrate.connect(self._engine.calibrate)
         self.panel.forget.connect(self._engine.forget_baseline)
 
@@ -313,6 +312,14 @@ class LiveWorkspace(Workspace):
 
     def _splitters(self) -> dict[str, QSplitter]:
         return {"main": self._main, "left": self._left}
+
+    def _sizes_left(self) -> dict[str, tuple[int, ...]]:
+        """Return what the user shared out, but for a chart that only gives way for a moment."""
+        return {
+            name: tuple(splitter.sizes())
+            for name, splitter in self._splitters().items()
+            if not (splitter is self._left and self._chart_room.gives_way)
+        }
 
     def _show(self, result: FrameResult, now: float) -> None:
         before, self._result = self._result, result

@@ -35,10 +35,12 @@ class RecordingDesk(QObject):
     """Carry out what the user wants recorded.
 
     overlays: names of those drawn now. shown: what the attention overlay shows now.
-    saved: the folder of a session that is in its final form.
+    saved: the folder of a session that is in its final form. asking: for consent, which needs the
+    room above the picture.
     """
 
     saved = Signal(str)
+    asking = Signal()
 
     def __init__(
         self,
@@ -158,12 +160,14 @@ class RecordingDesk(QObject):
         if self._showing:
             return
         if not wanted:
-            self._asked = ""
+            self._set_asked("")
             self._stop()
             self.bar.close_up()
             self._refreshed_at = float("-inf")
         elif self.panel.consent:
-            self._asked = self.panel.consent
+            self._set_asked(self.panel.consent)
+            self.asking.emit()
+            self.panel.close_up()
             self.bar.ask(self._asked)
         else:
             self._start({})
@@ -180,13 +184,19 @@ class RecordingDesk(QObject):
             "answer": "agreed",
             "wall": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        self._asked = ""
+        self._set_asked("")
         self._start(consent)
 
     def _decline(self) -> None:
-        self._asked = ""
+        self._set_asked("")
         self.bar.close_up()
         self._show_record(False)
+
+    def _set_asked(self, consent: str) -> None:
+        """Note what is to be agreed to, "" for nothing; no panel takes the question's room."""
+        self._asked = consent
+        for action in (self._actions.record_options, self._actions.streams):
+            action.setEnabled(not consent)
 
     def _start(self, consent: dict[str, str]) -> None:
         options = RecordingOptions(

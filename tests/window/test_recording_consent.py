@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,6 +14,9 @@ from pytestqt.qtbot import QtBot
 from app.gui.consent import ConsentText
 from app.sessions.folder import open_session
 from tests.window.studio import Studio, press
+
+if TYPE_CHECKING:
+    from tests.window.conftest import World
 
 pytestmark = pytest.mark.gui
 
@@ -53,6 +58,28 @@ def test_a_long_text_is_agreed_to_at_its_end(studio: Callable[..., Studio], qtbo
     assert agree.isEnabled()
     agree.click()
     assert here.desk.recorder.active
+
+
+def test_the_question_has_the_room_of_the_panels(
+    studio: Callable[..., Studio], world: World, qtbot: QtBot
+) -> None:
+    here = studio(consent_text="The camera looks at your face.\n" * 80)
+    here.window.resize(720, 540)
+    world.engine.now = replace(world.engine.now, source_note="No camera was found.")
+    here.window.live.refresh_status()
+    for panel, opens in (
+        (here.desk.panel, here.actions.record_options),
+        (here.window.live.streaming.panel, here.actions.streams),
+    ):
+        press(opens)
+        press(here.actions.record)
+        assert not panel.isVisible()
+        assert not opens.isEnabled()
+        bar = here.desk.bar
+        qtbot.waitUntil(lambda bar=bar: bar.height() >= bar.sizeHint().height())
+        assert isinstance(here.window.focusWidget(), ConsentText)
+        bar.buttons["decline"].click()
+        assert opens.isEnabled()
 
 
 def test_the_question_stays_while_the_last_recording_is_saved(

@@ -18,7 +18,7 @@ from app.live.engine import EngineState
 from app.live.recorder import RecorderStatus
 from app.sessions.folder import open_session
 from app.sessions.writer import SessionWriter
-from app.settings import load_settings
+from app.settings import Settings, load_settings
 from models.runtime.labels import FER2013, FERPLUS
 from tests.window.studio import Studio, press
 
@@ -207,6 +207,29 @@ def test_the_window_does_not_take_a_recording_with_it_unasked(
     here.window.close()
     assert here.window.isHidden()
     assert open_session(*here.folder.iterdir()).frames.num_rows == 3
+
+
+@pytest.mark.parametrize("size", [(720, 540), (800, 560)])
+def test_in_a_low_window_the_chart_gives_way_to_the_settings_and_comes_back(
+    studio: Callable[..., Studio], world: World, size: tuple[int, int], qtbot: QtBot
+) -> None:
+    here = studio()
+    live = here.window.live
+    here.window.resize(*size)
+    world.engine.now = replace(world.engine.now, source_note="No camera was found.")
+    live.refresh_status()
+    qtbot.waitUntil(live.chart.isVisible)
+    before = live._left.sizes()
+    press(here.actions.record_options)
+    qtbot.waitUntil(lambda: not live.chart.isVisible())
+    panel = here.desk.panel
+    qtbot.waitUntil(lambda: panel.height() >= panel.sizeHint().height())
+    assert live.video.height() >= live.video.minimumHeight()
+    assert "left" not in live.changed_settings(Settings()).splitters, "else it were gone for good"
+    press(here.actions.record_options)
+    qtbot.waitUntil(live.chart.isVisible)
+    assert live._left.sizes() == before
+    assert live.changed_settings(Settings()).splitters["left"] == tuple(before)
 
 
 def test_panels_are_left_by_escape_and_there_is_one_at_a_time(
