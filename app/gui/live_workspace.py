@@ -315,6 +315,8 @@ class LiveWorkspace(Workspace):
 
     def _sizes_left(self) -> dict[str, tuple[int, ...]]:
         """Return what the user shared out, but for a chart that only gives way for a moment."""
+        if not self.laid_out:
+            return {}
         return {
             name: tuple(splitter.sizes())
             for name, splitter in self._splitters().items()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from app.gui.actions import WindowActions
@@ -75,6 +76,8 @@ class Workspace(QWidget):
     def __init__(self, host: Host) -> None:
         super().__init__()
         self.host = host
+        self.laid_out = False
+        """Whether it was ever shown; before, sizes of its parts mean nothing."""
 
     @property
     def menus(self) -> Sequence[QMenu]:
@@ -94,6 +97,10 @@ class Workspace(QWidget):
     def shortcut_rows(self) -> list[tuple[str, str]]:
         """Return keys and what they do, for the page of shortcuts."""
         return []
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.laid_out = True
 
     def enter(self) -> None:
         """Be shown from now on."""

@@ -144,6 +144,22 @@ def test_notices_lie_over_the_workspace_that_is_shown(open_window: OpenWindow) -
     assert window.notices.isVisible()
 
 
+@pytest.mark.parametrize("kept", [{}, {"review": (900, 380), "review_rows": (500, 300)}])
+def test_sizes_of_what_was_never_shown_are_not_remembered(
+    open_window: OpenWindow, world: World, kept: dict[str, tuple[int, ...]]
+) -> None:
+    window = open_window(Settings(theme="dark", splitters=kept))
+    window._shortcut_rows()  # makes all workspaces
+    window.close()
+    settings, _ = load_settings(world.settings_path)
+    assert set(settings.splitters) == {"main", "left", *kept}
+    assert {name: settings.splitters[name] for name in kept} == kept
+    review = open_window(Settings(theme="dark", workspace="review"))
+    review.close()
+    settings, _ = load_settings(world.settings_path)
+    assert set(settings.splitters) == {"review", "review_rows"}
+
+
 def test_the_page_of_shortcuts_is_by_workspace(open_window: OpenWindow) -> None:
     window = open_window()
     window.menu_actions.shortcuts.trigger()

@@ -163,14 +163,12 @@ class ReviewWorkspace(Workspace):
         self.opener.analyse(path, options, results)
 
     def changed_settings(self, settings: Settings) -> Settings:
+        shown = {"review": self._across, "review_rows": self._rows} if self.laid_out else {}
+        left = {name: tuple(splitter.sizes()) for name, splitter in shown.items()}
         return replace(
             settings,
             recent_sessions=self._recent,
-            splitters={
-                **settings.splitters,
-                "review": tuple(self._across.sizes()),
-                "review_rows": tuple(self._rows.sizes()),
-            },
+            splitters={**settings.splitters, **left},
         )
 
     def use_usual_sizes(self, width: int, height: int, settings: Settings) -> None:
