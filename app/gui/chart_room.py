@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QSplitter
+from PySide6.QtWidgets import QSplitter, QWidget
 
 
 class ChartRoom(QObject):
@@ -13,15 +13,20 @@ class ChartRoom(QObject):
     A panel, a question or a banner above the picture may need the chart's room in a low window.
     """
 
-    def __init__(self, splitter: QSplitter, wanted: QAction) -> None:
-        """Watch the room. splitter: the picture's column above, the chart below."""
+    def __init__(
+        self, splitter: QSplitter, above: QWidget, chart: QWidget, wanted: QAction
+    ) -> None:
+        """Watch the room. splitter: holds both. above: the column with the picture."""
         super().__init__(splitter)
         self._splitter = splitter
         self._wanted = wanted
-        self._above, self._chart = splitter.widget(0), splitter.widget(1)
+        self._chart = chart
+        column = above.layout()
+        assert column is not None
+        self._column = column
         wanted.toggled.connect(self._fit)
         splitter.installEventFilter(self)
-        self._above.installEventFilter(self)
+        above.installEventFilter(self)
 
     @property
     def gives_way(self) -> bool:
@@ -34,7 +39,7 @@ class ChartRoom(QObject):
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:
-        needed = self._above.layout().totalMinimumHeightForWidth(self._above.width())
+        needed = self._column.totalMinimumHeightForWidth(self._splitter.width())
         needed += self._splitter.handleWidth() + self._chart.minimumHeight()
         # Before it is laid out there is no telling.
         fits = not self._splitter.isVisible() or needed <= self._splitter.height()

@@ -267,7 +267,7 @@ class LiveWorkspace(Workspace):
         for splitter in (self._left, self._main):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
-        self._chart_room = ChartRoom(self._left, self.menu_actions.chart)
+        self._chart_room = ChartRoom(self._left, picture, self.chart, self.menu_actions.chart)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)

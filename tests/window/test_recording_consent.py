@@ -67,6 +67,7 @@ def test_the_question_has_the_room_of_the_panels(
     here.window.resize(720, 540)
     world.engine.now = replace(world.engine.now, source_note="No camera was found.")
     here.window.live.refresh_status()
+    bar = here.desk.bar
     for panel, opens in (
         (here.desk.panel, here.actions.record_options),
         (here.window.live.streaming.panel, here.actions.streams),
@@ -75,8 +76,7 @@ def test_the_question_has_the_room_of_the_panels(
         press(here.actions.record)
         assert not panel.isVisible()
         assert not opens.isEnabled()
-        bar = here.desk.bar
-        qtbot.waitUntil(lambda bar=bar: bar.height() >= bar.sizeHint().height())
+        qtbot.waitUntil(lambda: bar.height() >= bar.sizeHint().height())
         assert isinstance(here.window.focusWidget(), ConsentText)
         bar.buttons["decline"].click()
         assert opens.isEnabled()
