@@ -46,6 +46,7 @@ class FacePanel(QFrame):
         self._view: tuple[Shown, str] = Shown(), ""
         self._mirrored = False
         self._can_calibrate = True
+        self._old = False
         self._title.setFont(font(HEAD_PX, bold=True))
         self._empty = QLabel(_EMPTY)
         self._empty.setProperty("quiet", True)
@@ -99,6 +100,12 @@ class FacePanel(QFrame):
         for card in self._cards.values():
             card.foot.set_possible(possible)
 
+    def set_old(self, old: bool) -> None:
+        """Say whether what the cards show is of a picture that is an old one."""
+        if old != self._old:
+            self._old = old
+            self._dim()
+
     def choose(self, track: int) -> None:
         """Choose a face that has a card; its card scrolls into view."""
         card = self._cards.get(track)
@@ -130,10 +137,10 @@ class FacePanel(QFrame):
             self._seen[track] = now
             self._cards[track].show_face(face)
         for track, seen in list(self._seen.items()):
-            self._cards[track].set_away(seen < now)
             if now - seen > KEEP_SECONDS:
                 self._remove(track)
                 changed = True
+        self._dim()
         if changed:
             self._after_change()
 
@@ -164,6 +171,11 @@ class FacePanel(QFrame):
         card.foot.forget.connect(self.forget)
         card.installEventFilter(self)
         self._cards[track] = card
+
+    def _dim(self) -> None:
+        """Dim the cards of faces that are not in the picture now."""
+        for track, card in self._cards.items():
+            card.set_away(self._old or self._seen[track] < self._now)
 
     def _remove(self, track: int) -> None:
         card = self._cards.pop(track)

@@ -127,6 +127,8 @@ class LiveWorkspace(Workspace):
             self._runs = True
             self._engine.start()
         self._rest_or_run()
+        self._face_at = time.monotonic()  # no face was missed meanwhile
+        self.refresh_status()
         self.video.setFocus()
 
     def leave(self) -> None:
@@ -343,10 +345,15 @@ class LiveWorkspace(Workspace):
         self._history.clear()
 
     def _say_stage(self) -> None:
-        no_face = time.monotonic() - self._face_at > _NO_FACE_SECONDS
-        said = stage(self._status, has_picture=self._result is not None, no_face=no_face)
+        said = stage(
+            self._status,
+            has_picture=self._result is not None,
+            no_face=time.monotonic() - self._face_at > _NO_FACE_SECONDS,
+            asked_to_pause=self._wants_pause,
+        )
         self.banner.say(said.banner)
         self.video.set_state(message=said.message, hint=said.hint, dimmed=said.dimmed)
+        self.panel.set_old(said.dimmed)
 
     def _banner_pressed(self, word: str) -> None:
         if word == PLAY_AGAIN:
@@ -368,6 +375,7 @@ class LiveWorkspace(Workspace):
         paused = self._wants_pause or unseen
         if paused != self._paused:
             self._paused = paused
+            self._face_at = time.monotonic()  # no face was missed in a pause
             self._engine.set_paused(paused)
 
     def _snapshot(self, *, ask: bool) -> None:

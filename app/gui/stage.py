@@ -29,8 +29,13 @@ class Stage:
     dimmed: bool = False
 
 
-def stage(status: EngineStatus, *, has_picture: bool, no_face: bool) -> Stage:
-    """Return what to say. no_face: there has been none for a moment."""
+def stage(
+    status: EngineStatus, *, has_picture: bool, no_face: bool, asked_to_pause: bool = False
+) -> Stage:
+    """Return what to say. no_face: there has been none for a moment.
+
+    asked_to_pause: by the user; the engine also rests where nobody looks.
+    """
     state = status.state
     if state is EngineState.FAILED:
         text = status.error or status.source_note or "Nothing can be played; choose a source."
@@ -47,7 +52,7 @@ def stage(status: EngineStatus, *, has_picture: bool, no_face: bool) -> Stage:
     if status.step:
         return Stage(banner, hint=f"{status.step}…")
     if state is EngineState.PAUSED:
-        return Stage(banner, hint="Paused · Space goes on")
+        return Stage(banner, hint="Paused · Space goes on" if asked_to_pause else "")
     return Stage(banner, hint="No face in view" if no_face else "")
 
 

@@ -115,7 +115,7 @@ def test_a_lost_camera_dims_the_last_frame(
     open_window: OpenWindow, world: World, draw: Artist
 ) -> None:
     window = open_window()
-    world.engine.result = draw.result(media_time=None)
+    world.engine.result = draw.result(draw.face(1, (220, 120, 420, 320)), media_time=None)
     window.tick(at_once=True)
     world.engine.now = replace(
         world.engine.now, state=EngineState.LOST, source_note=LOST, retry_in=2.0
@@ -123,6 +123,11 @@ def test_a_lost_camera_dims_the_last_frame(
     window.live.refresh_status()
     assert window.live.video.dimmed
     assert window.live.video.result is world.engine.result
+    (card,) = window.live.panel.cards
+    assert card.away
+    world.engine.now = replace(world.engine.now, state=EngineState.RUNNING, source_note="")
+    window.live.refresh_status()
+    assert not card.away
 
 
 def test_a_refused_model_is_a_notice_that_goes_by_itself(
@@ -162,6 +167,37 @@ def test_no_face_waits_a_moment_before_it_is_said(
     clock[0] += 1.0
     window.live.refresh_status()
     assert window.live.video.hint == "No face in view"
+
+
+def test_no_face_is_missed_in_a_pause_or_behind_another_workspace(
+    open_window: OpenWindow, world: World, draw: Artist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: clock[0])
+    window = open_window()
+    world.engine.result = draw.result(draw.face(1, (220, 120, 420, 320)))
+    window.tick(at_once=True)
+    video, pause = window.live.video, window.live.menu_actions.pause
+    pause.trigger()
+    clock[0] += 5.0
+    window.live.refresh_status()
+    assert video.hint == "Paused · Space goes on"
+    pause.trigger()
+    assert video.hint == ""
+    for needed in (False, True):  # the engine goes on for a recording
+        window.live.users.append(lambda needed=needed: needed)  # type: ignore[misc]
+        window.show_workspace("review")
+        clock[0] += 5.0
+        window.live.refresh_status()
+        window.show_workspace("live")
+        assert video.hint == ""
+
+
+def test_the_engines_rest_is_no_pause_of_the_users() -> None:
+    resting = replace(RUNNING, state=EngineState.PAUSED)
+    assert stage(resting, has_picture=True, no_face=True).hint == ""
+    said = stage(resting, has_picture=True, no_face=True, asked_to_pause=True)
+    assert said.hint == "Paused · Space goes on"
 
 
 def test_a_slow_machine_is_told_once(
