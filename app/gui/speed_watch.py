@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from app.gui.menus import FINDER_NAMES
 from app.live.engine import EngineState, EngineStatus
 
+_QUICKEST = "mien-quick"
 _SLOW_MS = 250.0
 _SLOW_SECONDS = 5.0
 _SLOW = (
-    "This computer is slow at this: {latency:.0f} ms from the camera to the result. Fewer overlays "
-    "or the Haar finder may help."
+    "This computer is slow at this: {latency:.0f} ms from the camera to the result. Fewer "
+    "overlays{finder} may help."
 )
 
 
@@ -30,4 +32,6 @@ class SpeedWatch:
             self._quick_at = now
         elif now - self._quick_at > _SLOW_SECONDS:
             self._quick_at = float("inf")
-            self._say(_SLOW.format(latency=status.latency_ms))
+            quicker = status.finder != _QUICKEST
+            finder = f" or the finder “{FINDER_NAMES[_QUICKEST]}”" if quicker else ""
+            self._say(_SLOW.format(latency=status.latency_ms, finder=finder))

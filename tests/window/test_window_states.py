@@ -200,15 +200,25 @@ def test_the_engines_rest_is_no_pause_of_the_users() -> None:
     assert said.hint == "Paused · Space goes on"
 
 
+@pytest.mark.parametrize(
+    ("finder", "advice"),
+    [("haar", "Fewer overlays or the finder “Mien, quick” may help."),
+     ("mien-quick", "Fewer overlays may help.")],
+)  # fmt: skip
 def test_a_slow_machine_is_told_once(
-    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+    open_window: OpenWindow,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    finder: str,
+    advice: str,
 ) -> None:
     clock = [1000.0]
     monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: clock[0])
     window = open_window()
-    world.engine.now = replace(world.engine.now, latency_ms=400.0)
+    world.engine.now = replace(world.engine.now, latency_ms=400.0, finder=finder)
     for _ in range(3):
         window.live.refresh_status()
         clock[0] += 10.0
     assert [text for text in window.notices.texts if "400 ms" in text] == window.notices.texts
     assert len(window.notices.texts) == 1
+    assert window.notices.texts[0].endswith(advice)
