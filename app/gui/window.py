@@ -27,6 +27,7 @@ from app.gui.theme import Theme
 from app.gui.workspace import Host, Surroundings, Workspace
 from app.gui.workspace_switch import WorkspaceSwitch
 from app.settings import Settings, save_settings
+from models.runtime.files import is_file, is_folder
 
 # Whoever only looks at the camera needs neither these nor what they read tables with.
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ __all__ = ["MainWindow", "Surroundings"]
 
 _POLL_MS = 10
 _LEAVE = "Leave full screen"
-_NOT_HERE = '"{name}" is nothing that can be opened here; drop it onto the live workspace.'
+_GONE = '"{name}" cannot be found; it may have been moved or deleted.'
+_NOT_HERE = (
+    '"{name}" cannot be opened here: expected a session, a video or images; models are dropped '
+    "onto the live workspace."
+)
 
 
 class MainWindow(QMainWindow):
@@ -160,7 +165,9 @@ class MainWindow(QMainWindow):
         if session_folder(path) is not None:
             self.show_workspace("review")
         if not self.workspace.open_path(path):
-            self.notices.say(_NOT_HERE.format(name=Path(path).name), WARNING)
+            place = Path(path)
+            there = is_file(place) or is_folder(place)
+            self.notices.say((_NOT_HERE if there else _GONE).format(name=place.name), WARNING)
 
     def settings_now(self) -> Settings:
         """Return the settings with what was chosen in each workspace since the start."""

@@ -186,6 +186,21 @@ def test_a_dropped_session_is_reviewed_wherever_it_is_dropped(
     assert window.workspace.name == "review"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("gone", "cannot be found"), ("letter.txt", "expected a session, a video")]
+)
+def test_what_review_cannot_open_is_told_from_what_is_gone(
+    open_window: OpenWindow, tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "letter.txt").write_text("Dear all")
+    window = open_window()
+    window.show_workspace("review")
+    window.open_path(str(tmp_path / name))
+    (notice,) = window.notices.texts
+    assert f'"{name}"' in notice
+    assert said in notice
+
+
 def test_review_opens_only_what_is_a_session(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
