@@ -39,9 +39,9 @@ cannot be compared between faces, and it does not prove that the model is right.
 <ul>
 <li><b>Occlusion sensitivity</b>: parts of the picture are covered one after the other; tinted is
 what the label could least do without.</li>
-<li><b>Guided backpropagation</b>: single pixels whose change would move the label&rsquo;s score
-most.</li>
-<li><b>Class activation map</b>: the map whose mean is the label&rsquo;s score; it has few,
+<li><b>Guided backpropagation</b>: single pixels whose change would move the label&rsquo;s logit,
+the raw number from which its probability is made, most.</li>
+<li><b>Class activation map</b>: the map whose mean is the label&rsquo;s logit; it has few,
 large fields.</li>
 <li><b>Spatial transformer</b>: the outline is the part that the network takes, turns and enlarges;
 what it never sees is darker. The dot is the corner shown at top left.</li>
