@@ -147,6 +147,7 @@ class LiveWorkspace(Workspace):
             self.panel.advance(seconds)
             self.chart.advance(seconds)
         self.recording.tick(now)
+        self.toolbar.show_recording(self.recording.active())
         self.streaming.tick(now)
         if now - self._status_at >= _STATUS_SECONDS:
             self._status_at = now

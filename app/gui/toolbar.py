@@ -138,6 +138,7 @@ class Toolbar(QFrame):
         self.finder = Chooser("Finder", finders, theme, "What finds the faces")
         self._icons: list[tuple[QAction, str]] = []
         self._switches: list[QToolButton] = []
+        self._records = False
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(8)
@@ -155,7 +156,6 @@ class Toolbar(QFrame):
         row.addWidget(self._button(actions.pause, "pause", "Pause"))
         row.addWidget(self._button(actions.snapshot, "snapshot", "Snapshot"))
         row.addWidget(self._button(actions.record, "record", "Record"))
-        actions.record.toggled.connect(self._dress)
         layout.addLayout(row)
         self._dress()
         theme.changed.connect(self._dress)
@@ -170,6 +170,12 @@ class Toolbar(QFrame):
         for button in self._switches:
             if button.toolButtonStyle() != style:
                 button.setToolButtonStyle(style)
+
+    def show_recording(self, on: bool) -> None:
+        """Say whether a recording goes on, which it does not while consent is asked for."""
+        if on != self._records:
+            self._records = on
+            self._dress()
 
     def _button(self, action: QAction, sign: str, words: str) -> QWidget:
         button = QToolButton()
@@ -188,7 +194,7 @@ class Toolbar(QFrame):
     def _dress(self) -> None:
         for action, sign in self._icons:
             paused = sign == "pause" and action.isChecked()
-            on = sign == "record" and action.isChecked()
+            on = sign == "record" and self._records
             shown = "play" if paused else "stop" if on else sign
             action.setIcon(icon(shown, self._theme.tokens))
             # Icons belong to the buttons; a menu with a few of them looks ragged.

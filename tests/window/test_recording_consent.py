@@ -23,9 +23,11 @@ pytestmark = pytest.mark.gui
 
 def test_consent_comes_before_the_recording(studio: Callable[..., Studio], qtbot: QtBot) -> None:
     here = studio(consent_text="I agree to be recorded.")
+    sign = here.actions.record.icon().cacheKey()
     press(here.actions.record)
     assert here.desk.bar.text == "Consent I agree to be recorded."
     here.see(count=2)
+    assert here.actions.record.icon().cacheKey() == sign, "nothing is to be stopped yet"
     assert not here.folder.exists(), "nothing is kept before the answer"
     here.desk.bar.buttons["decline"].click()
     assert here.desk.bar.isHidden()
@@ -35,6 +37,7 @@ def test_consent_comes_before_the_recording(studio: Callable[..., Studio], qtbot
     qtbot.waitUntil(here.desk.bar.buttons["agree"].isEnabled)
     here.desk.bar.buttons["agree"].click()
     here.see(count=2)
+    assert here.actions.record.icon().cacheKey() != sign
     press(here.actions.record)
     (folder,) = here.settle(qtbot)
     consent = open_session(folder).info["consent"]
