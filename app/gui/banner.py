@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.elided import breakable
 from app.gui.icons import icon
 from app.gui.keys import KeepSpace
 from app.gui.theme import Theme
@@ -79,7 +80,7 @@ class Banner(QFrame):
         self.setVisible(shown is not None)
         if shown is None:
             return
-        self._text.setText(shown.text)
+        self._text.setText(breakable(shown.text))
         self._button.setText(shown.button)
         self._button.setVisible(bool(shown.button))
         self._button.setAccessibleDescription(shown.text)
@@ -175,7 +176,7 @@ class _Notice(QFrame):
         self.left = 0.0
         self.setObjectName("toast")
         self.setProperty("kind", kind)
-        label = QLabel(text)
+        label = QLabel(breakable(text))
         label.setWordWrap(True)
         label.setTextFormat(Qt.TextFormat.PlainText)
         self._button = QToolButton()

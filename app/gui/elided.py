@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy
+
+_BREAK = "\N{ZERO WIDTH SPACE}"
+_LONG_WORD = re.compile(r"\S{20,}")
+# Up to a sign that joins words, or as many letters as any line has room for.
+_PART = re.compile(r"[_./\\-]|[^_./\\-]{20}")
+
+
+def breakable(text: str) -> str:
+    """Return a text whose long words, such as names of files, may go on in the next line."""
+    return _LONG_WORD.sub(lambda word: _PART.sub(rf"\g<0>{_BREAK}", word[0]), text)
 
 
 class Elided(QObject):
@@ -37,4 +49,5 @@ class Elided(QObject):
         if not (isinstance(widget, QLabel) and widget.wordWrap()):
             room = max(0, widget.width() - self._margin)
             text = widget.fontMetrics().elidedText(text, self._mode, room)
-        widget.setText(text)
+        # In a button a single one stands for a key.
+        widget.setText(text.replace("&", "&&") if isinstance(widget, QPushButton) else text)

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
-from app.review.edits import EditList, PutMarker, read_edits
+from app.review.edits import EditList, Name, PutMarker, read_edits
 from tests.review.strokes import at, drag, pixels
 
 if TYPE_CHECKING:
@@ -105,6 +111,27 @@ def test_faces_are_named_split_left_out_merged_and_all_undone(
     assert pixels(review.timeline.lanes) == before
     QTest.keyClick(review.video, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     assert model.state.title(1) == "Ada"
+
+
+def test_an_ampersand_in_a_name_is_no_key(opened: Desk) -> None:
+    model, review = opened.model, opened.review
+    assert model.do(Name(1, "Tom & Jerry"))
+    model.choose(2)
+    review.faces.fill_merge_menu()
+    assert "Tom && Jerry" in [a.text() for a in review.faces.merge_button.menu().actions()]
+
+
+@pytest.mark.parametrize(
+    "name", ["participant_07_second_session_of_the_morning_with_camera_A", "x" * 60]
+)
+def test_a_long_name_widens_no_page(opened: Desk, name: str) -> None:
+    review = opened.review
+    review.side.show_page("Interval")
+    assert opened.model.do(Name(opened.model.face, name))
+    opened.tick()
+    QApplication.processEvents()
+    assert review.interval.width() <= review.side.width()
+    assert review.interval.shares.width() <= review.interval.width()
 
 
 def test_what_is_left_out_of_the_interval_is_what_is_taken_back(opened: Desk) -> None:

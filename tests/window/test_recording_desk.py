@@ -232,6 +232,13 @@ def test_in_a_low_window_the_chart_gives_way_to_the_settings_and_comes_back(
     assert live.changed_settings(Settings()).splitters["left"] == tuple(before)
 
 
+def test_an_ampersand_in_the_folder_is_no_key(studio: Callable[..., Studio]) -> None:
+    here = studio(recording_folder="/data/R&D")
+    press(here.actions.record_options)
+    here.tick()
+    assert here.desk.panel._place.text() == "/data/R&&D"
+
+
 def test_panels_are_left_by_escape_and_there_is_one_at_a_time(
     studio: Callable[..., Studio],
 ) -> None:

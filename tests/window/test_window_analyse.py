@@ -337,11 +337,23 @@ def test_choices_are_remembered(
     chosen = str(tmp_path / "elsewhere")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: chosen)
     analyse.menu_actions.output.trigger()
-    assert analyse.panel.output.text() == chosen
+    assert analyse.panel.output.toolTip() == chosen
     analyse.panel.workers.setValue(5)
     window_of(analyse).close()
     stored, _ = load_settings(world.settings_path)
     assert (stored.results_folder, stored.analysis_workers) == (chosen, 5)
+
+
+def test_a_long_name_of_the_folder_widens_nothing(analyse: AnalyseWorkspace, qtbot: QtBot) -> None:
+    panel = analyse.panel
+    panel.set_output(Path("/data") / "2026-11-29_emotion_study_pilot_results" / ("x" * 90))
+    for _ in range(3):
+        window_of(analyse).tick(at_once=True)
+        QTest.qWait(20)
+    inside = panel.widget()
+    assert inside is not None
+    assert inside.width() <= panel.viewport().width()
+    assert "…" in panel.output.text()
 
 
 def test_the_wheel_scrolls_and_changes_no_choice_without_the_focus(

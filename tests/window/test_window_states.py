@@ -153,6 +153,21 @@ def test_notices_do_not_pile_up(open_window: OpenWindow) -> None:
     assert window.notices.texts == ["two", "three", "four"]
 
 
+def test_long_names_in_notices_and_the_banner_go_on_in_the_next_line(
+    open_window: OpenWindow, world: World
+) -> None:
+    window = open_window()
+    name = "second_session_of_participant-07" * 4 + "x" * 80
+    said = f"Saved /home/anna/{name}.png"
+    window.notices.say(said)
+    assert window.notices.texts == [said]
+    world.engine.now = replace(world.engine.now, state=EngineState.ENDED, source=f"{name}.mp4")
+    window.live.refresh_status()
+    assert window.live.banner.text == f"{name}.mp4 has ended."
+    for widget in (window.notices, window.live.banner):
+        assert widget.minimumSizeHint().width() < 400
+
+
 def test_no_face_waits_a_moment_before_it_is_said(
     open_window: OpenWindow, world: World, draw: Artist, monkeypatch: pytest.MonkeyPatch
 ) -> None:

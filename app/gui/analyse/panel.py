@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import MOST_WORKERS
 from app.gui.controls import Check, Number
+from app.gui.elided import Elided
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
 from app.gui.menus import FINDER_WORDS
@@ -77,7 +78,7 @@ class OptionsPanel(QScrollArea):
         self.video = Check("Video with the findings on it", theme)
         self.video.setToolTip("Write each video once more, with boxes and labels drawn")
         self.output = QLabel()
-        self.output.setWordWrap(True)
+        self._output = Elided(self.output, Qt.TextElideMode.ElideMiddle)
         self.output.setProperty("quiet", True)
         self.output.setAccessibleName("Results go to")
         self._choose = QPushButton("Change…")
@@ -109,8 +110,9 @@ class OptionsPanel(QScrollArea):
 
     def set_output(self, folder: Path) -> None:
         """Show where results go."""
-        self.output.setText(str(folder))
+        self._output.show(str(folder))
         self.output.setToolTip(str(folder))
+        self.output.setAccessibleDescription(str(folder))
 
     def set_running(self, running: bool) -> None:
         """Let choices be made, or not."""

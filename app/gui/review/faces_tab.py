@@ -142,7 +142,7 @@ class FacesTab(QWidget):
             if face.number == model.face:
                 continue
             together = int(own[frames[model.state.rows(face.number)]].sum())
-            action = menu.addAction(face.title)
+            action = menu.addAction(face.title.replace("&", "&&"))
             action.setEnabled(not together)
             if together:
                 action.setToolTip(f"Both are in the picture on {amount(together, 'frame')}")

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.elided import breakable
 from app.gui.keys import KeepSpace, let_del_remove
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
@@ -112,7 +113,7 @@ class IntervalTab(QWidget):
         summary = summarise(model.state, model.face, start, end, of=model.series(model.face))
         long = amount(summary.frames, "image") if recording.of_images else span(end - start)
         self._who.setText(
-            f"{face.title if face else 'No face'} · {long}"
+            f"{breakable(face.title) if face else 'No face'} · {long}"
             + (" · drag on the timeline to select less" if whole else "")
         )
         self._who.setWordWrap(True)
