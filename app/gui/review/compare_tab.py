@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.elided import breakable
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
 from app.gui.review.model import ReviewModel
@@ -105,8 +106,6 @@ class CompareTab(QWidget):
         introduction.setProperty("quiet", True)
         self._said = QLabel()
         self._said.setWordWrap(True)
-        # A name of one long word is cut off instead of pushing the numbers out of view.
-        self._said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.changes = ChangeTable(host.theme)
         self._build(introduction)
@@ -197,7 +196,8 @@ class CompareTab(QWidget):
         if model.selection is not None:
             where = between(model.recording, *model.selection)
         said = agreement_words(self.agreement, model.state.title(model.face), where)
-        self._said.setText(f"{said} {neutral_words(model.recording, second)}".strip())
+        whole = f"{said} {neutral_words(model.recording, second)}".strip()
+        self._said.setText(breakable(whole))
         self.changes.show_changes(self.agreement.changes, name, second.model)
 
     def showEvent(self, event: object) -> None:

@@ -56,8 +56,6 @@ class IntervalTab(QWidget):
         self._title.setFont(font(HEAD_PX, bold=True))
         self._who = QLabel()
         self._who.setProperty("quiet", True)
-        # A name of one long word is cut off instead of pushing the numbers out of view.
-        self._who.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.shares = ShareTable(theme)
         self._facts = QLabel()
         self._facts.setWordWrap(True)
