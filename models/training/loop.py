@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -255,21 +256,10 @@ class Trainer:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on where a state was taken; raise `UserError` if another recipe made it.
 
-        While the schedule holds its rate, the run may be made longer or shorter.
+        While the schedule holds its rate, the run may be made longer or shorter, if the epochs
+        that are done would have been the same.
         """
-        made_by = Recipe.from_dict(state["recipe"])
-        theirs, ours = made_by.as_dict(), self.recipe.as_dict()
-        holds = made_by.holds_at(state["epoch"]) and self.recipe.holds_at(state["epoch"])
-        free = ("epochs", "fall", "warmup") if holds else ()
-        # As text, since the order of the label sets is that of the outputs.
-        keys = ", ".join(
-            key for key in ours if str(theirs[key]) != str(ours[key]) and key not in free
-        )
-        if keys:
-            raise UserError(
-                f"expected a checkpoint of the same recipe, found one that differs in {keys}: "
-                "resume with the recipe it was started with, or choose another folder"
-            )
+        self._check_recipe(Recipe.from_dict(state["recipe"]), state["epoch"])
         if not state["optimiser"]:
             raise UserError(
                 "expected a checkpoint that a training wrote, found a mean of several, which has "
@@ -284,6 +274,25 @@ class Trainer:
         self.sources = list(state.get("sources", []))
         self.pictures = state.get("pictures", "")
         self.history = list(state["history"])
+
+    def _check_recipe(self, made_by: Recipe, epoch: int) -> None:
+        """Raise `UserError` where another recipe made the epochs that are done."""
+        theirs, ours = made_by.as_dict(), self.recipe.as_dict()
+        tied: list[str] = []
+        free: tuple[str, ...] = ()
+        if made_by.holds_at(epoch) and self.recipe.holds_at(epoch):
+            before, now = made_by.tied_to_epochs(epoch), self.recipe.tied_to_epochs(epoch)
+            tied = [key for key, value in now.items() if not math.isclose(before[key], value)]
+            free = () if tied else ("epochs", "fall", "warmup")
+        # As text, since the order of the label sets is that of the outputs.
+        keys = [key for key in ours if str(theirs[key]) != str(ours[key]) and key not in free]
+        if keys:
+            other = f", by which {' and '.join(tied)} made other epochs so far" if tied else ""
+            raise UserError(
+                f"expected a checkpoint of the same recipe, found one that differs in "
+                f"{', '.join(keys)}{other}: resume with the recipe it was started with, or choose "
+                "another folder"
+            )
 
 
 def _check_group(recipe: Recipe, group: Group) -> None:

@@ -171,6 +171,20 @@ class Recipe:
         begun, ended = self.warmup * self.epochs, (1 - self.fall) * self.epochs
         return self.schedule == "hold" and begun <= epoch <= ended
 
+    def tied_to_epochs(self, epoch: int) -> dict[str, float]:
+        """Return by key what so many epochs owe to how many the run has, besides the rate.
+
+        warmup: in epochs. mixup_until: how many of these epochs blend. loss: where it anneals.
+        """
+        how = self.augmentation
+        blending = min(epoch, math.ceil(how.mixup_until * self.epochs)) if how.mixup else 0
+        annealing = self.epochs if self.loss == "a_softmax" else 0
+        return {
+            "warmup": self.warmup * self.epochs,
+            "mixup_until": blending,
+            "loss": annealing,
+        }
+
     @property
     def input(self) -> InputSpec:
         """Return what the network takes, as its card says it."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -233,6 +234,54 @@ def test_a_run_that_holds_its_rate_can_be_made_longer(recipe: Recipe, faces: Fac
     begun.train_epoch(examples)  # its rate falls now
     with pytest.raises(UserError, match="differs in epochs"):
         Trainer(replace(short, epochs=4), CPU).restore(begun.state())
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "named"),
+    [
+        # Epochs 1 and 2 of 8 blended, 3 and 4 did not; of 16 all four would have.
+        (
+            {"epochs": 8, "augmentation": Augmentation(mixup=0.4, mixup_until=0.25)},
+            {"epochs": 16},
+            "epochs, by which mixup_until made",
+        ),
+        (
+            {"epochs": 8, "architecture": "cbam_resnet18", "loss": "a_softmax"},
+            {"epochs": 16},
+            "epochs, by which loss made",
+        ),
+        ({"epochs": 8, "warmup": 0.125}, {"epochs": 16}, "epochs, by which warmup made"),
+        ({"epochs": 8, "warmup": 0.125}, {"epochs": 8, "warmup": 0.25}, "warmup, by which warmup"),
+    ],
+)
+def test_a_held_run_whose_epochs_would_have_been_others_is_not_made_longer(
+    short: dict[str, Any], long: dict[str, Any], named: str, recipe: Recipe
+) -> None:
+    made_by = replace(recipe, schedule="hold", warmup=0.0, fall=0.25, augmentation=Augmentation())
+    made_by = replace(made_by, **short)
+    state = Trainer(made_by, CPU).state() | {"epoch": 4}
+    with pytest.raises(UserError, match=f"found one that differs in {named}"):
+        Trainer(replace(made_by, **long), CPU).restore(state)
+    Trainer(replace(made_by, fall=0.5), CPU).restore(state)
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        (
+            {"epochs": 8, "augmentation": Augmentation(mixup=0.4, mixup_until=0.875)},
+            {"epochs": 16},
+        ),
+        ({"epochs": 8, "warmup": 0.05}, {"epochs": 16, "warmup": 0.025}),
+    ],
+)
+def test_a_held_run_whose_epochs_would_have_been_the_same_is_made_longer(
+    short: dict[str, Any], long: dict[str, Any], recipe: Recipe
+) -> None:
+    made_by = replace(recipe, **({"warmup": 0.0} | short), schedule="hold", fall=0.125)
+    longer = Trainer(replace(made_by, **long), CPU)
+    longer.restore(Trainer(made_by, CPU).state() | {"epoch": 7})
+    assert longer.epoch == 7
 
 
 def test_a_checkpoint_from_before_a_key_was_added_is_resumed(recipe: Recipe) -> None:
