@@ -24,10 +24,10 @@ _FER2013_SPLITS: dict[Split, str] = {
 }
 """What fer-train and fer-export-onnx use each split of FER2013 for."""
 _OTHER_SPLITS: dict[Split, str] = {
-    "Training": "its pictures to train on",
+    "Training": "its pictures to train on, which a model that fer-train made of it knows",
     "PublicTest": "its pictures to choose on",
     "PrivateTest": "its pictures to test on",
-    "all": "published without a split",
+    "all": "published without a split; a model that fer-train made of it knows nine tenths",
 }
 _COPIED: dict[Split, str] = {
     "Training": "the Training split",

@@ -37,6 +37,7 @@ from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.runtime.labels import LABEL_SETS
 from models.scoring import Model, expand_names, latency, open_model, score
+from models.training.parts import read_held_out
 
 EXAMPLES = """examples:
   fer-evaluate all --data fer2013.csv --split PrivateTest --report report.html
@@ -111,7 +112,8 @@ def _parser() -> argparse.ArgumentParser:
         "--split",
         choices=(*SPLITS, "all"),
         default="PublicTest",
-        help="all: of a data set that has no splits (default: %(default)s)",
+        help="PublicTest: of a data set without one, what fer-train holds out; all: of one "
+        "without splits (default: %(default)s)",
     )
     parser.add_argument(
         "--images",
@@ -220,8 +222,13 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 
 
 def _setting(arguments: argparse.Namespace) -> Setting:
-    everything = read_dataset(arguments.data, votes=arguments.ferplus).faces
     split = arguments.split
+    if split == "PublicTest":
+        everything, held = read_held_out(arguments.data, arguments.ferplus)
+        if held:
+            print(held)
+    else:
+        everything = read_dataset(arguments.data, votes=arguments.ferplus).faces
     if not (everything.splits == split).any():
         raise UserError(
             f"{arguments.data}: expected {split} pictures, found none ({_splits(everything)}): "

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from models import scoring
@@ -17,6 +18,7 @@ from models.export import Exported, export
 from models.runtime import store
 from models.runtime.card import file_facts
 from models.runtime.labels import FER2013, FERPLUS
+from models.training.parts import read_held_out
 
 pytestmark = pytest.mark.train
 
@@ -249,6 +251,28 @@ def test_a_split_that_is_not_there_is_said(
     path = write_data(faces.select(faces.splits != "PrivateTest"), "parquet", tmp_path / "part")
     said = refused(capsys, exports["ferplus"].path, "--data", path, "--split", "PrivateTest")
     assert "expected PrivateTest pictures, found none (it holds 64 Training and 32 Publi" in said
+
+
+def test_what_fer_train_holds_out_of_other_data_is_measured(
+    trained: Path,
+    faces: FaceSet,
+    evaluated: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "classes"
+    for number, (face, label) in enumerate(zip(faces.pixels, faces.labels, strict=True)):
+        (folder / FER2013[label]).mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(folder / FER2013[label] / f"{number:03d}.png"), face)
+    chosen, held = read_held_out(folder, None)
+    model = (trained / "last.pt", "--labels", "fer2013")
+    found = evaluated(*model, of=folder)["models"]
+    assert [each["n"] for each in found.values()] == [len(chosen.split("PublicTest"))]
+    assert held in capsys.readouterr().out
+    assert [
+        each["n"] for each in evaluated(*model, "--split", "all", of=folder)["models"].values()
+    ] == [112]
+    assert "a model that fer-train made of it knows nine tenths" in capsys.readouterr().out
 
 
 def test_missing_votes_are_said(
