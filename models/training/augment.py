@@ -19,8 +19,8 @@ def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:
     repeated, as the live crop does.
 
     Everything is drawn from the generator: one on the device of the faces is quick, one of the CPU
-    gives the same views on every device. What is off draws nothing, so that a recipe gives the
-    same views whatever options are added beside it.
+    gives the same views on every device. Glasses and the blank rectangle draw only where they are
+    on, so that recipes without them give the views that they gave before there were such.
     """
 
     def draw(most: float) -> Tensor:
