@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -61,3 +62,12 @@ def test_one_pixel_off_is_no_copy(faces: FaceSet) -> None:
     pixels = faces.pixels.copy()
     pixels[8, 0, 0] ^= 1
     assert clean_training(replace(faces, pixels=pixels))[1].copies == 0
+
+
+def test_blank_pictures_are_looked_for_without_a_copy_of_all_pictures(faces: FaceSet) -> None:
+    many = faces.select(np.resize(np.arange(64), 4096))
+    tracemalloc.start()
+    clean_training(many)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4 * many.pixels.nbytes
