@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from app.faces.cover import FILE, SIDE, cover_input
-from models.data.face_set import FaceSet
+from models.data.face_set import FaceSet, clean_training
 from models.data.fer2013 import read_fer2013
 from models.data.ferplus import majority
 from models.onnx_notes import clear_notes
+from models.runtime.files import written_whole
 
 PLACES = {
     "left eye": (slice(13, 25), slice(7, 23)),
@@ -176,14 +177,17 @@ def area_under_curve(free: NDArray[np.float32], covered: NDArray[np.float32]) ->
 
 
 def export(network: nn.Sequential, file: Path) -> None:
-    torch.onnx.export(
-        nn.Sequential(network, nn.Sigmoid()).eval(), (torch.zeros(2, 1, SIDE, SIDE),), file,
-        input_names=["looks"], output_names=["places"], opset_version=18, dynamo=True,
-        dynamic_shapes=({0: torch.export.Dim("faces", min=1)},), external_data=False, verbose=False,
-    )  # fmt: skip
-    model = onnx.load(file)
-    clear_notes(model)
-    onnx.save(model, file)
+    """Write the network whole or not at all; an older file stays until then."""
+    with written_whole(file) as partial:
+        torch.onnx.export(
+            nn.Sequential(network, nn.Sigmoid()).eval(), (torch.zeros(2, 1, SIDE, SIDE),), partial,
+            input_names=["looks"], output_names=["places"], opset_version=18, dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("faces", min=1)},), external_data=False,
+            verbose=False,
+        )  # fmt: skip
+        model = onnx.load(partial)
+        clear_notes(model)
+        onnx.save(model, partial)
 
 
 def clear_faces(faces: FaceSet) -> NDArray[np.uint8]:
@@ -201,7 +205,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     faces = read_fer2013(arguments.data, None)
-    training, validation = faces.split("Training"), faces.split("PublicTest")
+    training, validation = clean_training(faces)[0], faces.split("PublicTest")
     network = fit(Covers(clear_faces(training), seed=1), arguments.steps)
     export(network, arguments.output)
     known = Covers(clear_faces(validation), seed=2)

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.crops import one_crop
 from models.data.fer2013 import read_fer2013
 from models.measure import truth_for
 from models.runtime.classifier import OnnxClassifier
@@ -67,10 +68,11 @@ def one_sided(face: Picture, share: float) -> Picture:
 
 
 def row(model: OnnxClassifier, pictures: NDArray[np.uint8], truth: NDArray[np.int64]) -> str:
+    crops = list(one_crop(pictures, model.card.input))
     logits = np.concatenate(
         [
-            model.run(list(pictures[start : start + 256]), mirror=False)["logits"]
-            for start in range(0, len(pictures), 256)
+            model.run(crops[start : start + 256], mirror=False)["logits"]
+            for start in range(0, len(crops), 256)
         ]
     )
     accuracy = (logits.argmax(axis=1) == truth).mean()
