@@ -16,6 +16,8 @@ from models.runtime.files import checked_place
 from models.runtime.labels import LABEL_SETS
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from models.nets.network import Network
     from models.training.examples import Examples
     from models.training.recipe import Recipe
@@ -198,24 +200,27 @@ def _measure(
     from models.training.metrics import accuracy
     from models.training.predict import split_arrays
 
-    def scores(some: list[tuple[Network, Recipe]], *, mirror: bool) -> dict[str, float]:
-        said = []
-        for chunk in torch.split(validation.pixels / 255, 256):
-            logits = mean_logits(some, chunk, sets)
-            if mirror:
-                logits = logits + mean_logits(some, chunk.flip(3), sets)
-            said.append(logits)
-        heads = split_arrays(torch.cat(said).cpu().numpy(), sets)
+    def said(teacher: tuple[Network, Recipe], pixels: Tensor) -> Tensor:
+        parts = torch.split(pixels, 256)
+        return torch.cat([mean_logits([teacher], part / 255, sets).cpu() for part in parts])
+
+    def scores(logits: Tensor) -> dict[str, float]:
+        heads = split_arrays(logits.numpy(), sets)
         used = {name: validation.truth[name] >= 0 for name in sets}
         return {
             name: accuracy(heads[name][used[name]], validation.truth[name][used[name]])
             for name in sets
         }
 
+    pixels = validation.pixels
+    plain = [said(teacher, pixels) for teacher in teachers]
+    mirror = [said(teacher, pixels.flip(3)) for teacher in teachers]
+    plain.append(torch.stack(plain).mean(0))
+    mirror.append(torch.stack(mirror).mean(0))
     known, rows = [], []
-    groups = [*((_short(path), [each]) for path, each in zip(paths, teachers, strict=True))]
-    for name, some in [*groups, ("their mean", teachers)]:
-        one, both = scores(some, mirror=False), scores(some, mirror=True)
+    names = [*map(_short, paths), "their mean"]
+    for name, ours, mirrored in zip(names, plain, mirror, strict=True):
+        one, both = scores(ours), scores(ours + mirrored)
         known.append(one)
         rows.append([name, *(f"{found[each]:.2%}" for each in sets for found in (one, both))])
     crops = (f"{each} {crop}" for each in sets for crop in ("one", "mirror"))

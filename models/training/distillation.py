@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.nets.network import Network
 from models.runtime.errors import UserError
+from models.runtime.files import user_path
 from models.runtime.labels import LABEL_SETS
 from models.training.augment import centre_crop
 from models.training.checkpoint import load_checkpoint, take_average
@@ -32,7 +33,8 @@ class Ensemble:
     def __init__(self, how: Distillation, label_sets: list[str], device: torch.device) -> None:
         self.temperature = how.temperature
         self.label_sets = label_sets
-        self._teachers = [load_teacher(Path(path), label_sets, device) for path in how.teachers]
+        paths = [user_path(path) for path in how.teachers]
+        self._teachers = [load_teacher(path, label_sets, device) for path in paths]
 
     @torch.no_grad()
     def probabilities(self, views: Tensor, parts: Tensor | None = None) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from torch import Generator, Tensor
 
 from models.nets.network import Network
 from models.runtime.errors import UserError
-from models.runtime.files import written_whole
+from models.runtime.files import user_path, written_whole
 from models.runtime.labels import LABEL_SETS
 from models.training.augment import augment
 from models.training.distillation import answered, mean_logits, unanswered
@@ -30,6 +30,8 @@ from models.training.recipe import Augmentation, Recipe
 FORMAT = 1
 _CHUNK = 1024
 """Pictures whose views are drawn at once: part of what the seed means."""
+_ASKED = 256
+"""Pictures that a teacher is asked of at once, a network of many regions too."""
 _BETWEEN = ("mixup", "mixup_until")
 """Keys of an augmentation that concern several views, not one."""
 
@@ -135,10 +137,10 @@ def teach(
         found[:, :first] = known
     for view in range(first, views):
         pictures = fixed_view(pixels, how, seed, view)
-        for start in range(0, len(pictures), _CHUNK):
-            chunk = pictures[start : start + _CHUNK]
+        for start in range(0, len(pictures), _ASKED):
+            chunk = pictures[start : start + _ASKED]
             said = mean_logits(teachers, chunk / 255, label_sets)
-            found[start : start + _CHUNK, view] = said.to("cpu", torch.float16)
+            found[start : start + _ASKED, view] = said.to("cpu", torch.float16)
             on_chunk(len(chunk))
         on_view(found[:, : view + 1])
     return found
@@ -148,8 +150,8 @@ class Answers:
     """Stand in for the teachers of a training: the views that they saw, and what they said."""
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
-        path = recipe.distillation.logits
-        known = TeacherLogits.read(Path(path))
+        path = user_path(recipe.distillation.logits)
+        known = TeacherLogits.read(path)
         missing = unanswered(list(recipe.labels), list(known.label_sets))
         if missing:
             raise UserError(
