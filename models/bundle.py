@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from models.data.face_set import FaceSet
+from models.explain.guided import guided_file
 from models.export import Exported, Origin, export
 from models.precision import PRECISIONS
 from models.runtime.card import Card, ModelError, file_facts, read_card
@@ -40,7 +41,8 @@ class Source:
 class Rebuilt:
     """Hold what became of one bundled file.
 
-    exported: None where its checkpoint is not there. outcome: new, the same file, or what differs.
+    exported: None where it was left as it is. outcome: new, the same file, what differs, or why
+    it was left.
     """
 
     source: Source
@@ -71,12 +73,19 @@ def bundled_sources(text: str | None = None) -> list[Source]:
 
 
 def rebuild(
-    folder: Path, faces: FaceSet, output: Path, sources: list[Source] | None = None
+    folder: Path,
+    faces: FaceSet,
+    output: Path,
+    sources: list[Source] | None = None,
+    *,
+    guided: bool = False,
 ) -> Iterator[Rebuilt]:
     """Make the bundled files from the checkpoints below a folder, one after another.
 
     A file whose figures are those of the card that lies in `output` keeps its dates, so that it
-    comes out the same to the last byte. Raises `UserError` where there is none of the checkpoints.
+    comes out the same to the last byte. guided: write every graph of guided backpropagation, not
+    only those that lie there; a model whose graph cannot be written is left as it is. Raises
+    `UserError` where there is none of the checkpoints.
     """
     wanted = bundled_sources() if sources is None else sources
     if not any((folder / source.checkpoint).is_file() for source in wanted):
@@ -91,16 +100,21 @@ def rebuild(
             continue
         file = output / f"{source.name}.onnx"
         known = _known(file)
-        done = export(
-            checkpoint,
-            output=file,
-            label_set=source.labels,
-            precision=source.precision,
-            faces=faces,
-            ten_crop=source.ten_crop,
-            origin=Origin(source.name, source.begun_from, known),
-        )
-        yield Rebuilt(source, done, _outcome(known, done.card))
+        try:
+            done = export(
+                checkpoint,
+                output=file,
+                label_set=source.labels,
+                precision=source.precision,
+                faces=faces,
+                ten_crop=source.ten_crop,
+                guided=guided or guided_file(file).is_file(),
+                origin=Origin(source.name, source.begun_from, known),
+            )
+        except ModelError as error:
+            yield Rebuilt(source, None, f"left as it is: {error}")
+        else:
+            yield Rebuilt(source, done, _outcome(known, done.card))
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,8 @@ def export(
     """Write OUTPUT and the card beside it; by default `<architecture>.<label set>.onnx` here.
 
     faces: to fit the temperatures and measure on PublicTest, and to calibrate int8 on Training.
-    ten_crop: measure with ten crops too. guided: write the graph of guided backpropagation too.
+    ten_crop: measure with ten crops too. guided: write the graph of guided backpropagation too;
+    without it an older one is taken away, since it was another model's.
     graph: an fp32 export of this checkpoint, to make another precision of it without tracing the
     network again. Raises `UserError` if torch and ONNX Runtime do not agree; then nothing is
     written.
@@ -166,10 +167,10 @@ def export(
         files = [draft, beside]
         if guided:
             files.append(write_checked_guided(network, draft, parity_crops(spec)))
-        else:
-            guided_file(output).unlink(missing_ok=True)  # it was another model's
         for file in files:
             os.replace(file, output.with_name(file.name))  # noqa: PTH105
+        if not guided:
+            guided_file(output).unlink(missing_ok=True)
     return replace(exported, path=output, card=card)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from models.cli.shell import run
 from models.explain.guided import guided_file
 from models.runtime.arguments import Arguments
-from models.runtime.card import ModelError
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 
@@ -32,8 +31,8 @@ measured on PublicTest, or on the part of another data set that fer-train chose 
 card has no figures.
 
 --all makes every bundled file anew, as models/bundled.toml lists them, into the weights folder or
-into the folder given with -o. --compare writes nothing, and says what fp16 and int8 lose on
-PublicTest, for one checkpoint or for all.
+into the folder given with -o, with the backward pass too where one lies there. --compare writes
+nothing, and says what fp16 and int8 lose on PublicTest, for one checkpoint or for all.
 
 --guided also writes FILE with .guided.onnx, the backward pass of guided backpropagation, which the
 app shows live. It takes its weights from FILE and is small. Of an .onnx given in place of a
@@ -134,8 +133,7 @@ def _export(arguments: argparse.Namespace) -> None:
         guided=arguments.guided,
     )
     _tell(done)
-    if arguments.guided:
-        _tell_guided(guided_file(done.path))
+    _tell_guided(guided_file(done.path))
     if not done.card.metrics:
         print("no --data given: the temperature is 1 and the card has no figures", file=sys.stderr)
 
@@ -181,23 +179,22 @@ def _export_landmarks(arguments: argparse.Namespace) -> None:
 
 
 def _export_all(arguments: argparse.Namespace) -> int:
-    """Return 1 where a checkpoint is not there."""
+    """Return 1 where a bundled file was left as it is."""
     from models.bundle import WEIGHTS, rebuild
 
     _refuse(arguments, ("labels", "precision", "ten_crop", "opset"), "--all, which has its own")
     output: Path = arguments.output or WEIGHTS
     if not output.is_dir():
         raise UserError(f"expected a folder to write to, found none at {output}: make it")
-    missing = 0
-    for built in rebuild(arguments.all, _faces(arguments), output):
+    left = 0
+    for built in rebuild(arguments.all, _faces(arguments), output, guided=arguments.guided):
         print(f"{built.source.name}: {built.outcome}")
         if built.exported is None:
-            missing += 1
+            left += 1
         else:
             _tell(built.exported)
-            if arguments.guided:
-                _guide_if_possible(built.exported.path)
-    return 1 if missing else 0
+            _tell_guided(guided_file(built.exported.path))
+    return 1 if left else 0
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -266,16 +263,9 @@ def _guide(model: Path) -> None:
     _tell_guided(write_guided(model))
 
 
-def _guide_if_possible(model: Path) -> None:
-    """Write the backward graph of one of many models; some have none."""
-    try:
-        _guide(model)
-    except ModelError as error:
-        print(f"no guided backpropagation: {error}", file=sys.stderr)
-
-
 def _tell_guided(file: Path) -> None:
-    print(f"wrote {file} ({file.stat().st_size / 1000:,.0f} kB), guided backpropagation")
+    if file.is_file():
+        print(f"wrote {file} ({file.stat().st_size / 1000:,.0f} kB), guided backpropagation")
 
 
 def _tell(done: Exported) -> None:

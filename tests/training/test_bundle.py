@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from models import bundle
+from models import bundle, guided_export
 from models import export as exporting
 from models.bundle import Source, bundled_sources, rebuild
 from models.card_making import dated
 from models.cli.export_onnx import main
 from models.data.face_set import FaceSet
+from models.explain.guided import GuidedBackprop
 from models.export import embed_card
 from models.precision import PRECISIONS
 from models.runtime.card import file_facts, read_card
+from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.store import bundled
 
@@ -76,12 +78,14 @@ def test_the_command_makes_all_and_a_file_made_again_is_the_same_to_the_last_byt
     torch.save(values, path)
     monkeypatch.setattr(bundle, "bundled_sources", lambda: [HERE, GONE])
     arguments = ["--all", str(checkpoints), "--data", str(data), "-o", str(output)]
-    assert main(arguments) == 1
+    assert main([*arguments, "--guided"]) == 1
     told = capsys.readouterr().out
     assert "drawn.ferplus: new" in told
+    assert "guided backpropagation" in told
     assert "gone.fer2013: left as it is: no gone/last.pt" in told
     file = output / "drawn.ferplus.onnx"
-    assert {path.name for path in output.iterdir()} == {"drawn.ferplus.onnx", "drawn.ferplus.json"}
+    names = {path.name for path in output.iterdir()}
+    assert names == {f"drawn.ferplus.{end}" for end in ("onnx", "json", "guided.onnx")}
     card = read_card(file.with_suffix(".json"))
     assert (card.name, card.training["begun_from"]) == ("drawn.ferplus", "a drawing")
 
@@ -94,10 +98,22 @@ def test_the_command_makes_all_and_a_file_made_again_is_the_same_to_the_last_byt
     assert main(arguments) == 1
     assert "drawn.ferplus: the same file" in capsys.readouterr().out
     assert file.read_bytes() == before
+    # The graph that lay there is of the file made anew, whose hash it knows.
+    GuidedBackprop(OnnxClassifier(file, provider="CPU"))
 
     worse = replace(old, metrics=(replace(old.metrics[0], accuracy=0.1), *old.metrics[1:]))
     dates = [metric.date for metric in dated(card, worse).metrics]
     assert dates == [card.metrics[0].date, "2020-02-02"]
+
+
+def test_a_model_whose_graph_differs_from_torch_is_left_as_it_is(
+    checkpoints: Path, output: Path, faces: FaceSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(guided_export.TOLERANCE, "fp32", -1.0)
+    (built,) = rebuild(checkpoints, faces, output, [HERE], guided=True)
+    assert built.exported is None
+    assert built.outcome.startswith("left as it is: expected torch and the backward graph to agree")
+    assert not list(output.iterdir())
 
 
 def test_no_checkpoint_at_all_is_a_sentence(tmp_path: Path, faces: FaceSet) -> None:
