@@ -45,6 +45,8 @@ Networks that measure angles have long features and large logits, so where the l
 `_LARGE` this grows with it.
 """
 _LARGE = 10.0
+MAP_TOLERANCE = {"fp32": 1e-4, "fp16": 5e-2, "int8": 0.5}
+"""The most that an output beside the logits may differ, in parts of its greatest value."""
 
 
 def tolerated(precision: str, logits: NDArray[np.float32]) -> float:
@@ -268,9 +270,11 @@ def _check(network: Network, path: Path, card: Card) -> Exported:
     """Compare torch with ONNX Runtime on the stored crops; raise `UserError` if they differ."""
     crops = parity_crops(card.input)
     with torch.inference_mode():
-        expected = network(torch.from_numpy(to_input(crops, card.input))).numpy()
+        logits, maps = network.attend(torch.from_numpy(to_input(crops, card.input)))
+    expected = logits.numpy()
     classifier = OnnxClassifier(path, provider="CPU")
-    found = classifier.run(crops, mirror=False)["logits"]
+    outputs = classifier.run(crops, mirror=False)
+    found = outputs["logits"]
     delta = float(np.abs(found - expected).max())
     same = bool((found.argmax(1) == expected.argmax(1)).all())
     allowed = tolerated(card.precision, expected)
@@ -281,5 +285,20 @@ def _check(network: Network, path: Path, card: Card) -> Exported:
             f"found a difference of {delta:.2g} and "
             f"{'the same' if same else 'other'} labels: nothing was written"
         )
+    for name, values in maps.items():
+        _check_map(name, values.numpy(), outputs[name], MAP_TOLERANCE[card.precision])
     took = median_ms(lambda: classifier.run(crops[:1], mirror=False), seconds=1.0)
     return Exported(path, card, max_delta=delta, same_labels=same, milliseconds=took)
+
+
+def _check_map(
+    name: str, expected: NDArray[np.float32], found: NDArray[np.float32], allowed: float
+) -> None:
+    """Raise `UserError` where an output differs by more than this part of its greatest value."""
+    apart = float(np.abs(found - expected).max()) / max(float(np.abs(expected).max()), 1e-12)
+    if not apart <= allowed:
+        raise UserError(
+            f"expected torch and ONNX Runtime to agree on {name} within {allowed:.2g} of its "
+            f"greatest value on the stored crops, found a difference of {apart:.2g}: nothing was "
+            "written"
+        )

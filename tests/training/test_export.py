@@ -212,6 +212,19 @@ def test_nothing_is_written_when_torch_and_onnx_runtime_differ(
     assert [path.name for path in tmp_path.iterdir()] == ["out.onnx"]
 
 
+def test_nothing_is_written_when_a_map_differs(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def turned(module: exporting._Exportable, crops: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        logits, attention = module.network.attend(crops)
+        return logits, attention["cam"].flip(3)
+
+    monkeypatch.setattr(exporting._Exportable, "forward", turned)
+    with pytest.raises(UserError, match=r"to agree on cam within .* nothing was written"):
+        export(checkpoint, output=tmp_path / "out.onnx", label_set="fer2013")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_parity_crops_are_eight_different_faces() -> None:
     crops = parity_crops(InputSpec(48, 0.5, 0.25))
     assert len({crop.tobytes() for crop in crops}) == 8
