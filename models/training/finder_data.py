@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from models.data.faces_parquet import (
     SURE,
+    FacePicture,
     is_scene,
     read_face_pictures,
     training_part,
@@ -44,12 +46,14 @@ class Batch:
 class FinderData:
     """Hold the maker of training pictures, the pictures to validate on, and how many were read.
 
-    counts: pictures with faces and without to train on, dropped as copies, held back.
+    counts: pictures with faces and without to train on, dropped as copies, held back. digest: the
+    sha256 of all of them and their faces.
     """
 
     training: MosaicMaker
     validation: list[Mosaic]
     counts: dict[str, int]
+    digest: str
 
 
 class _Epoch(Dataset[Mosaic]):
@@ -98,7 +102,15 @@ def read_finder_data(path: Path, side: int, clutter: float = 0.0) -> FinderData:
         "held back": len(held),
     }
     validation = [makers[1].make(np.random.default_rng(seed)) for seed in seeds]
-    return FinderData(makers[0], validation, counts)
+    return FinderData(makers[0], validation, counts, _digest_of([*kept, *held]))
+
+
+def _digest_of(pictures: list[FacePicture]) -> str:
+    digest = hashlib.sha256()
+    for one in pictures:
+        digest.update(one.encoded)
+        digest.update(one.faces.tobytes())
+    return digest.hexdigest()
 
 
 def batches(

@@ -28,7 +28,7 @@ from models.training.finder_loss import Targets, decode, finder_loss
 from models.training.finder_recipe import FinderRecipe
 from models.training.losses import check_finite
 from models.training.optimisers import make_optimiser
-from models.training.run import start_device, training_folder, write_log
+from models.training.run import same_data, start_device, training_folder, write_log
 from models.training.tasks import TaskRun, task_values
 
 __all__ = ["FinderTrainer", "begin_from", "find_faces", "train_finder"]
@@ -51,6 +51,7 @@ class FinderTrainer:
         self.device = device
         self.epoch = 0
         self.history: list[dict[str, float]] = []
+        self.pictures = ""  # a fingerprint of what is trained on
         torch.manual_seed(recipe.seed)
         self.network = FaceFinderNet().to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -129,6 +130,7 @@ class FinderTrainer:
         return {
             "recipe": self.recipe.as_dict(),
             "epoch": self.epoch,
+            "pictures": self.pictures,
             "history": list(self.history),
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -151,6 +153,7 @@ class FinderTrainer:
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.epoch = state["epoch"]
+        self.pictures = state.get("pictures", "")
         self.history = list(state["history"])
 
 
@@ -199,6 +202,7 @@ def train_finder(run: TaskRun) -> None:
         if run.resume:
             trainer.restore(load_checkpoint(run.out / "last.pt"))
         data = read_finder_data(run.data, recipe.side, recipe.clutter)
+        trainer.pictures = same_data(trainer.pictures, data.digest, run.data)
         told = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
         print(f"{told}; on {trainer.device}")
         if run.start is not None and not run.resume:
@@ -253,6 +257,7 @@ def _train(trainer: FinderTrainer, data: FinderData, out: Path, deadline: Deadli
     for number in range(falling):
         _epoch(ending, data, (number, falling))
     save_checkpoint(out / "final.pt", {**ending.state(), "environment": made_with})
+    write_log(out / "log.csv", ending.history)
     print(f"wrote {out / 'final.pt'}; more epochs go on from {out / 'last.pt'}")
 
 

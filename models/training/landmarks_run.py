@@ -28,8 +28,9 @@ from models.training.exported import ENOUGH, take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe
 from models.training.landmark_views import Placement, sample
-from models.training.run import same_pictures, start_device, training_folder, write_log
+from models.training.run import same_data, start_device, training_folder, write_log
 from models.training.tasks import TaskRun, task_values
+from models.training.teaching import digest_of
 
 __all__ = ["landmark_checkpoint", "train_landmarks"]
 
@@ -55,7 +56,7 @@ def train_landmarks(run: TaskRun) -> None:
         if run.resume:
             trainer.restore(landmark_checkpoint(run.out / "last.pt"))
         training, held_back = _read(run.data, trainer)
-        trainer.pictures = same_pictures(trainer.pictures, training.patches, run.data)
+        trainer.pictures = same_data(trainer.pictures, digest_of(training.patches), run.data)
         if run.start is not None and not run.resume:
             trainer.begin_with(_weights(run.start, training))
         _run_epochs(trainer, trainer.own_labels(training), held_back, run.out, deadline)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -92,7 +91,9 @@ def train(
                 trainer.restore(load_checkpoint(out / "last.pt"))
             parts = read_parts(data, votes, recipe.cleaning)
             training, validation = _examples(data, parts, trainer)
-            trainer.pictures = same_pictures(trainer.pictures, training.pixels, data)
+            older = digest_of(training.pixels)
+            found = _digest_of_all(training, validation)
+            trainer.pictures = same_data(trainer.pictures, found, data, older=older)
             if start is not None and not resume:
                 begin_from(trainer, start, training.pixels)
             _Run(trainer, out, pace.every, deadline).go(training, validation)
@@ -100,19 +101,25 @@ def train(
         leave_group()
 
 
-def same_pictures(known: str, pixels: Tensor, data: Path) -> str:
-    """Return the fingerprint of what is trained on; raise `UserError` where another is known.
+def same_data(known: str, found: str, data: Path, *, older: str = "") -> str:
+    """Return the fingerprint found of the data; raise `UserError` where another is known.
 
-    known: empty in a new training and in a checkpoint that is older than fingerprints.
+    known: empty in a new training and in a checkpoint that is older than fingerprints. older: the
+    fingerprint that an older version took of the same data.
     """
-    found = digest_of(pixels)
-    if known not in ("", found):
+    if known not in ("", found, older):
         raise UserError(
-            f"{data}: expected the training pictures that the training began with, found "
-            f"{len(pixels):,} that are not the same: resume with the same data, or begin with its "
+            f"{data}: expected the pictures and labels that the training began with, found some "
+            "that are not the same: resume with the same data and votes, or begin with its "
             "checkpoint in another folder (--from)"
         )
     return found
+
+
+def _digest_of_all(training: Examples, validation: Examples) -> str:
+    """Return the fingerprint of what is learnt from and of what is chosen on."""
+    truth = [torch.from_numpy(labels) for labels in validation.truth.values()]
+    return digest_of(training.pixels, *training.targets.values(), validation.pixels, *truth)
 
 
 def start_device(name: str, threads: int | None) -> torch.device:

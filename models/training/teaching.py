@@ -50,9 +50,12 @@ def fixed_view(pixels: Tensor, how: Augmentation, seed: int, view: int) -> Tenso
     )
 
 
-def digest_of(pixels: Tensor) -> str:
-    """Return the sha256 of pictures in their order."""
-    return hashlib.sha256(pixels.cpu().numpy().tobytes()).hexdigest()
+def digest_of(*values: Tensor) -> str:
+    """Return the sha256 of pictures in their order, and of what else is given."""
+    digest = hashlib.sha256()
+    for each in values:
+        digest.update(each.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

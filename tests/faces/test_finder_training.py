@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import Tensor
@@ -145,8 +146,27 @@ def test_a_run_leaves_what_it_promises_and_goes_on(
     assert load_checkpoint(out / "last.pt")["epoch"] == 2
     with (out / "log.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert [float(row["falling"]) for row in rows] == [0, 0, 1]
     assert float(rows[0]["average_precision"]) >= 0
+
+
+def test_other_pictures_are_not_gone_on_with(
+    face_folder: Path, recipe_file: Path, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "run", tmp_path / "other"
+    run = TaskRun(str(recipe_file), face_folder, out, epochs=1, device="cpu", threads=1)
+    train_finder(run)
+    other.mkdir()
+    for file in face_folder.iterdir():
+        pq.write_table(pq.read_table(file).slice(1), other / file.name)
+    with pytest.raises(UserError, match="pictures and labels that the training began with"):
+        train_finder(replace(run, data=other, epochs=2, resume=True))
+    state = load_checkpoint(out / "last.pt")
+    del state["pictures"]  # as an older version wrote it
+    save_checkpoint(out / "last.pt", state)
+    train_finder(replace(run, data=other, epochs=2, resume=True))
+    assert load_checkpoint(out / "last.pt")["epoch"] == 2
 
 
 def test_it_stops_when_the_minutes_are_over(
