@@ -59,7 +59,7 @@ def read_image_folder(
                 "give fer2013.csv with fer2013new.csv beside it"
             )
     faces, told = read_entries(entries, path, label_set, source=source, find_faces=find_faces)
-    framing = "each cut to its face" if find_faces else "pictures used whole"
+    framing = "each cut to its face" if find_faces else "the largest central square of each"
     return Reading(faces, f"class folders: {told}; {framing}")
 
 

@@ -248,3 +248,9 @@ def test_truth_goes_by_words_for_other_data_sets(
     faces = read_dataset(published.jaffe(tmp_path)).faces
     assert [FERPLUS[label] for label in truth_for(faces, "ferplus")] == _words(faces)
     assert list(truth_for(faces, "fer2013-4")) == [0, 3, 1, -1, -1, 2]
+
+
+def test_class_folders_say_which_part_of_their_pictures_is_used(tmp_path: Path) -> None:
+    (tmp_path / "fear").mkdir()
+    assert cv2.imwrite(str(tmp_path / "fear" / "1.png"), np.zeros((50, 80), np.uint8))
+    assert read_image_folder(tmp_path).found.endswith("; the largest central square of each")
