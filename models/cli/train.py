@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,8 @@ EXAMPLES = """examples:
 
 A data set other than FER2013 is given as its folder; where it has no validation part, a tenth is
 held out. With --folds it trains anew on each fold, tests on what the fold leaves out, and writes
-folds.json: a number for so many folds, subjects for leaving one person out at a time, or several.
-What the network is then comes from the file given with --from.
+folds.json after each: a number for so many folds, subjects for leaving one person out at a time, or
+several. What the network is then comes from the file given with --from.
 """
 
 
@@ -55,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
     parser.add_argument("--out", type=Path, help="folder for checkpoints and the log")
-    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from OUT/last.pt or folds.json"
+    )
     parser.add_argument(
         "--from",
         dest="start",
@@ -111,7 +114,7 @@ def _list() -> None:
 def _train(arguments: argparse.Namespace) -> None:
     from models.training.tasks import task_of
 
-    if arguments.resume and arguments.start is not None:
+    if arguments.resume and arguments.start is not None and arguments.folds is None:
         raise UserError(
             "expected --resume without --from, found both: a training that is gone on with has its "
             "own weights; leave --from out"
@@ -142,13 +145,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _train_folds(arguments: argparse.Namespace) -> None:
     from models.data.read import read_dataset
-    from models.training.folds import (
-        Fold,
-        check_protocols,
-        protocols_of,
-        run_protocol,
-        write_protocols,
-    )
+    from models.training.folds import Fold, check_protocols, protocols_of, run_protocol
+    from models.training.folds_file import FoldsFile, facts_of
     from models.training.recipe import check_teachers, read_recipe
     from models.training.run import start_device
     from models.training.warm_start import network_of
@@ -166,8 +164,11 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     print(reading.found)
     check_protocols(recipe, reading.faces, wanted)
     arguments.out.mkdir(parents=True, exist_ok=True)
+    facts = facts_of(recipe, reading.faces, arguments.data, arguments.start)
+    file = FoldsFile(arguments.out / "folds.json", facts, resume=arguments.resume)
 
-    def told(fold: Fold) -> None:
+    def keep(protocol: str, fold: Fold) -> None:
+        file.add(protocol, fold)
         less = f", less {fold.copies} copies of these" if fold.copies else ""
         print(
             f"  {fold.name}: {fold.accuracy['none']:.2%} of {fold.tested_on}, "
@@ -178,16 +179,17 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     done = []
     for which in wanted:
         print(f"{which}:")
-        done.append(
-            run_protocol(recipe, reading.faces, which, device, start=arguments.start, on_fold=told)
+        protocol = run_protocol(
+            recipe,
+            reading.faces,
+            which,
+            device,
+            start=arguments.start,
+            known=file.folds_of(which),
+            on_fold=partial(keep, which),
         )
-        write_protocols(
-            arguments.out / "folds.json",
-            done,
-            recipe=recipe,
-            data=arguments.data.name,
-            start=None if arguments.start is None else arguments.start.name,
-        )
+        file.finish(protocol)
+        done.append(protocol)
     _print_protocols(done)
 
 
@@ -196,7 +198,7 @@ def _check_folds(arguments: argparse.Namespace) -> None:
     from models.training.distributed import check_alone
 
     check_alone("--folds")
-    for name in ("resume", "minutes", "compile"):
+    for name in ("minutes", "compile"):
         if getattr(arguments, name):
             raise UserError(f"expected --{name} without --folds, found both: leave one out")
     if arguments.every != 1:

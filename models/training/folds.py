@@ -7,11 +7,9 @@ is on both sides of such folds; `subjects` leaves one person out at a time inste
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +20,6 @@ from models.data.face_set import FaceSet, copies_of
 from models.data.splits import Rows, k_fold, leave_one_subject_out
 from models.measure import truth_for
 from models.runtime.errors import UserError
-from models.runtime.files import written_whole
 from models.runtime.labels import LABEL_SETS
 from models.scoring import score_crops
 from models.training.examples import make_examples
@@ -40,6 +37,7 @@ class Fold:
     """Hold one fold: its number or the subject left out, and its test accuracies by crops.
 
     copies: pictures that were not trained on, since they are test pictures to the last pixel.
+    confusion: of the tested ones with one crop, rows true, columns named.
     """
 
     name: str
@@ -47,6 +45,7 @@ class Fold:
     copies: int
     tested_on: int
     accuracy: dict[str, float]
+    confusion: list[list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,44 +114,33 @@ def run_protocol(
     device: torch.device,
     *,
     start: Path | None = None,
+    known: Sequence[Fold] = (),
     on_fold: Callable[[Fold], object] = lambda _: None,
 ) -> Protocol:
     """Train anew on each fold and test the last epoch's averaged weights on what was left out.
 
     Nothing is chosen on the test pictures. start: a checkpoint whose weights each fold begins
-    with. on_fold: told of each fold as it ends. Copies of its test pictures are not trained on.
-    Raises `UserError` for a recipe of several label
+    with. known: folds that were run before. on_fold: told of each other fold as it ends. Copies of
+    its test pictures are not trained on. Raises `UserError` for a recipe of several label
     sets, for one that asks what folds cannot give, for data that has parts of its own, whose test
     part must stay untouched, and for folds that cannot be cut.
     """
     usable, truth, label_set = _usable(recipe, faces)
-    logits = {tta: np.zeros((len(usable), len(LABEL_SETS[label_set])), np.float32) for tta in TTAS}
     folds = []
+    had = {fold.name: fold for fold in known}
     for name, training, test in cut(usable, protocol, recipe.seed):
+        if name in had:
+            folds.append(had[name])
+            continue
         copies = copies_of(usable.pixels[test], usable.pixels[training])
         training = training[~copies]
         trainer = _train(recipe, usable.select(training), device, start)
-        for tta in TTAS:
-            logits[tta][test] = _test(trainer, usable.pixels[test], tta)
-        scores = {str(tta): accuracy(logits[tta][test], truth[test]) for tta in TTAS}
-        folds.append(Fold(name, len(training), int(copies.sum()), len(test), scores))
+        logits = {tta: _test(trainer, usable.pixels[test], tta) for tta in TTAS}
+        scores = {str(tta): accuracy(logits[tta], truth[test]) for tta in TTAS}
+        counts = confusion(logits["none"], truth[test]).tolist()
+        folds.append(Fold(name, len(training), int(copies.sum()), len(test), scores, counts))
         on_fold(folds[-1])
-    return _summed(protocol, folds, logits, truth, LABEL_SETS[label_set])
-
-
-def write_protocols(
-    path: Path, protocols: list[Protocol], *, recipe: Recipe, data: str, start: str | None
-) -> None:
-    """Write everything as JSON."""
-    values: dict[str, Any] = {
-        "data": data,
-        "begun_from": start,
-        "recipe": recipe.as_dict(),
-        "protocols": [asdict(protocol) for protocol in protocols],
-    }
-    with written_whole(path) as partial:
-        text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-        partial.write_text(text, encoding="utf-8")
+    return _summed(protocol, folds, LABEL_SETS[label_set])
 
 
 def _check_whole(recipe: Recipe, faces: FaceSet) -> None:
@@ -186,22 +174,17 @@ def _test(trainer: Trainer, pixels: NDArray[np.uint8], tta: Tta) -> NDArray[np.f
     return heads
 
 
-def _summed(
-    protocol: str,
-    folds: list[Fold],
-    logits: dict[Tta, NDArray[np.float32]],
-    truth: NDArray[np.int64],
-    labels: tuple[str, ...],
-) -> Protocol:
+def _summed(protocol: str, folds: list[Fold], labels: tuple[str, ...]) -> Protocol:
     parts = {tta: [fold.accuracy[tta] for fold in folds] for tta in TTAS}
-    counts = confusion(logits["none"], truth)
+    counts = np.sum([fold.confusion for fold in folds], axis=0)
+    tested = [fold.tested_on for fold in folds]
     found = zip(labels, recalls(counts), counts.sum(axis=1), strict=True)
     return Protocol(
         name=protocol,
         folds=tuple(folds),
         mean={tta: float(np.mean(parts[tta])) for tta in TTAS},
         sd={tta: float(np.std(parts[tta], ddof=1)) for tta in TTAS},
-        pooled={tta: accuracy(logits[tta], truth) for tta in TTAS},
+        pooled={tta: float(np.average(parts[tta], weights=tested)) for tta in TTAS},
         macro_f1=macro_f1(counts),
         per_class_recall={label: float(part) for label, part, count in found if count},
     )

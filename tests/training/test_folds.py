@@ -21,8 +21,9 @@ from models.data.read import read_dataset
 from models.runtime.errors import UserError
 from models.runtime.labels import FER2013
 from models.training.checkpoint import save_checkpoint
-from models.training.examples import make_examples
+from models.training.examples import Examples, make_examples
 from models.training.folds import Fold, Protocol, cut, protocols_of, run_protocol
+from models.training.folds_file import FoldsFile
 from models.training.loop import Trainer
 from models.training.recipe import Augmentation, Recipe
 
@@ -166,9 +167,13 @@ def test_one_command_runs_both_protocols_and_writes_json(
     assert [protocol["name"] for protocol in values["protocols"]] == ["2", "subjects"]
     assert values["recipe"]["batch_size"] == 21
     assert values["begun_from"] is None
+    assert values["date"] >= "2026"
+    assert values["environment"]["torch"] == torch.__version__
     for protocol in values["protocols"]:
         assert sum(fold["tested_on"] for fold in protocol["folds"]) == 63
         assert 0 <= protocol["mean"]["ten-crop"] <= 1
+    out = tmp_path / "other"
+    common[3] = str(out)
     # Another recipe's network, learnt before, is what is trained on: no key has to be repeated.
     teacher = Trainer(replace(quick, input_size=44, field=44), CPU)
     save_checkpoint(tmp_path / "start.pt", {**teacher.state(), "environment": {}})
@@ -188,3 +193,62 @@ def test_one_command_runs_both_protocols_and_writes_json(
     assert main([name, "--folds", "2,70", *common]) == 2
     assert "error: " in capsys.readouterr().err
     assert not nowhere.exists(), "what cannot be cut is said before anything is trained"
+
+
+def test_folds_that_were_stopped_are_gone_on_with(
+    jaffe: Path,
+    quick: Recipe,
+    write_recipe: Callable[[Recipe, Path], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    start = tmp_path / "start.pt"
+    save_checkpoint(start, {**Trainer(quick, CPU).state(), "environment": {}})
+    name = write_recipe(quick, tmp_path)
+    common = [name, "--data", str(jaffe), "--from", str(start), "--device", "cpu"]
+    common += ["--threads", "1", "--folds", "subjects", "--out"]
+    whole, cut_off = tmp_path / "whole", tmp_path / "cut_off"
+    assert main([*common, str(whole)]) == 0
+    trained: list[int] = []
+    train_epoch = Trainer.train_epoch
+
+    def stop_at_the_third(trainer: Trainer, examples: Examples) -> float:
+        if len(trained) == 2:
+            raise UserError("stopped")
+        trained.append(len(examples))
+        return train_epoch(trainer, examples)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "train_epoch", stop_at_the_third)
+        assert main([*common, str(cut_off)]) == 2
+    file = cut_off / "folds.json"
+    (known,) = json.loads(file.read_text(encoding="utf-8"))["protocols"]
+    assert [fold["name"] for fold in known["folds"]] == ["KA", "KL"]
+    before = file.read_bytes()
+    capsys.readouterr()
+    other = ["--from", str(tmp_path / "other.pt")]
+    save_checkpoint(Path(other[1]), {**Trainer(quick, CPU).state(), "environment": {"a": "b"}})
+    for more, said in (
+        ([], "expected a folder without folds"),
+        (["--resume", "--set", "seed=2"], "expected the recipe that it was begun with"),
+        (["--resume", *other], "expected the --from that it was begun with"),
+    ):
+        assert main([*common, str(cut_off), *more]) == 2
+        assert said in capsys.readouterr().err
+    assert file.read_bytes() == before
+    assert main([*common, str(cut_off), "--resume"]) == 0
+    ours, theirs = (
+        json.loads((out / "folds.json").read_text(encoding="utf-8"))["protocols"]
+        for out in (cut_off, whole)
+    )
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"protocols": [{"name": "5"}]}'])
+def test_a_file_without_folds_is_not_gone_on_with(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "folds.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=r"folds\.json: expected folds to go on with, found none"):
+        FoldsFile(path, {}, resume=True)
