@@ -82,12 +82,13 @@ def describe(
     architecture, spec = find_architecture(recipe.architecture), recipe.input
     parameters, trainable = count_parameters(network)
     attention = network.attend(torch.zeros(1, 1, spec.size, spec.size))[1]
+    # Checkpoints older than the key tell the data set by what they have learnt from last.
+    last = next((name for name in reversed(sources) if name != "ferplus"), "fer2013")
     training: dict[str, Any] = {
         **_pace(values, recipe),
-        "chosen_on": chosen_on(
-            next((name for name in reversed(sources) if name != "ferplus"), "fer2013")
-        ),
+        "chosen_on": chosen_on(values.get("source") or last),
         "begun_from": values["begun_from"],
+        **_teachers(values),
         **values["environment"],
     }
     return Card(
@@ -118,6 +119,14 @@ def _pace(values: dict[str, Any], recipe: Recipe) -> dict[str, int]:
         return {}
     seconds = round(sum(entry["seconds"] for entry in values["history"]))
     return {"epoch": values["epoch"], "epochs": recipe.epochs, "seconds": seconds}
+
+
+def _teachers(values: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """Return which networks a checkpoint learnt from; nothing for one that had only labels."""
+    keys = ("file", "architecture", "sha256")
+    taught_by = values.get("taught_by", [])
+    teachers = [{key: each[key] for key in keys if key in each} for each in taught_by]
+    return {"teachers": teachers} if teachers else {}
 
 
 def _without_folders(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -174,15 +174,12 @@ def _measured(
     sets: list[str],
 ) -> list[dict[str, Any]]:
     """Print how good the teachers are; return what the file is to say of each."""
+    from models.training.distillation import teacher_facts
+
     accuracies = _measure(paths, teachers, validation, sets)
     return [
-        {
-            "file": _short(path),
-            "sha256": file_facts(path).sha256,
-            "architecture": itself.architecture,
-            "accuracy": scores,
-        }
-        for path, (_, itself), scores in zip(paths, teachers, accuracies, strict=True)
+        {**teacher_facts(path), "accuracy": scores}
+        for path, scores in zip(paths, accuracies, strict=True)
     ]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from models.card_making import learnt_from
 from models.nets.network import Network
+from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import user_path
 from models.runtime.labels import LABEL_SETS
@@ -27,7 +30,7 @@ class Ensemble:
     The mean is that of their logits, as in a file of fer-teach: of their probabilities it is the
     geometric one. Beyer et al., "Knowledge distillation: a good teacher is patient and
     consistent", arXiv 2106.05237, section 3: the same augmented view for both is what makes it
-    work.
+    work. facts: of each, `teacher_facts`.
     """
 
     def __init__(self, how: Distillation, label_sets: list[str], device: torch.device) -> None:
@@ -35,6 +38,7 @@ class Ensemble:
         self.label_sets = label_sets
         paths = [user_path(path) for path in how.teachers]
         self._teachers = [load_teacher(path, label_sets, device) for path in paths]
+        self.facts = [teacher_facts(path) for path in paths]
 
     @torch.no_grad()
     def probabilities(self, views: Tensor, parts: Tensor | None = None) -> dict[str, Tensor]:
@@ -65,6 +69,18 @@ def load_teacher(path: Path, label_sets: list[str], device: torch.device) -> tup
     take_average(network, values, path, recipe.architecture)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.to(device).eval(), recipe
+
+
+def teacher_facts(path: Path) -> dict[str, Any]:
+    """Return what is to be known of a teacher: its file, and what it has learnt from itself."""
+    values = load_checkpoint(path)
+    recipe = recipe_of(values, path)
+    return {
+        "file": f"{path.parent.name}/{path.name}",
+        "sha256": file_facts(path).sha256,
+        "architecture": recipe.architecture,
+        "sources": learnt_from(values, recipe),
+    }
 
 
 @torch.no_grad()

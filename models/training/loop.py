@@ -61,7 +61,8 @@ class Trainer:
         self.epoch = 0
         self.history: list[dict[str, float]] = []
         self.begun_from = ""
-        self.sources: list[str] = []
+        self.source = ""  # the data set that is trained on
+        self.sources: list[str] = []  # those that were ever learnt from
         self.pictures = ""  # a fingerprint of what is trained on
         self.note = ""
         torch.manual_seed(recipe.seed)
@@ -88,6 +89,8 @@ class Trainer:
         if recipe.distillation.teachers:
             self._teachers = Ensemble(recipe.distillation, self.label_sets, device)
         self._answers = Answers(recipe, device) if recipe.distillation.logits else None
+        taught_by = self._teachers or self._answers
+        self.taught_by: list[dict[str, Any]] = [] if taught_by is None else taught_by.facts
 
     def train_epoch(
         self, examples: Examples, on_step: Callable[[int, float], None] | None = None
@@ -244,7 +247,9 @@ class Trainer:
             "recipe": self.recipe.as_dict(),
             "epoch": self.epoch,
             "begun_from": self.begun_from,
+            "source": self.source,
             "sources": self.sources,
+            "taught_by": self.taught_by,
             "pictures": self.pictures,
             "history": self.history,
             "network": self.network.state_dict(),
@@ -271,6 +276,7 @@ class Trainer:
         self._even = state.get("even", self._even)  # else an epoch had another number of steps
         self.epoch = state["epoch"]
         self.begun_from = state.get("begun_from", "")
+        self.source = state.get("source", "")
         self.sources = list(state.get("sources", []))
         self.pictures = state.get("pictures", "")
         self.history = list(state["history"])

@@ -173,9 +173,9 @@ def _examples(data: Path, parts: Parts, trainer: Trainer) -> tuple[Examples, Exa
         print(parts.told)
         if trainer.note:
             print(trainer.note)
-    source = parts.training.source
-    if source not in trainer.sources:
-        trainer.sources.append(source)
+    trainer.source = parts.training.source
+    taught = [name for each in trainer.taught_by for name in each.get("sources", [])]
+    trainer.sources = list(dict.fromkeys([*trainer.sources, trainer.source, *taught]))
     sets = trainer.label_sets
     training, held_back = (
         make_examples(faces, sets, trainer.device) for faces in (parts.training, parts.validation)

@@ -41,11 +41,13 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
     sources = [
         learnt_from(values, recipe) for values, recipe in zip(everything, recipes, strict=True)
     ]
+    teachers = [each for values in everything for each in values.get("taught_by", [])]
     result = {
         **everything[-1],
         "epoch": 0,
         "begun_from": f"the mean of {len(paths)} trainings: {told}",
         "sources": list(dict.fromkeys(name for names in sources for name in names)),
+        "taught_by": [each for row, each in enumerate(teachers) if each not in teachers[:row]],
         "history": [],
         "network": mean,
         "average": mean,

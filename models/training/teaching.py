@@ -64,7 +64,8 @@ class TeacherLogits:
 
     Of logits and not of probabilities, so that a student can soften them by any temperature.
     label_sets: in the order of the outputs. digest: of the N pictures. augmentation, seed: of the
-    V views. teachers: what is known of each, for whoever reads the file.
+    V views. teachers: what is known of each, `teacher_facts` and its accuracy; files of an older
+    version do not know the sources.
     """
 
     logits: Tensor
@@ -150,7 +151,10 @@ def teach(
 
 
 class Answers:
-    """Stand in for the teachers of a training: the views that they saw, and what they said."""
+    """Stand in for the teachers of a training: the views that they saw, and what they said.
+
+    facts: what the file knows of each of them.
+    """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         path = user_path(recipe.distillation.logits)
@@ -167,6 +171,7 @@ class Answers:
                 f"the recipe the values that the file was made with, {known.augmentation}"
             )
         self._path, self._known, self._how = path, known, recipe.augmentation
+        self.facts = known.teachers
         self._label_sets = list(recipe.labels)
         self._temperature = recipe.distillation.temperature
         self._logits = known.logits.to(device)

@@ -102,7 +102,7 @@ def test_another_data_set_is_trained_on_and_named_in_the_checkpoint(
     common = ["--data", str(root), "--device", "cpu", "--threads", "1"]
     assert main([name, *common, "--out", str(out)]) == 0
     values = load_checkpoint(out / "last.pt")
-    assert values["sources"] == ["raf_db"]
+    assert (values["source"], values["sources"]) == ("raf_db", ["raf_db"])
     assert 0 <= values["history"][0]["fer2013"] <= 1
     # It is measured on the pictures that were held out.
     model = tmp_path / "own.onnx"

@@ -34,7 +34,7 @@ def learn(recipe: Recipe, faces: FaceSet, tmp_path: Path) -> Learn:
     def call(name: str, **changes: object) -> Path:
         how = replace(recipe, ema=0.0, **changes)  # type: ignore[arg-type]
         trainer = Trainer(how, CPU)
-        trainer.sources = ["fer2013"]
+        trainer.sources, trainer.taught_by = ["fer2013"], [{"file": "teacher.pt"}]
         trainer.train_epoch(make_examples(clean_training(faces)[0], [*how.labels], CPU))
         path = tmp_path / f"{name}.pt"
         save_checkpoint(path, {**trainer.state(), "environment": {"commit": name}})
@@ -56,6 +56,7 @@ def test_every_weight_is_the_mean(learn: Learn, tmp_path: Path) -> None:
             torch.testing.assert_close(value, expected)
     assert found["history"] == []
     assert found["sources"] == ["fer2013", "ferplus"]
+    assert found["taught_by"] == [{"file": "teacher.pt"}]
     for name in ("one", "two", "three"):
         assert f"commit {name}" in found["begun_from"]
     write_soup([output, paths[0]], tmp_path / "again.pt")

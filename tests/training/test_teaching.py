@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 import torch
 
+from models.card_making import SOURCES, describe
 from models.cli.teach import main
 from models.cli.train import main as train_main
 from models.data.face_set import FaceSet, clean_training
+from models.export import load_network
+from models.nets.network import Network
+from models.runtime.card import file_facts
 from models.runtime.errors import UserError
-from models.training.checkpoint import save_checkpoint
+from models.training.checkpoint import load_checkpoint, save_checkpoint
 from models.training.distillation import Ensemble, load_teacher, mean_logits
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
@@ -31,6 +35,7 @@ from models.training.teaching import (
 
 pytestmark = pytest.mark.train
 
+Teacher = tuple[Network, Recipe]
 CPU = torch.device("cpu")
 SETS = ["fer2013", "ferplus"]
 HOW = Augmentation(rotate=10.0, shift=0.1, erase=0.3)
@@ -91,6 +96,36 @@ def test_the_file_keeps_what_was_said(
         found = answers.probabilities(rows, epoch)
         for name in SETS:
             torch.testing.assert_close(found[name], expected[name], atol=2e-3, rtol=0)
+
+
+def test_teachers_are_asked_of_few_pictures_at_once(
+    trained: Path, examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def noted(teachers: list[Teacher], views: torch.Tensor, sets: list[str]) -> torch.Tensor:
+        asked.append(len(views))
+        return mean_logits(teachers, views, sets)
+
+    monkeypatch.setattr("models.training.teaching.mean_logits", noted)
+    teachers = [load_teacher(trained / "last.pt", SETS, CPU)]
+    many = examples.pixels.repeat(9, 1, 1, 1)
+    found = teach(teachers, many, HOW, label_sets=SETS, views=1, seed=5)
+    assert asked == [256, 256, 46]
+    views = fixed_view(many, HOW, seed=5, view=0)
+    expected = mean_logits(teachers, views / 255, SETS)
+    torch.testing.assert_close(found[:, 0].float(), expected, atol=1e-2, rtol=1e-2)
+
+
+def test_files_of_teachers_are_found_in_a_home_folder(
+    recipe: Recipe, asked: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(asked.parent))
+    monkeypatch.setenv("USERPROFILE", str(asked.parent))
+    Answers(student_of(recipe, Path("~") / asked.name), CPU)
+    monkeypatch.setenv("HOME", str(trained))
+    monkeypatch.setenv("USERPROFILE", str(trained))
+    Ensemble(Distillation(("~/last.pt",)), SETS, CPU)
 
 
 def test_several_teachers_are_averaged_each_with_its_own_framing(
@@ -223,17 +258,29 @@ def test_the_commands_teach_and_train(
     data: Path,
     write_recipe: Callable[[Recipe, Path], str],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    asked: list[int] = []
+
+    def noted(teachers: list[Teacher], views: torch.Tensor, sets: list[str]) -> torch.Tensor:
+        asked.append(len(views))
+        return mean_logits(teachers, views, sets)
+
+    monkeypatch.setattr("models.training.distillation.mean_logits", noted)
     name = write_recipe(replace(recipe, epochs=1), tmp_path)
     path = tmp_path / "teachers.npz"
     common = ["--data", str(data), "--device", "cpu", "--threads", "1"]
-    teacher = str(trained / "last.pt")
+    # The teacher has learnt from other pictures than its student.
+    elsewhere = {**load_checkpoint(trained / "last.pt"), "sources": ["raf_db"]}
+    teacher = str(tmp_path / "teacher.pt")
+    save_checkpoint(Path(teacher), elsewhere)
     arguments = [name, teacher, teacher, "-o", str(path), "--views", "2", *common]
     assert main(arguments) == 0
     told = capsys.readouterr().out
     assert "62 pictures, 2 views, 15 logits" in told
     assert "their mean" in told
+    assert asked == [32] * 4  # PublicTest and its mirror images, each teacher once
     known = TeacherLogits.read(path)
     assert known.logits.shape == (62, 2, 15)
     assert len(known.teachers) == 2
@@ -241,7 +288,21 @@ def test_the_commands_teach_and_train(
     assert 0 < known.teachers[0]["accuracy"]["ferplus"] <= 1
     setting = f"distillation.logits={path}"
     assert train_main([name, "--set", setting, "--out", str(tmp_path / "run"), *common]) == 0
-    assert (tmp_path / "run" / "last.pt").is_file()
+    values = load_checkpoint(tmp_path / "run" / "last.pt")
+    assert (values["source"], values["sources"]) == ("fer2013", ["fer2013", "raf_db"])
+    network, how, label_set = load_network(tmp_path / "run" / "last.pt", "ferplus")
+    card = describe(values, network, how, label_set, "fp32")
+    assert card.data == (SOURCES["fer2013"], SOURCES["raf_db"], SOURCES["ferplus"])
+    assert card.training["chosen_on"] == "PublicTest"
+    facts = {
+        "file": f"{tmp_path.name}/teacher.pt",
+        "architecture": "mini_xception",
+        "sha256": file_facts(Path(teacher)).sha256,
+    }
+    assert card.training["teachers"] == [facts, facts]
+    # So it is where the teachers run.
+    live = Trainer(replace(recipe, distillation=Distillation((teacher,))), CPU)
+    assert live.taught_by == [{**facts, "sources": ["raf_db"]}]
 
 
 def test_what_teachers_said_is_kept_after_every_view_and_gone_on_with(

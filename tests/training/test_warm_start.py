@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.card_making import SOURCES
+from models.card_making import SOURCES, describe
 from models.export import export, load_network
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
@@ -66,6 +66,24 @@ def test_the_card_names_the_votes_that_the_training_before_learnt_from(
     save_checkpoint(tmp_path / "then.pt", {**then.state(), "environment": {}})
     card = export(tmp_path / "then.pt", output=tmp_path / "then.onnx").card
     assert card.data == (SOURCES["fer2013"], SOURCES["ferplus"], SOURCES["raf_db"])
+
+
+def test_the_card_says_what_this_training_chose_on_whatever_came_before(
+    recipe: Recipe, tmp_path: Path
+) -> None:
+    before = Trainer(recipe, CPU)
+    before.sources = ["fer2013", "raf_db"]
+    save_checkpoint(tmp_path / "before.pt", {**before.state(), "environment": {}})
+    then = Trainer(replace(recipe, labels={"fer2013": 1.0}), CPU)
+    then.source, then.sources = "fer2013", ["fer2013"]
+    begin_from(then, tmp_path / "before.pt", NO_PICTURES)
+    values = {**then.state(), "environment": {}}
+    card = describe(values, then.network.eval(), then.recipe, "fer2013", "fp32")
+    assert card.training["chosen_on"] == "PublicTest"
+    # A checkpoint of a version that did not keep it: by what was learnt from last.
+    del values["source"]
+    older = describe(values, then.network, then.recipe, "fer2013", "fp32")
+    assert older.training["chosen_on"] == "validation part of raf_db"
 
 
 def test_a_card_names_teachers_without_the_folders_they_lay_in(
