@@ -270,8 +270,11 @@ def test_other_labels_or_pictures_to_choose_on_are_not_gone_on_with(
     voted[0] = np.roll(voted[0], 1)
     shown[64:96] = shown[64:96].transpose(0, 2, 1)
     shown[8] = shown[64]  # a copy still, so that as many are trained on
-    for name, changes in (("votes", {"votes": voted}), ("shown", {"pixels": shown})):
-        other = write_data(replace(faces, **changes), "parquet", tmp_path / name)
+    for name, others in (
+        ("votes", replace(faces, votes=voted)),
+        ("shown", replace(faces, pixels=shown)),
+    ):
+        other = write_data(others, "parquet", tmp_path / name)
         assert start("--resume", "--data", str(other)) == 2
         assert "expected the pictures and labels that the training began with" in sentence(capsys)
     # An older version's fingerprint was of the training pictures alone.
