@@ -24,7 +24,8 @@ from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.labels import FER2013, FERPLUS
 from models.runtime.preprocess import to_input
-from models.training.checkpoint import load_checkpoint
+from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.loop import Trainer
 from models.training.predict import build_network, predict
 from models.training.recipe import Recipe
 
@@ -149,6 +150,21 @@ def test_each_label_set_gets_its_own_head(label_set: str, checkpoint: Path, face
     network, _, chosen = load_network(checkpoint, label_set)
     assert chosen == label_set
     np.testing.assert_allclose(predict(network, pixels, recipe), both[:, part], atol=1e-5)
+
+
+def test_a_graph_on_which_the_runtime_dies_is_a_sentence(tmp_path: Path, recipe: Recipe) -> None:
+    trainer = Trainer(
+        replace(recipe, architecture="ran", network={"trunk": "mini_xception"}), torch.device("cpu")
+    )
+    save_checkpoint(tmp_path / "ran.pt", {**trainer.state(), "environment": {}})
+    output = tmp_path / "ran.onnx"
+    try:  # a later runtime may load it
+        done = export(tmp_path / "ran.pt", output=output, label_set="ferplus", precision="fp16")
+    except UserError as error:
+        assert "can load in fp16, found one on which it fails: choose fp32" in str(error)  # noqa: PT017
+        assert [path.name for path in tmp_path.iterdir()] == ["ran.pt"]
+    else:
+        assert done.same_labels
 
 
 @pytest.mark.parametrize(("precision", "smaller"), [("fp16", 0.65), ("int8", 0.6)])
