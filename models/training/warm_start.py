@@ -83,16 +83,15 @@ def read_start(path: Path, pixels: Tensor) -> Start:
         return Start(recipe, network.state_dict(), sources, _told(recipe, card.training))
     values = load_checkpoint(path)
     recipe = recipe_of(values, path)
-    if not values["epoch"] and values.get("begun_from"):  # a mean, which says of what
-        told = str(values["begun_from"])
-    else:
-        told = _told(recipe, {"epoch": values["epoch"], **values["environment"]})
-    return Start(recipe, dict(values["average"]), learnt_from(values, recipe), told)
+    made = {key: values.get(key) for key in ("epoch", "begun_from")} | values["environment"]
+    return Start(recipe, dict(values["average"]), learnt_from(values, recipe), _told(recipe, made))
 
 
 def _told(recipe: Recipe, made: Mapping[str, Any]) -> str:
+    if not made.get("epoch") and made.get("begun_from"):  # a mean, which says of what
+        return str(made["begun_from"])
     return (
-        f"{recipe.architecture} for {' and '.join(recipe.labels)}, epoch {made['epoch']} of "
+        f"{recipe.architecture} for {' and '.join(recipe.labels)}, epoch {made.get('epoch', 0)} of "
         f"{recipe.epochs}, commit {made.get('commit', 'unknown')}"
     )
 

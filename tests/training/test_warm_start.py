@@ -101,15 +101,22 @@ def test_a_card_names_teachers_without_the_folders_they_lay_in(
         assert b"/home/me" not in file.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("begun_from", "told"),
+    [
+        ("", "cbam_resnet18 for ferplus"),
+        ("the mean of 2 trainings: one", "the mean of 2 trainings"),
+    ],
+)
 def test_a_voted_head_taught_beside_a_margin_can_be_gone_on_with(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begun_from: str, told: str, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     how = replace(
         recipe, architecture="cbam_resnet18", loss="a_softmax", precision="fp32",
         input_size=16, field=48,
     )  # fmt: skip
     trainer = Trainer(how, CPU)
-    trainer.sources = ["fer2013"]
+    trainer.sources, trainer.begun_from = ["fer2013"], begun_from
     save_checkpoint(tmp_path / "last.pt", {**trainer.state(), "environment": {}})
     file = tmp_path / "votes.onnx"
     export(tmp_path / "last.pt", output=file, label_set="ferplus")
@@ -121,7 +128,7 @@ def test_a_voted_head_taught_beside_a_margin_can_be_gone_on_with(
 
     monkeypatch.setattr("models.training.warm_start.unfold", unfold)
     begin_from(alone, file, NO_PICTURES)
-    assert alone.begun_from.startswith("cbam_resnet18 for ferplus")
+    assert alone.begun_from.startswith(told)
 
 
 def test_another_architecture_is_refused(recipe: Recipe, before: Path) -> None:
