@@ -48,8 +48,8 @@ def main() -> None:
     said = fitted(votes[0], torch.from_numpy(training.labels.astype(np.int64)))(votes[1])
     print(f"learnt from the votes: {told(said, truth)}")
     model = load_model(arguments.model, mirror=True)
-    logits = torch.from_numpy(run_in_batches(model, validation, mirror=True))
-    print(f"{arguments.model}, mirror: {told(logits.detach(), truth)}")
+    logits = torch.from_numpy(run_in_batches(model, validation.pixels, mirror=True))
+    print(f"{arguments.model}, mirror: {told(logits, truth)}")
     both = torch.cat([votes[1], torch.log_softmax(logits, 1)], 1)
     print(f"both, in {FOLDS} folds: {told(in_folds(both, truth), truth)}")
 

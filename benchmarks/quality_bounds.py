@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.crops import one_crop
+from models.card_making import run_in_batches
 from models.data.fer2013 import read_fer2013
 from models.measure import truth_for
 from models.runtime.classifier import OnnxClassifier
@@ -68,13 +68,7 @@ def one_sided(face: Picture, share: float) -> Picture:
 
 
 def row(model: OnnxClassifier, pictures: NDArray[np.uint8], truth: NDArray[np.int64]) -> str:
-    crops = list(one_crop(pictures, model.card.input))
-    logits = np.concatenate(
-        [
-            model.run(crops[start : start + 256], mirror=False)["logits"]
-            for start in range(0, len(crops), 256)
-        ]
-    )
+    logits = run_in_batches(model, pictures, mirror=False)
     accuracy = (logits.argmax(axis=1) == truth).mean()
     measured = np.median([measures(one) for one in pictures[::4]], axis=0)
     words = "sharpness {:.2f}, level {:.0f}, contrast {:.0f}, white {:.2f}, one-sided {:.2f}"

@@ -161,7 +161,7 @@ def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) 
         if crops == "ten-crop":
             logits = _ten_crops(classifier, validation)
         else:
-            logits = run_in_batches(classifier, validation, mirror=crops == "mirror")
+            logits = run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
             answers[crops] = logits
         temperatures[crops] = round(fit_temperature(logits[used], truth[used]), 4)
         metrics.append(
@@ -191,10 +191,10 @@ def dated(card: Card, known: Card | None) -> Card:
 
 
 def run_in_batches(
-    classifier: OnnxClassifier, faces: FaceSet, *, mirror: bool
+    classifier: OnnxClassifier, pixels: NDArray[np.uint8], *, mirror: bool
 ) -> NDArray[np.float32]:
-    """Return the logits (N, C) of a face set, one crop or its mirror averaged in."""
-    crops = list(one_crop(faces.pixels, classifier.card.input))
+    """Return the logits (N, C) of faces (N, 48, 48), one crop or its mirror averaged in."""
+    crops = list(one_crop(pixels, classifier.card.input))
     return np.concatenate(
         [
             classifier.run(crops[start : start + 256], mirror=mirror)["logits"]

@@ -124,7 +124,7 @@ def refresh(path: Path, faces: FaceSet) -> Card:
             "expected PublicTest pictures to measure on, found none: use the whole file"
         )
     logits = {
-        crops: run_in_batches(classifier, validation, mirror=crops == "mirror")
+        crops: run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
         for crops in ("one", "mirror")
     }
     card = classifier.card

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from app.gui.face_panel import FacePanel
+from app.gui.keys import without_key
 from app.gui.live_engine import LiveEngine
 from app.gui.menus import ChoiceMenu
 from app.gui.video_view import VideoView
@@ -45,7 +46,7 @@ class AttentionMenu(ChoiceMenu):
         for offer in _listed(self._offers.views):
             name, text = offer.view.name, offer.view.title
             if offer.why_not:
-                entry = self.addAction(f"{text}: {offer.why_not}".replace("&", "&&"))
+                entry = self.addAction(without_key(f"{text}: {offer.why_not}"))
                 entry.setEnabled(False)
             else:
                 text += f" ({offer.doubt})" if offer.doubt else ""

@@ -7,6 +7,8 @@ import re
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy
 
+from app.gui.keys import without_key
+
 _BREAK = "\N{ZERO WIDTH SPACE}"
 _LONG_WORD = re.compile(r"\S{20,}")
 # Up to a sign that joins words, or as many letters as any line has room for.
@@ -49,5 +51,4 @@ class Elided(QObject):
         if not (isinstance(widget, QLabel) and widget.wordWrap()):
             room = max(0, widget.width() - self._margin)
             text = widget.fontMetrics().elidedText(text, self._mode, room)
-        # In a button a single one stands for a key.
-        widget.setText(text.replace("&", "&&") if isinstance(widget, QPushButton) else text)
+        widget.setText(without_key(text) if isinstance(widget, QPushButton) else text)

@@ -23,6 +23,11 @@ class KeepSpace(QObject):
         return super().eventFilter(watched, event)
 
 
+def without_key(text: str) -> str:
+    """Return the text of a button or an action in which `&` is itself and stands for no key."""
+    return text.replace("&", "&&")
+
+
 def let_del_remove(control: QWidget, remove: Callable[[], None]) -> None:
     """Let Del remove what is marked in a control, while that has the focus."""
     shortcut = QShortcut(QKeySequence(Qt.Key.Key_Delete), control)

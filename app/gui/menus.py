@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
+from app.gui.keys import without_key
 from app.live.capture import whole_spec
 from app.sources import CameraInfo
 from models.runtime.store import ModelEntry
@@ -77,7 +78,7 @@ class ChoiceMenu(QMenu):
         raise NotImplementedError
 
     def add_choice(self, text: str, checked: bool, pick: Callable[[], None]) -> QAction:
-        action = QAction(text.replace("&", "&&"), self)
+        action = QAction(without_key(text), self)
         action.setCheckable(True)
         action.setChecked(checked)
 

@@ -89,11 +89,11 @@ def _teach(arguments: argparse.Namespace) -> None:
     parts = read_parts(arguments.data, arguments.ferplus, recipe.cleaning)
     print(parts.told)
     training = make_examples(parts.training, sets, device)
-    validation = make_examples(parts.validation, sets, device)
     digest = digest_of(training.pixels)
     if arguments.resume:
         known = _begun(arguments, recipe, digest)
     else:
+        validation = make_examples(parts.validation, sets, device)
         known = TeacherLogits(
             logits=torch.empty(len(training), 0, sum(len(LABEL_SETS[name]) for name in sets)),
             label_sets=tuple(sets),
@@ -176,15 +176,13 @@ def _measured(
     """Print how good the teachers are; return what the file is to say of each."""
     from models.training.distillation import teacher_facts
 
-    accuracies = _measure(paths, teachers, validation, sets)
-    return [
-        {**teacher_facts(path), "accuracy": scores}
-        for path, scores in zip(paths, accuracies, strict=True)
-    ]
+    facts = [teacher_facts(path) for path in paths]
+    accuracies = _measure([each["file"] for each in facts], teachers, validation, sets)
+    return [{**each, "accuracy": scores} for each, scores in zip(facts, accuracies, strict=True)]
 
 
 def _measure(
-    paths: list[Path],
+    names: list[str],
     teachers: list[tuple[Network, Recipe]],
     validation: Examples,
     sets: list[str],
@@ -215,18 +213,13 @@ def _measure(
     plain.append(torch.stack(plain).mean(0))
     mirror.append(torch.stack(mirror).mean(0))
     known, rows = [], []
-    names = [*map(_short, paths), "their mean"]
-    for name, ours, mirrored in zip(names, plain, mirror, strict=True):
+    for name, ours, mirrored in zip([*names, "their mean"], plain, mirror, strict=True):
         one, both = scores(ours), scores(ours + mirrored)
         known.append(one)
         rows.append([name, *(f"{found[each]:.2%}" for each in sets for found in (one, both))])
     crops = (f"{each} {crop}" for each in sets for crop in ("one", "mirror"))
     print_table(["PublicTest", *crops], rows)
     return known[:-1]
-
-
-def _short(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
 
 
 if __name__ == "__main__":

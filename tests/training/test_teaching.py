@@ -98,16 +98,22 @@ def test_the_file_keeps_what_was_said(
             torch.testing.assert_close(found[name], expected[name], atol=2e-3, rtol=0)
 
 
-def test_teachers_are_asked_of_few_pictures_at_once(
-    trained: Path, examples: Examples, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def note_asked(monkeypatch: pytest.MonkeyPatch, module: str) -> list[int]:
+    """Return a list that is told how many pictures a module asks teachers of, each time."""
     asked: list[int] = []
 
     def noted(teachers: list[Teacher], views: torch.Tensor, sets: list[str]) -> torch.Tensor:
         asked.append(len(views))
         return mean_logits(teachers, views, sets)
 
-    monkeypatch.setattr("models.training.teaching.mean_logits", noted)
+    monkeypatch.setattr(f"models.training.{module}.mean_logits", noted)
+    return asked
+
+
+def test_teachers_are_asked_of_few_pictures_at_once(
+    trained: Path, examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = note_asked(monkeypatch, "teaching")
     teachers = [load_teacher(trained / "last.pt", SETS, CPU)]
     many = examples.pixels.repeat(9, 1, 1, 1)
     found = teach(teachers, many, HOW, label_sets=SETS, views=1, seed=5)
@@ -261,13 +267,7 @@ def test_the_commands_teach_and_train(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked: list[int] = []
-
-    def noted(teachers: list[Teacher], views: torch.Tensor, sets: list[str]) -> torch.Tensor:
-        asked.append(len(views))
-        return mean_logits(teachers, views, sets)
-
-    monkeypatch.setattr("models.training.distillation.mean_logits", noted)
+    asked = note_asked(monkeypatch, "distillation")
     name = write_recipe(replace(recipe, epochs=1), tmp_path)
     path = tmp_path / "teachers.npz"
     common = ["--data", str(data), "--device", "cpu", "--threads", "1"]

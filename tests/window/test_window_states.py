@@ -24,6 +24,14 @@ NO_CAMERA = "No camera was found; plug one in and try again."
 LOST = 'The camera "Lens" no longer sends pictures.'
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time of the live workspace, to be put on by hand."""
+    now = [1000.0]
+    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: now[0])
+    return now
+
+
 def test_starting_says_which_step() -> None:
     status = EngineStatus(EngineState.STARTING, step="Loading the model")
     said = stage(status, has_picture=False, no_face=False)
@@ -169,10 +177,8 @@ def test_long_names_in_notices_and_the_banner_go_on_in_the_next_line(
 
 
 def test_no_face_waits_a_moment_before_it_is_said(
-    open_window: OpenWindow, world: World, draw: Artist, monkeypatch: pytest.MonkeyPatch
+    open_window: OpenWindow, world: World, draw: Artist, clock: list[float]
 ) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: clock[0])
     window = open_window()
     world.engine.result = draw.result(draw.face(1, (220, 120, 420, 320)))
     window.tick(at_once=True)
@@ -185,10 +191,8 @@ def test_no_face_waits_a_moment_before_it_is_said(
 
 
 def test_no_face_is_missed_in_a_pause_or_behind_another_workspace(
-    open_window: OpenWindow, world: World, draw: Artist, monkeypatch: pytest.MonkeyPatch
+    open_window: OpenWindow, world: World, draw: Artist, clock: list[float]
 ) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: clock[0])
     window = open_window()
     world.engine.result = draw.result(draw.face(1, (220, 120, 420, 320)))
     window.tick(at_once=True)
@@ -223,12 +227,10 @@ def test_the_engines_rest_is_no_pause_of_the_users() -> None:
 def test_a_slow_machine_is_told_once(
     open_window: OpenWindow,
     world: World,
-    monkeypatch: pytest.MonkeyPatch,
+    clock: list[float],
     finder: str,
     advice: str,
 ) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: clock[0])
     window = open_window()
     world.engine.now = replace(world.engine.now, latency_ms=400.0, finder=finder)
     for _ in range(3):

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace
+from app.gui.keys import KeepSpace, without_key
 from app.gui.menus import recent_names
 from app.gui.review.actions import ReviewActions
 from app.gui.theme import HEAD_PX, font
@@ -95,7 +95,7 @@ class EmptyPage(QWidget):
         self._recent_title.setVisible(bool(folders))
         shown = folders[:_MOST_RECENT]
         for folder, name in zip(shown, recent_names(shown), strict=True):
-            button = QPushButton(name.replace("&", "&&"))
+            button = QPushButton(without_key(name))
             button.setFlat(True)
             button.setStyleSheet("text-align: left;")
             button.setToolTip(folder)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace
+from app.gui.keys import KeepSpace, without_key
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import BODY_PX, SMALL_PX, Theme, font, label_colour
@@ -142,7 +142,7 @@ class FacesTab(QWidget):
             if face.number == model.face:
                 continue
             together = int(own[frames[model.state.rows(face.number)]].sum())
-            action = menu.addAction(face.title.replace("&", "&&"))
+            action = menu.addAction(without_key(face.title))
             action.setEnabled(not together)
             if together:
                 action.setToolTip(f"Both are in the picture on {amount(together, 'frame')}")

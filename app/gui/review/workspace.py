@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
 from app.gui.actions import shortcut_rows
+from app.gui.keys import without_key
 from app.gui.menus import recent_names
 from app.gui.pages import open_page
 from app.gui.places import sessions_folder
@@ -397,7 +398,7 @@ class ReviewWorkspace(Workspace):
         self.empty.set_recent(there)
         self._recent_menu.clear()
         for path, name in zip(there, recent_names(there), strict=True):
-            action = self._recent_menu.addAction(name.replace("&", "&&"))
+            action = self._recent_menu.addAction(without_key(name))
             action.setToolTip(path)
             action.triggered.connect(lambda _checked=False, p=path: self.open_session(Path(p)))
         self._recent_menu.setToolTipsVisible(True)
