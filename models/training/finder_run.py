@@ -29,6 +29,7 @@ from models.training.finder_recipe import FinderRecipe
 from models.training.losses import check_finite
 from models.training.optimisers import make_optimiser
 from models.training.run import same_data, start_device, training_folder, write_log
+from models.training.speed import arithmetic, autocast, no_bf16
 from models.training.tasks import TaskRun, task_values
 
 __all__ = ["FinderTrainer", "begin_from", "find_faces", "train_finder"]
@@ -105,8 +106,7 @@ class FinderTrainer:
                 for name in ("picture", "boxes", "points", "counts")
             )
         )
-        enabled = self.recipe.precision == "bf16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+        with autocast(self.device, self.recipe.precision):
             outputs = self.network(to_input(pixels, self.device))
         loss, parts = finder_loss([values.float() for values in outputs], moved, self.recipe.side)
         self.optimiser.zero_grad()
@@ -204,7 +204,7 @@ def train_finder(run: TaskRun) -> None:
         data = read_finder_data(run.data, recipe.side, recipe.clutter)
         trainer.pictures = same_data(trainer.pictures, data.digest, run.data)
         told = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
-        print(f"{told}; on {trainer.device}")
+        print(f"{told}; on {trainer.device}{no_bf16(trainer.device, recipe.precision)}")
         if run.start is not None and not run.resume:
             begin_from(trainer, run.start, data.training)
         _train(trainer, data, run.out, deadline)
@@ -241,7 +241,8 @@ def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:
 def _train(trainer: FinderTrainer, data: FinderData, out: Path, deadline: Deadline) -> None:
     """Train at the full rate until epochs or minutes are over, then let the rate fall."""
     recipe = trainer.recipe
-    made_with = environment()
+    computed_in = arithmetic(trainer.device, recipe.precision)
+    made_with = {**environment(), "computed_in": computed_in}
     while trainer.epoch < recipe.epochs:
         started = time.monotonic()
         _epoch(trainer, data, None)

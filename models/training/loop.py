@@ -30,7 +30,7 @@ from models.training.optimisers import make_optimiser, sharpness_aware_step
 from models.training.predict import build_network, normalise, predict, sized, split_arrays
 from models.training.recipe import Recipe
 from models.training.schedule import hold, one_cycle, plateau, warmup_cosine
-from models.training.speed import STEPS_APART, compiled
+from models.training.speed import STEPS_APART, autocast, compiled
 from models.training.teaching import Answers
 
 Heads = dict[str, Tensor]
@@ -83,8 +83,7 @@ class Trainer:
             shape = (recipe.batch_size // self.group.size, 1, recipe.input_size, recipe.input_size)
             example = normalise(torch.zeros(shape, device=device), recipe)
             self.network.train()
-            bf16 = recipe.precision == "bf16"
-            self._attend, self.note = compiled(self._attend, example, bf16=bf16)
+            self._attend, self.note = compiled(self._attend, example, recipe.precision)
         self._teachers = None
         if recipe.distillation.teachers:
             self._teachers = Ensemble(recipe.distillation, self.label_sets, device)
@@ -194,9 +193,8 @@ class Trainer:
 
     def _loss(self, parts: Tensor, targets: Heads, taught: Heads, done: float) -> Tensor:
         recipe = self.recipe
-        enabled = recipe.precision == "bf16"
         seen = normalise(sized(parts, recipe), recipe)  # drawn in float32
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+        with autocast(self.device, recipe.precision):
             outputs, attention = self._attend(seen)
         share = recipe.distillation.weight if taught else 0.0
         total = torch.zeros((), device=self.device)

@@ -25,7 +25,7 @@ from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
 from models.training.parts import Parts, read_parts
 from models.training.recipe import check_teachers, read_recipe
-from models.training.speed import prepare
+from models.training.speed import arithmetic, no_bf16, prepare
 from models.training.teaching import digest_of
 from models.training.warm_start import begin_from
 
@@ -197,7 +197,8 @@ class _Run:
 
     def __init__(self, trainer: Trainer, out: Path, every: int, deadline: Deadline) -> None:
         self.trainer, self.out, self.every, self.deadline = trainer, out, every, deadline
-        self._made_with = environment()
+        computed_in = arithmetic(trainer.device, trainer.recipe.precision)
+        self._made_with = {**environment(), "computed_in": computed_in}
 
     def go(self, training: Examples, validation: Examples) -> None:
         if not self.trainer.group.leads:
@@ -208,6 +209,7 @@ class _Run:
         print(
             f"{recipe.architecture}: {parameters:,} parameters; {len(training):,} training and "
             f"{len(validation):,} validation pictures; on {trainer.device}"
+            + no_bf16(trainer.device, recipe.precision)
         )
         if trainer.epoch == recipe.epochs:
             print(nothing_left(recipe.epochs))

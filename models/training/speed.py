@@ -36,17 +36,48 @@ def prepare(device: torch.device) -> None:
         torch.set_float32_matmul_precision("high")
 
 
-def compiled(module: nn.Module, example: Tensor, *, bf16: bool) -> tuple[nn.Module, str]:
+def arithmetic(device: torch.device, precision: str) -> str:
+    """Return the precision, bf16 or fp32, in which a recipe's is computed on this device.
+
+    bf16 pays only where the processor multiplies it. Others work it out number by number: one with
+    AVX2 and no AVX-512 then takes twenty times as long for a step as in float32.
+    """
+    if precision != "bf16":
+        return precision
+    if device.type == "cuda":
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        known = torch.cpu.get_capabilities()
+        names = ("avx512_bf16", "amx_bf16", "avx10_2", "bf16")  # the last is an ARM's
+        able = torch.backends.mkldnn.is_available() and any(known.get(name) for name in names)
+    return precision if able else "fp32"
+
+
+def no_bf16(device: torch.device, precision: str) -> str:
+    """Return what to say after a device that does not compute as a recipe asks; else nothing."""
+    if arithmetic(device, precision) == precision:
+        return ""
+    return f" in float32, since it has no {precision} arithmetic"
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context in which a recipe's network computes on this device."""
+    enabled = arithmetic(device, precision) == "bf16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def compiled(module: nn.Module, example: Tensor, precision: str) -> tuple[nn.Module, str]:
     """Return a module compiled by torch, proved on one forward and backward pass, or itself.
 
     The second value is empty, or says why the module stayed as it was. example: a batch of the
-    shape of all batches. Running statistics and gradients are left as they were.
+    shape of all batches. precision: the recipe's. Running statistics and gradients are left as they
+    were.
     """
     # Replays whole CUDA graphs on a GPU. Of a module torch.compile makes a module.
     fast = cast(nn.Module, torch.compile(module, mode="reduce-overhead"))
     kept = [buffer.clone() for buffer in module.buffers()]
     try:
-        with torch.autocast(example.device.type, torch.bfloat16, enabled=bf16):
+        with autocast(example.device, precision):
             logits, attention = fast(example)
         parts = [logits, *(value for value in attention.values() if value.requires_grad)]
         torch.stack([part.float().mean() for part in parts]).sum().backward()  # type: ignore[no-untyped-call]

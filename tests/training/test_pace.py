@@ -152,7 +152,7 @@ def test_a_network_that_cannot_be_compiled_is_trained_as_it_is(
     monkeypatch.setattr(torch, "compile", lambda module, **_: Unwilling(module))
     module = Attending(MiniXception(7)).train()
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    found, note = compiled(module, torch.rand(4, 1, 48, 48), bf16=False)
+    found, note = compiled(module, torch.rand(4, 1, 48, 48), "fp32")
     assert found is module
     assert note == "torch.compile does not take this network here (RuntimeError: no compiler)"
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())

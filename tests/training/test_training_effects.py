@@ -179,15 +179,6 @@ def test_a_run_resumed_equals_one_unbroken(recipe: Recipe, faces: FaceSet, tmp_p
     assert not same(resumed.network.state_dict(), stopped.network.state_dict())
 
 
-def test_pictures_are_drawn_in_full_precision(recipe: Recipe, faces: FaceSet) -> None:
-    how = replace(recipe, precision="bf16", field=44, input_size=36)
-    trainer = Trainer(how, CPU)
-    seen: list[torch.dtype] = []
-    trainer._attend.register_forward_pre_hook(lambda _, given: seen.append(given[0].dtype))
-    trainer.train_epoch(make_examples(clean_training(faces)[0], trainer.label_sets, CPU))
-    assert set(seen) == {torch.float32}
-
-
 def test_a_run_gone_on_with_has_as_many_steps_as_before(recipe: Recipe) -> None:
     begun, compiled = Trainer(recipe, CPU), Trainer(recipe, CPU)
     compiled._even = True  # as with --compile, which drops a smaller last batch
@@ -327,13 +318,6 @@ def test_the_private_test_has_no_part_in_training(
         states.append(load_checkpoint(folder / "run" / "last.pt"))
     assert same(states[0]["network"], states[1]["network"])
     assert states[0]["history"][0]["fer2013"] == states[1]["history"][0]["fer2013"]
-
-
-def test_bf16_trains_in_float32_weights(plain: Recipe, eight: Examples) -> None:
-    trainer = Trainer(replace(plain, precision="bf16"), CPU)
-    first, second = trainer.train_epoch(eight), trainer.train_epoch(eight)
-    assert second < first
-    assert {p.dtype for p in trainer.network.parameters()} == {torch.float32}
 
 
 def test_the_device_is_chosen_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
