@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,21 +17,20 @@ from models.runtime.files import checked_place
 from models.runtime.labels import LABEL_SETS
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from models.nets.network import Network
-    from models.training.examples import Examples
     from models.training.recipe import Recipe
     from models.training.teaching import TeacherLogits
 
-EXAMPLES = """example:
+EXAMPLES = """examples:
   fer-teach mini_xception.distilled runs/*/last.pt --data fer2013.csv -o teachers.npz
+  fer-teach mini_xception.distilled weights/cbam_resnet18.fer2013.onnx \\
+      weights/cbam_resnet18.ferplus.onnx --data fer2013.csv -o teachers.npz
   fer-train mini_xception.distilled --set distillation.logits=teachers.npz --data fer2013.csv \\
       --out runs/student
 
 RECIPE is the student's: its labels, its cleaning and its [augmentation] decide what the teachers
 are asked. Each sees every training picture in the same views, drawn from --seed; the mean of their
-logits is written as float16, after every view. The accuracies printed are those on PublicTest, of
+logits is written as float16, after every view. An exported file answers for its own labels; two of
+one training are one teacher again. The accuracies printed are those on PublicTest, of
 each teacher and of their mean. On a CPU large teachers take hours: what is written holds when the
 command is stopped, and --resume, with more --views too, asks only for those that are missing.
 """
@@ -50,10 +50,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("recipe", metavar="RECIPE", help="the student's, by name or as a file")
-    parser.add_argument("teachers", nargs="+", type=Path, metavar="TEACHER", help="a .pt")
+    parser.add_argument("teachers", nargs="+", type=Path, metavar="TEACHER", help="a .pt or .onnx")
     parser.add_argument("--data", type=Path, required=True, help="FER2013, as for the student")
     parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.npz")
+    parser.add_argument(
+        "--shares", default="", metavar="3,1,…", help="how much each counts (default: all alike)"
+    )
     parser.add_argument("--resume", action="store_true", help="ask for what FILE.npz lacks only")
     parser.add_argument("--views", type=int, default=16, help="of each picture (default: 16)")
     parser.add_argument("--seed", type=int, default=1, help="of the views (default: 1)")
@@ -70,43 +73,51 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _shares(text: str, teachers: int) -> list[float]:
+    """Return how much each teacher counts; raise `UserError` for what does not say so."""
+    try:
+        shares = [float(share) for share in text.split(",")] if text else [1.0] * teachers
+    except ValueError:
+        shares = []
+    if len(shares) != teachers or not all(0 < share < math.inf for share in shares):
+        raise UserError(
+            "expected --shares of numbers above 0, one for each teacher and commas between them, "
+            f"found {text!r} for {teachers}"
+        )
+    return shares
+
+
 def _teach(arguments: argparse.Namespace) -> None:
-    import torch
     from tqdm import tqdm
 
-    from models.training.distillation import load_teacher
+    from models.cli.teacher_table import measure_teachers
     from models.training.examples import make_examples
     from models.training.parts import read_parts
     from models.training.recipe import read_recipe
     from models.training.run import start_device
-    from models.training.teaching import TeacherLogits, digest_of, single_view, teach
+    from models.training.teachers import load_teachers
+    from models.training.teaching import digest_of, teach
 
     _check(arguments)
     recipe = read_recipe(arguments.recipe, arguments.changes)
     device = start_device(arguments.device, arguments.threads)
     sets = list(recipe.labels)
-    teachers = [load_teacher(path, sets, device) for path in arguments.teachers]
     parts = read_parts(arguments.data, arguments.ferplus, recipe.cleaning)
     print(parts.told)
     training = make_examples(parts.training, sets, device)
     digest = digest_of(training.pixels)
-    if arguments.resume:
-        known = _begun(arguments, recipe, digest)
-    else:
-        validation = make_examples(parts.validation, sets, device)
-        known = TeacherLogits(
-            logits=torch.empty(len(training), 0, sum(len(LABEL_SETS[name]) for name in sets)),
-            label_sets=tuple(sets),
-            digest=digest,
-            augmentation=single_view(recipe.augmentation),
-            seed=arguments.seed,
-            teachers=_measured(arguments.teachers, teachers, validation, sets),
-        )
-    if known.views >= arguments.views:
+    known = _begun(arguments, recipe, digest) if arguments.resume else None
+    if known is not None and known.views >= arguments.views:
         print(f"{arguments.output} has {known.views} views already: nothing to do")
         return
+    teachers = load_teachers(arguments.teachers, sets, device, arguments.shares)
+    if known is None:
+        validation = make_examples(parts.validation, sets, device)
+        facts = measure_teachers(teachers, validation, sets)
+        known = _nothing_yet(arguments, recipe, digest, len(training), facts)
+    before = known
     with tqdm(
-        initial=known.views * len(training),
+        initial=before.views * len(training),
         total=arguments.views * len(training),
         unit="view",
         leave=False,
@@ -119,13 +130,35 @@ def _teach(arguments: argparse.Namespace) -> None:
             label_sets=sets,
             views=arguments.views,
             seed=arguments.seed,
-            known=known.logits,
+            known=before.logits,
             on_chunk=bar.update,
-            on_view=lambda so_far: replace(known, logits=so_far).write(arguments.output),
+            on_view=lambda so_far: replace(before, logits=so_far).write(arguments.output),
         )
     print(
         f"wrote {arguments.output} ({arguments.output.stat().st_size / 1e6:.1f} MB): "
         f"{len(training):,} pictures, {arguments.views} views, {logits.shape[2]} logits"
+    )
+
+
+def _nothing_yet(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    digest: str,
+    pictures: int,
+    facts: list[dict[str, Any]],
+) -> TeacherLogits:
+    """Return a file of no views."""
+    import torch
+
+    from models.training.teaching import TeacherLogits, single_view
+
+    return TeacherLogits(
+        logits=torch.empty(pictures, 0, sum(len(LABEL_SETS[name]) for name in recipe.labels)),
+        label_sets=tuple(recipe.labels),
+        digest=digest,
+        augmentation=single_view(recipe.augmentation),
+        seed=arguments.seed,
+        teachers=facts,
     )
 
 
@@ -138,8 +171,11 @@ def _begun(arguments: argparse.Namespace, recipe: Recipe, digest: str) -> Teache
 
     known = TeacherLogits.read(arguments.output)
     hashes = [file_facts(path).sha256 for path in arguments.teachers]
+    theirs = [(each.get("sha256"), each.get("share", 1.0)) for each in known.teachers]
     same = {
-        "teachers": [each.get("sha256") for each in known.teachers] == hashes,
+        # Files that are one network stand beside each other.
+        "teachers and --shares": sorted(theirs, key=str)
+        == sorted(zip(hashes, arguments.shares, strict=True), key=str),
         "label sets": known.label_sets == tuple(recipe.labels),
         "training pictures": known.digest == digest,
         "[augmentation]": known.augmentation == single_view(recipe.augmentation),
@@ -159,67 +195,13 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(f"expected --views of 1 to {_MOST_VIEWS}, found {arguments.views}")
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"expected --seed of 0 to 2 to the 32, found {arguments.seed}")
+    arguments.shares = _shares(arguments.shares, len(arguments.teachers))
     checked_place(arguments.output, ".npz")
     if arguments.output.exists() and not arguments.resume:
         raise UserError(
             f"expected a new file, found {arguments.output}: add --resume to go on with it, or "
             "choose another -o"
         )
-
-
-def _measured(
-    paths: list[Path],
-    teachers: list[tuple[Network, Recipe]],
-    validation: Examples,
-    sets: list[str],
-) -> list[dict[str, Any]]:
-    """Print how good the teachers are; return what the file is to say of each."""
-    from models.training.distillation import teacher_facts
-
-    facts = [teacher_facts(path) for path in paths]
-    accuracies = _measure([each["file"] for each in facts], teachers, validation, sets)
-    return [{**each, "accuracy": scores} for each, scores in zip(facts, accuracies, strict=True)]
-
-
-def _measure(
-    names: list[str],
-    teachers: list[tuple[Network, Recipe]],
-    validation: Examples,
-    sets: list[str],
-) -> list[dict[str, float]]:
-    """Print and return the PublicTest accuracies of each teacher; print those of their mean."""
-    import torch
-
-    from models.cli.evaluate_table import print_table
-    from models.training.distillation import mean_logits
-    from models.training.metrics import accuracy
-    from models.training.predict import split_arrays
-
-    def said(teacher: tuple[Network, Recipe], pixels: Tensor) -> Tensor:
-        parts = torch.split(pixels, 256)
-        return torch.cat([mean_logits([teacher], part / 255, sets).cpu() for part in parts])
-
-    def scores(logits: Tensor) -> dict[str, float]:
-        heads = split_arrays(logits.numpy(), sets)
-        used = {name: validation.truth[name] >= 0 for name in sets}
-        return {
-            name: accuracy(heads[name][used[name]], validation.truth[name][used[name]])
-            for name in sets
-        }
-
-    pixels = validation.pixels
-    plain = [said(teacher, pixels) for teacher in teachers]
-    mirror = [said(teacher, pixels.flip(3)) for teacher in teachers]
-    plain.append(torch.stack(plain).mean(0))
-    mirror.append(torch.stack(mirror).mean(0))
-    known, rows = [], []
-    for name, ours, mirrored in zip([*names, "their mean"], plain, mirror, strict=True):
-        one, both = scores(ours), scores(ours + mirrored)
-        known.append(one)
-        rows.append([name, *(f"{found[each]:.2%}" for each in sets for found in (one, both))])
-    crops = (f"{each} {crop}" for each in sets for crop in ("one", "mirror"))
-    print_table(["PublicTest", *crops], rows)
-    return known[:-1]
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     from models.training.folds_file import FoldsFile, facts_of
     from models.training.recipe import check_teachers, read_recipe
     from models.training.run import start_device
-    from models.training.warm_start import network_of
+    from models.training.start import network_of
 
     _check_folds(arguments)
     wanted = protocols_of(arguments.folds)

@@ -49,7 +49,8 @@ def arithmetic(device: torch.device, precision: str) -> str:
     else:
         known = torch.cpu.get_capabilities()
         names = ("avx512_bf16", "amx_bf16", "avx10_2", "bf16")  # the last is an ARM's
-        able = torch.backends.mkldnn.is_available() and any(known.get(name) for name in names)
+        has_kernels: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        able = has_kernels and any(known.get(name) for name in names)
     return precision if able else "fp32"
 
 

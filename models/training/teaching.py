@@ -19,13 +19,12 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from models.nets.network import Network
 from models.runtime.errors import UserError
 from models.runtime.files import user_path, written_whole
 from models.runtime.labels import LABEL_SETS
 from models.training.augment import augment
-from models.training.distillation import answered, mean_logits, unanswered
 from models.training.recipe import Augmentation, Recipe
+from models.training.teachers import Teacher, answered, mean_logits, unanswered
 
 FORMAT = 1
 _CHUNK = 1024
@@ -64,8 +63,8 @@ class TeacherLogits:
 
     Of logits and not of probabilities, so that a student can soften them by any temperature.
     label_sets: in the order of the outputs. digest: of the N pictures. augmentation, seed: of the
-    V views. teachers: what is known of each, `teacher_facts` and its accuracy; files of an older
-    version do not know the sources.
+    V views. teachers: what is known of each file, `Teacher.facts`, its share and accuracy; files
+    of an older version know less.
     """
 
     logits: Tensor
@@ -116,7 +115,7 @@ class TeacherLogits:
 
 
 def teach(
-    teachers: list[tuple[Network, Recipe]],
+    teachers: list[Teacher],
     pixels: Tensor,
     how: Augmentation,
     *,

@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from models.card_making import SOURCES, learnt_from
-from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
-from models.training.checkpoint import load_checkpoint
-from models.training.exported import unfold
 from models.training.loop import Trainer
-from models.training.recipe import Recipe, recipe_of
+from models.training.start import Start, read_start
 
-_OF_THE_NETWORK = [
-    "architecture",
-    "network",
-    "loss",
-    "region_margin",
-    "input_size",
-    "field",
-    "mean",
-    "std",
-]
 _TRUNK = "trunk."
 _NAMED_BY_DEPTH = {"vgg": "vgg16"}
 """Architectures that a region attention network calls by another name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Hold what a training can begin with.
-
-    recipe: the one it was trained by, with the label sets that it knows. weights: by name, the
-    averaged ones. sources: what it has learnt from. told: where it comes from, for the card.
-    """
-
-    recipe: Recipe
-    weights: dict[str, Tensor]
-    sources: list[str]
-    told: str
 
 
 def begin_from(trainer: Trainer, path: Path, pixels: Tensor) -> None:
@@ -71,31 +40,6 @@ def begin_from(trainer: Trainer, path: Path, pixels: Tensor) -> None:
     trainer.begun_from = start.told
 
 
-def read_start(path: Path, pixels: Tensor) -> Start:
-    """Read what to begin with from a checkpoint, or from an exported file and its card."""
-    if path.suffix == ".onnx":
-        network, classifier = unfold(path, pixels)
-        card = classifier.card
-        # Of the two label sets of a training with margins one may be voted, which takes none.
-        recipe = Recipe.from_dict(card.recipe)
-        recipe = replace(recipe, labels={card.label_set: 1.0}, loss="softmax")
-        sources = [name for name, text in SOURCES.items() if text in card.data]
-        return Start(recipe, network.state_dict(), sources, _told(recipe, card.training))
-    values = load_checkpoint(path)
-    recipe = recipe_of(values, path)
-    made = {key: values.get(key) for key in ("epoch", "begun_from")} | values["environment"]
-    return Start(recipe, dict(values["average"]), learnt_from(values, recipe), _told(recipe, made))
-
-
-def _told(recipe: Recipe, made: Mapping[str, Any]) -> str:
-    if not made.get("epoch") and made.get("begun_from"):  # a mean, which says of what
-        return str(made["begun_from"])
-    return (
-        f"{recipe.architecture} for {' and '.join(recipe.labels)}, epoch {made.get('epoch', 0)} of "
-        f"{recipe.epochs}, commit {made.get('commit', 'unknown')}"
-    )
-
-
 def _fitting(start: Start, trainer: Trainer, path: Path) -> dict[str, Tensor]:
     """Return the weights by the names of the training's own network, complete with its own."""
     found, recipe = start.recipe.architecture, trainer.recipe
@@ -117,20 +61,6 @@ def _fitting(start: Start, trainer: Trainer, path: Path) -> dict[str, Tensor]:
         f"{path}: expected a checkpoint of {recipe.architecture}, found one of {found}: choose "
         "another or train without --from"
     )
-
-
-def network_of(path: Path) -> dict[str, Any]:
-    """Return the keys of a recipe that say what a network is, not how it is trained.
-
-    Of a checkpoint or an exported file, for training it on by another recipe, whatever network
-    that one names.
-    """
-    if path.suffix == ".onnx":
-        recipe = Recipe.from_dict(OnnxClassifier(path, provider="CPU").card.recipe)
-    else:
-        recipe = recipe_of(load_checkpoint(path), path)
-    values = recipe.as_dict()
-    return {key: values[key] for key in _OF_THE_NETWORK}
 
 
 def _rows(theirs: Tensor, their_sets: list[str], ours: Tensor, our_sets: list[str]) -> Tensor:

@@ -78,9 +78,9 @@ def test_bf16_is_computed_where_the_processor_multiplies_it(
         assert not no_bf16(CPU, "fp32")
     pretend(monkeypatch, "bf16", mkldnn=False)  # torch for macOS has no kernels for it
     assert arithmetic(CPU, "bf16") == "fp32"
-    for able in (True, False):
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda able=able, **_: able)
-        assert arithmetic(torch.device("cuda"), "bf16") == ("bf16" if able else "fp32")
+    for expected, has in (("bf16", True), ("fp32", False)):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda has=has, **_: has)
+        assert arithmetic(torch.device("cuda"), "bf16") == expected
 
 
 def test_a_run_says_in_what_it_computes(

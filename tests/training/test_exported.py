@@ -20,7 +20,8 @@ from models.training.checkpoint import load_checkpoint
 from models.training.exported import unfold
 from models.training.loop import Trainer
 from models.training.recipe import Recipe
-from models.training.warm_start import begin_from, network_of
+from models.training.start import network_of
+from models.training.warm_start import begin_from
 
 pytestmark = pytest.mark.train
 

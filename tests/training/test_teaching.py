@@ -15,15 +15,15 @@ from models.card_making import SOURCES, describe
 from models.cli.teach import main
 from models.cli.train import main as train_main
 from models.data.face_set import FaceSet, clean_training
-from models.export import load_network
-from models.nets.network import Network
+from models.export import export, load_network
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.training.checkpoint import load_checkpoint, save_checkpoint
-from models.training.distillation import Ensemble, load_teacher, mean_logits
+from models.training.distillation import Ensemble
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
 from models.training.recipe import Augmentation, Distillation, Recipe
+from models.training.teachers import Teacher, load_teachers, mean_logits
 from models.training.teaching import (
     Answers,
     TeacherLogits,
@@ -35,7 +35,6 @@ from models.training.teaching import (
 
 pytestmark = pytest.mark.train
 
-Teacher = tuple[Network, Recipe]
 CPU = torch.device("cpu")
 SETS = ["fer2013", "ferplus"]
 HOW = Augmentation(rotate=10.0, shift=0.1, erase=0.3)
@@ -49,7 +48,7 @@ def examples(faces: FaceSet) -> Examples:
 @pytest.fixture
 def asked(trained: Path, examples: Examples, tmp_path: Path) -> Path:
     """Return a file of what the trained network says of three views."""
-    teachers = [load_teacher(trained / "last.pt", SETS, CPU)]
+    teachers = load_teachers([trained / "last.pt"], SETS, CPU)
     logits = teach(teachers, examples.pixels, HOW, label_sets=SETS, views=3, seed=5)
     path = tmp_path / "teachers.npz"
     TeacherLogits(
@@ -106,15 +105,15 @@ def note_asked(monkeypatch: pytest.MonkeyPatch, module: str) -> list[int]:
         asked.append(len(views))
         return mean_logits(teachers, views, sets)
 
-    monkeypatch.setattr(f"models.training.{module}.mean_logits", noted)
+    monkeypatch.setattr(f"models.{module}.mean_logits", noted)
     return asked
 
 
 def test_teachers_are_asked_of_few_pictures_at_once(
     trained: Path, examples: Examples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = note_asked(monkeypatch, "teaching")
-    teachers = [load_teacher(trained / "last.pt", SETS, CPU)]
+    asked = note_asked(monkeypatch, "training.teaching")
+    teachers = load_teachers([trained / "last.pt"], SETS, CPU)
     many = examples.pixels.repeat(9, 1, 1, 1)
     found = teach(teachers, many, HOW, label_sets=SETS, views=1, seed=5)
     assert asked == [256, 256, 46]
@@ -142,11 +141,56 @@ def test_several_teachers_are_averaged_each_with_its_own_framing(
         trainer = Trainer(replace(recipe, input_size=field, field=field, seed=field), CPU)
         trainer.train_epoch(examples)
         save_checkpoint(tmp_path / f"{name}.pt", {**trainer.state(), "environment": {}})
-        teachers.append(load_teacher(tmp_path / f"{name}.pt", SETS, CPU))
+        teachers += load_teachers([tmp_path / f"{name}.pt"], SETS, CPU)
     pixels = examples.pixels[:9] / 255
     each = [mean_logits([teacher], pixels, SETS) for teacher in teachers]
     assert not torch.allclose(each[0], each[1])
     torch.testing.assert_close(mean_logits(teachers, pixels, SETS), (each[0] + each[1]) / 2)
+
+
+def test_exported_files_of_one_training_are_one_teacher_again(
+    trained: Path, examples: Examples, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"{name}.onnx" for name in SETS]
+    for name, file in zip(SETS, files, strict=True):
+        export(trained / "last.pt", output=file, label_set=name)
+    pixels = examples.pixels[:9] / 255
+    expected = mean_logits(load_teachers([trained / "last.pt"], SETS, CPU), pixels, SETS)
+    (teacher,) = load_teachers(files, SETS, CPU)
+    assert [each["file"] for each in teacher.facts] == [
+        f"{tmp_path.name}/fer2013.onnx",
+        f"{tmp_path.name}/ferplus.onnx",
+    ]
+    assert [each["label_sets"] for each in teacher.facts] == [["fer2013"], ["ferplus"]]
+    torch.testing.assert_close(mean_logits([teacher], pixels, SETS), expected, atol=1e-4, rtol=1e-4)
+    # That of another training stays another teacher, and one alone answers its own labels.
+    other = tmp_path / "other.onnx"
+    export(trained / "best.ferplus.pt", output=other, label_set="ferplus")
+    apart = load_teachers([files[0], other], SETS, CPU, shares=[2, 1])
+    assert [list(each.recipe.labels) for each in apart] == [["fer2013"], ["ferplus"]]
+    found = mean_logits(apart, pixels, SETS)
+    torch.testing.assert_close(found[:, :7], expected[:, :7], atol=1e-4, rtol=1e-4)
+    with pytest.raises(UserError, match="found none for ferplus: add one or drop ferplus"):
+        load_teachers(files[:1], SETS, CPU)
+    with pytest.raises(UserError, match=r"other\.onnx: expected a teacher for fer2013, found one"):
+        load_teachers([files[0], other], ["fer2013"], CPU)
+
+
+def test_a_teacher_counts_by_its_share(recipe: Recipe, examples: Examples, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{seed}.pt" for seed in (1, 2)]
+    for seed, path in enumerate(paths, start=1):
+        labels = {"fer2013": 1.0, "ferplus": 1.0} if seed == 1 else {"fer2013": 1.0}
+        trainer = Trainer(replace(recipe, seed=seed, ema=0.0, labels=labels), CPU)
+        trainer.train_epoch(examples)
+        save_checkpoint(path, {**trainer.state(), "environment": {}})
+    teachers = load_teachers(paths, SETS, CPU, shares=[3, 1])
+    pixels = examples.pixels[:9] / 255
+    one = mean_logits(teachers[:1], pixels, SETS)
+    two = mean_logits(teachers[1:], pixels, ["fer2013"])
+    found = mean_logits(teachers, pixels, SETS)
+    assert not torch.allclose(one[:, :7], two)
+    torch.testing.assert_close(found[:, :7], (3 * one[:, :7] + two) / 4)
+    torch.testing.assert_close(found[:, 7:], one[:, 7:])  # the other one does not know these
 
 
 def test_teachers_that_run_and_teachers_in_a_file_set_the_same_targets(
@@ -157,7 +201,7 @@ def test_teachers_that_run_and_teachers_in_a_file_set_the_same_targets(
         trainer = Trainer(replace(recipe, seed=seed, ema=0.0, learning_rate=0.05), CPU)
         trainer.train_epoch(examples)
         save_checkpoint(path, {**trainer.state(), "environment": {}})
-    teachers = [load_teacher(path, SETS, CPU) for path in paths]
+    teachers = load_teachers(paths, SETS, CPU)
     logits = teach(teachers, examples.pixels, HOW, label_sets=SETS, views=1, seed=5)
     file = tmp_path / "teachers.npz"
     how, digest = single_view(HOW), digest_of(examples.pixels)
@@ -267,7 +311,7 @@ def test_the_commands_teach_and_train(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked = note_asked(monkeypatch, "distillation")
+    asked = note_asked(monkeypatch, "cli.teacher_table")
     name = write_recipe(replace(recipe, epochs=1), tmp_path)
     path = tmp_path / "teachers.npz"
     common = ["--data", str(data), "--device", "cpu", "--threads", "1"]
@@ -275,7 +319,8 @@ def test_the_commands_teach_and_train(
     elsewhere = {**load_checkpoint(trained / "last.pt"), "sources": ["raf_db"]}
     teacher = str(tmp_path / "teacher.pt")
     save_checkpoint(Path(teacher), elsewhere)
-    arguments = [name, teacher, teacher, "-o", str(path), "--views", "2", *common]
+    arguments = [name, teacher, teacher, "--shares", "2,1", "-o", str(path)]
+    arguments += ["--views", "2", *common]
     assert main(arguments) == 0
     told = capsys.readouterr().out
     assert "62 pictures, 2 views, 15 logits" in told
@@ -285,6 +330,7 @@ def test_the_commands_teach_and_train(
     assert known.logits.shape == (62, 2, 15)
     assert len(known.teachers) == 2
     assert known.teachers[0]["architecture"] == "mini_xception"
+    assert [each["share"] for each in known.teachers] == [2, 1]
     assert 0 < known.teachers[0]["accuracy"]["ferplus"] <= 1
     setting = f"distillation.logits={path}"
     assert train_main([name, "--set", setting, "--out", str(tmp_path / "run"), *common]) == 0
@@ -302,7 +348,8 @@ def test_the_commands_teach_and_train(
     assert card.training["teachers"] == [facts, facts]
     # So it is where the teachers run.
     live = Trainer(replace(recipe, distillation=Distillation((teacher,))), CPU)
-    assert live.taught_by == [{**facts, "sources": ["raf_db"]}]
+    known_of = {**facts, "label_sets": SETS, "sources": ["raf_db"]}
+    assert live.taught_by == [known_of]
 
 
 def test_what_teachers_said_is_kept_after_every_view_and_gone_on_with(
@@ -332,6 +379,7 @@ def test_what_teachers_said_is_kept_after_every_view_and_gone_on_with(
     for wrong, said in (
         (["--views", "3"], "expected a new file, found"),
         (["--views", "3", "--resume", "--seed", "2"], "the --seed that it was begun with"),
+        (["--views", "3", "--resume", "--shares", "2"], "the teachers and --shares that it was"),
     ):
         assert main([*common, "-o", str(cut), *wrong]) == 2
         assert said in capsys.readouterr().err
@@ -362,6 +410,9 @@ def test_a_recipe_for_students_wants_its_teachers_named(
         (["--views", "0"], "--views of 1 to 1000, found 0"),
         (["--views", "1000000000000"], "--views of 1 to 1000, found 1000000000000"),
         (["--seed", "-1"], "--seed of 0 to"),
+        (["--shares", "2,1"], "one for each teacher and commas between them, found '2,1' for 1"),
+        (["--shares", "2,-1"], "--shares of numbers above 0, .*found '2,-1'"),
+        (["--shares", "many"], "found 'many' for 1"),
         (["-o", "teachers.pt"], r"ends in \.npz, found 'teachers\.pt'"),
         (["-o", "no/teachers.npz"], "a folder to write to, found none at no"),
     ],

@@ -126,7 +126,7 @@ def test_a_voted_head_taught_beside_a_margin_can_be_gone_on_with(
     def unfold(path: Path, _: torch.Tensor) -> tuple[torch.nn.Module, OnnxClassifier]:
         return cut, OnnxClassifier(path, provider="CPU")
 
-    monkeypatch.setattr("models.training.warm_start.unfold", unfold)
+    monkeypatch.setattr("models.training.start.unfold", unfold)
     begin_from(alone, file, NO_PICTURES)
     assert alone.begun_from.startswith(told)
 
