@@ -23,7 +23,8 @@ from app.streams.switch import STREAMS, StreamSpec, parse_stream
 
 _TITLES = {"lsl": "Lab Streaming Layer", "osc": "OSC", "websocket": "WebSocket"}
 _HINT = (
-    "Other programs get the numbers as they happen, never the picture; docs/streams.md says which."
+    "Other programs get the numbers as they happen, never the picture; docs/streams.md says which. "
+    "OBS shows them over yours: a browser source with the WebSocket's address, http:// before it."
 )
 
 

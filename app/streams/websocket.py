@@ -8,10 +8,12 @@ import http
 import json
 import threading
 import time
+from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.messages import FaceResult
+from app.palette import DISPLAY_ORDER, EXPRESSION_COLOURS
 from app.streams.base import Marker, Sample, StreamError, log, monotonic_to_wall
 
 FORMAT = 1
@@ -20,10 +22,16 @@ _WAITING = 32
 _CLOSE_SECONDS = 3.0
 _GOODBYE_SECONDS = 1.0
 _OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
+_PAGE_MAY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src ws:"
+)
 
 
 class WebSocketSender:
     """Be a server that sends each listener every frame as one JSON object.
+
+    A browser that asks for its address gets a page that listens and shows the expressions, as an
+    overlay for streaming programs.
 
     A web page that some site put into a browser is refused: without this, any site visited could
     read along. Programs, and pages served by this computer, are let in.
@@ -109,7 +117,7 @@ class WebSocketSender:
             self._listen,
             self._host,
             self._port,
-            process_request=_refuse_strangers,
+            process_request=_answer,
             compression=None,  # it would only add time on one computer
             close_timeout=_GOODBYE_SECONDS,
             max_size=2**16,
@@ -200,11 +208,26 @@ def _hello() -> dict[str, Any]:
     }
 
 
-def _refuse_strangers(connection: Any, request: Any) -> Any:
-    """Return a refusal for a page of another site, None for everybody else."""
+def _answer(connection: Any, request: Any) -> Any:
+    """Return None for a listener, the overlay for a browser, a refusal for another site's page."""
     origin = request.headers.get("Origin")
-    if origin is None or urlsplit(origin).hostname in _OWN_HOSTS:
+    if origin is not None and urlsplit(origin).hostname not in _OWN_HOSTS:
+        return connection.respond(
+            http.HTTPStatus.FORBIDDEN, "Mien sends only to programs and pages of this computer.\n"
+        )
+    if "Upgrade" in request.headers:
         return None
-    return connection.respond(
-        http.HTTPStatus.FORBIDDEN, "Mien sends only to programs and pages of this computer.\n"
-    )
+    if urlsplit(request.path).path != "/":
+        return connection.respond(http.HTTPStatus.NOT_FOUND, "The overlay is at / alone.\n")
+    response = connection.respond(http.HTTPStatus.OK, overlay_page())
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "text/html; charset=utf-8"
+    response.headers["Content-Security-Policy"] = _PAGE_MAY
+    return response
+
+
+def overlay_page() -> str:
+    """Return the page that shows the faces' expressions on a transparent background."""
+    page = resources.files("app.streams").joinpath("overlay.html").read_text(encoding="utf-8")
+    page = page.replace("/*colours*/{}", json.dumps(EXPRESSION_COLOURS))
+    return page.replace("/*order*/[]", json.dumps(DISPLAY_ORDER))

@@ -9,9 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
+from app.palette import DISPLAY_ORDER, EXPRESSION_COLOURS
 from app.streams.base import Marker, Stream, StreamError
 from app.streams.websocket import WebSocketSender
 
@@ -187,6 +190,36 @@ def test_pages_of_other_sites_are_refused(stream: Stream, origin: Any, let_in: b
         with pytest.raises(InvalidStatus) as refused:
             connect(address(stream), origin=origin)
         assert refused.value.response.status_code == 403
+
+
+def page_of(stream: Stream, path: str = "/", **headers: str) -> tuple[int, Any, str]:
+    """Return what a browser gets: the status, the headers and the text."""
+    request = Request(f"http://{stream.status().where}{path}", headers=headers)
+    try:
+        with urlopen(request, timeout=20) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except HTTPError as refused:
+        return refused.code, refused.headers, refused.read().decode()
+
+
+def test_a_browser_gets_an_overlay_that_listens(stream: Stream, eventually: Eventually) -> None:
+    eventually(lambda: stream.status().listeners == 0)  # the server is there
+    status, headers, page = page_of(stream)
+    assert status == 200
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers.get_all("Content-Type") == ["text/html; charset=utf-8"]
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "background: transparent" in page
+    # The colours and the order of the window, and what the frames are called by.
+    colours = json.loads(page.split("const COLOURS = ")[1].split(";")[0])
+    assert colours == EXPRESSION_COLOURS
+    order = json.loads(page.split("const ORDER = ")[1].split(";")[0])
+    assert order == list(DISPLAY_ORDER)
+    assert page_of(stream, "/?face=1&bars=0")[0] == 200
+    assert page_of(stream, "/favicon.ico")[0] == 404
+    status, _, said = page_of(stream, Origin="https://example.org")
+    assert status == 403
+    assert "only to programs and pages of this computer" in said
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
