@@ -24,7 +24,7 @@ from app.streams.switch import STREAMS, StreamSpec, parse_stream
 _TITLES = {"lsl": "Lab Streaming Layer", "osc": "OSC", "websocket": "WebSocket"}
 _HINT = (
     "Other programs get the numbers as they happen, never the picture; docs/streams.md says which. "
-    "OBS shows them over yours: a browser source with the WebSocket's address, http:// before it."
+    "To lay them over a picture in OBS, add a browser source: http:// and the WebSocket's address."
 )
 
 
