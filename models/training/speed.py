@@ -47,7 +47,8 @@ def arithmetic(device: torch.device, precision: str) -> str:
     if device.type == "cuda":
         able = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        known = torch.cpu.get_capabilities()
+        # Older versions of torch, which train as well, do not have it.
+        known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
         names = ("avx512_bf16", "amx_bf16", "avx10_2", "bf16")  # the last is an ARM's
         has_kernels: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         able = has_kernels and any(known.get(name) for name in names)
