@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from models.training.losses import split_heads
 from models.training.predict import build_network, normalise, sized
 from models.training.recipe import Recipe
 from models.training.speed import autocast
-from models.training.start import OF_THE_NETWORK, Start, read_start
+from models.training.start import Start, joined, read_start
 
 WIDER = {"fer2013-4": "fer2013"}
 """Label sets that a teacher of more labels answers as well, by what it says of those alone."""
@@ -67,9 +67,9 @@ def load_teachers(
             )
         facts = _facts(path, start)
         for number, (other, others, its_share) in enumerate(drafts):
-            joined = _joined(other, start) if its_share == share else None
-            if joined is not None:
-                drafts[number] = (joined, [*others, facts], share)
+            whole = joined(other, start) if its_share == share else None
+            if whole is not None:
+                drafts[number] = (whole, [*others, facts], share)
                 break
         else:
             drafts.append((start, [facts], share))
@@ -95,25 +95,6 @@ def _facts(path: Path, start: Start) -> dict[str, Any]:
         "label_sets": list(start.recipe.labels),
         "sources": start.sources,
     }
-
-
-def _joined(one: Start, other: Start) -> Start | None:
-    """Return one network for the label sets of two, where all but their last layers is the same."""
-    ours, theirs = one.recipe.as_dict(), other.recipe.as_dict()
-    if any(ours[key] != theirs[key] for key in OF_THE_NETWORK if key != "loss"):
-        return None
-    if one.recipe.labels.keys() & other.recipe.labels.keys():
-        return None
-    last = [name for name in one.weights if name.startswith("classifier.")]
-    if any(
-        not torch.equal(value, other.weights[name])
-        for name, value in one.weights.items()
-        if name not in last
-    ):
-        return None
-    rows = {name: torch.cat([one.weights[name], other.weights[name]]) for name in last}
-    recipe = replace(one.recipe, labels={**one.recipe.labels, **other.recipe.labels})
-    return replace(one, recipe=recipe, weights={**one.weights, **rows})
 
 
 def _network(start: Start, facts: list[dict[str, Any]], device: torch.device) -> Network:

@@ -10,7 +10,7 @@ from torch import Tensor
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 from models.training.loop import Trainer
-from models.training.start import Start, read_start
+from models.training.start import Start, read_family
 
 _TRUNK = "trunk."
 _NAMED_BY_DEPTH = {"vgg": "vgg16"}
@@ -23,9 +23,10 @@ def begin_from(trainer: Trainer, path: Path, pixels: Tensor) -> None:
     It is one of the same architecture, or of the trunk that a region attention network looks
     with. pixels: (N, 1, 48, 48) uint8, training pictures, to make an exported file's weights
     ready to be trained on. The rows of the last layer go by label set: those that both know are
-    taken over, those of a set that only this training knows stay as they were drawn.
+    taken over, those of a set that only this training knows stay as they were drawn. An exported
+    file knows one set; the other files of its training are taken from beside it.
     """
-    start = read_start(path, pixels)
+    start = read_family(path, pixels, trainer.label_sets)
     try:
         weights = _fitting(start, trainer, path)
         trainer.network.load_state_dict(weights)

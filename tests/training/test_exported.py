@@ -16,7 +16,7 @@ from models.data.face_set import FaceSet
 from models.export import export
 from models.runtime.errors import UserError
 from models.runtime.preprocess import to_input
-from models.training.checkpoint import load_checkpoint
+from models.training.checkpoint import load_checkpoint, save_checkpoint
 from models.training.exported import unfold
 from models.training.loop import Trainer
 from models.training.recipe import Recipe
@@ -63,6 +63,32 @@ def test_a_training_begins_with_it(file: Path, pixels: Tensor, recipe: Recipe) -
     assert torch.equal(trainer.average.network.classifier.weight[7:], network.classifier.weight)
     assert trainer.begun_from.startswith("mini_xception for ferplus, epoch 12 of 12, commit ")
     assert trainer.sources == ["fer2013", "ferplus"]
+
+
+def test_the_other_label_set_comes_from_the_file_beside_it(
+    trained: Path, pixels: Tensor, recipe: Recipe, tmp_path: Path
+) -> None:
+    for name in ("fer2013", "ferplus"):
+        export(trained / "last.pt", output=tmp_path / f"net.{name}.onnx", label_set=name)
+    trainer = Trainer(recipe, CPU)
+    begin_from(trainer, tmp_path / "net.ferplus.onnx", pixels)
+    expected = load_checkpoint(trained / "last.pt")["average"]["classifier.weight"]
+    torch.testing.assert_close(trainer.network.classifier.weight.data, expected)
+    assert trainer.begun_from.startswith("mini_xception for ferplus and fer2013, epoch 12 of 12")
+    # What another training made, or what cannot be read, is left where it is.
+    beside = tmp_path / "net.fer2013.onnx"
+    values = load_checkpoint(trained / "last.pt")
+    first = next(iter(values["average"]))
+    values["average"][first] = values["average"][first] * 1.5
+    save_checkpoint(tmp_path / "other.pt", values)
+    export(tmp_path / "other.pt", output=beside, label_set="fer2013")
+    for _ in range(2):
+        again = Trainer(recipe, CPU)
+        drawn = again.network.classifier.weight[:7].clone()
+        begin_from(again, tmp_path / "net.ferplus.onnx", pixels)
+        assert torch.equal(again.network.classifier.weight[:7], drawn)
+        assert again.begun_from.startswith("mini_xception for ferplus, epoch 12 of 12")
+        beside.write_bytes(b"no model")
 
 
 def test_a_region_network_looks_with_it(file: Path, pixels: Tensor, recipe: Recipe) -> None:
