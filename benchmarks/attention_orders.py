@@ -128,6 +128,8 @@ def _trained(
         threads=arguments.threads,
         pace=Pace(arguments.every, minutes, arguments.compile),
     )
+    if not (folder / "last.pt").is_file():  # there was no time for an epoch
+        return False
     values = load_checkpoint(folder / "last.pt")
     return bool(values["epoch"] == values["recipe"]["epochs"])
 
