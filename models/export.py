@@ -34,7 +34,7 @@ from models.runtime.files import checked_place
 from models.runtime.labels import LABEL_SETS
 from models.runtime.preprocess import to_input
 from models.timing import median_ms
-from models.training.checkpoint import load_checkpoint, take_average
+from models.training.checkpoint import load_checkpoint, take_weights
 from models.training.predict import build_network
 from models.training.recipe import Recipe, recipe_of
 
@@ -98,7 +98,7 @@ def _cut_network(
     if label_set not in sets:
         raise UserError(f"{checkpoint}: expected labels of {', '.join(sets)}, found {label_set!r}")
     trained = build_network(recipe)
-    take_average(trained, values, checkpoint, recipe.architecture)
+    take_weights(trained, values["average"], checkpoint, recipe.architecture)
     first = sum(len(LABEL_SETS[name]) for name in sets[: sets.index(label_set)])
     count = len(LABEL_SETS[label_set])
     network = find_architecture(recipe.architecture).build(count, recipe.network)

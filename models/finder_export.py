@@ -27,7 +27,7 @@ from models.runtime.face_detector import YUNET, FaceDetector
 from models.runtime.files import checked_place
 from models.runtime.part_card import PartCard
 from models.timing import median_ms
-from models.training.checkpoint import load_checkpoint, take_average
+from models.training.checkpoint import load_checkpoint, take_weights
 from models.training.finder_recipe import TASK
 
 __all__ = ["ExportedFinder", "export_finder"]
@@ -84,7 +84,7 @@ def export_finder(
     if values["recipe"].get("task") != TASK:
         raise UserError(f"{checkpoint}: expected a checkpoint of {TASK}, found another network's")
     network = FaceFinderNet().eval()
-    take_average(network, values, checkpoint, TASK)
+    take_weights(network, values["average"], checkpoint, TASK)
     output = checked_place(output or Path(f"{TASK}.onnx"), ".onnx")
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name

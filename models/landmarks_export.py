@@ -30,7 +30,7 @@ from models.runtime.landmark_crop import CROP, LOWERED, WIDER
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import PartCard
 from models.timing import median_ms
-from models.training.checkpoint import take_average
+from models.training.checkpoint import take_weights
 from models.training.landmarks_run import landmark_checkpoint
 
 __all__ = ["ExportedLandmarks", "export_landmarks"]
@@ -94,7 +94,7 @@ def export_landmarks(
     """
     values = landmark_checkpoint(checkpoint)
     network = Landmarks68()
-    take_average(network, values, checkpoint, NAME)
+    take_weights(network, values["average"], checkpoint, NAME)
     output = checked_place(output or Path(f"{NAME}.onnx"), ".onnx")
     card = _card(values, network)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:

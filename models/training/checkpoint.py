@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
@@ -48,13 +48,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return values
 
 
-def take_average(network: nn.Module, values: dict[str, Any], path: Path, name: str) -> None:
-    """Give a network the averaged weights of a checkpoint that was read from PATH.
+def take_weights(network: nn.Module, weights: dict[str, Tensor], path: Path, name: str) -> None:
+    """Give a network the weights, by name, that were read from PATH.
 
     name: of the network, for the sentence. Raises `UserError` for weights of another build.
     """
     try:
-        network.load_state_dict(values["average"])
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise UserError(
             f"{path}: expected the weights of {name}, found others: the checkpoint was made by "

@@ -17,6 +17,7 @@ from models.runtime.card import FER2013_SIDE, InputSpec, file_facts
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 from models.training.augment import centre_crop
+from models.training.checkpoint import take_weights
 from models.training.losses import split_heads
 from models.training.predict import build_network, normalise, sized
 from models.training.recipe import Recipe
@@ -99,13 +100,7 @@ def _facts(path: Path, start: Start) -> dict[str, Any]:
 
 def _network(start: Start, facts: list[dict[str, Any]], device: torch.device) -> Network:
     network = build_network(start.recipe)
-    try:
-        network.load_state_dict(start.weights)
-    except RuntimeError as error:
-        raise UserError(
-            f"{facts[0]['file']}: expected the weights of {start.recipe.architecture}, found "
-            "others: the checkpoint was made by another version of this network"
-        ) from error
+    take_weights(network, start.weights, Path(facts[0]["file"]), start.recipe.architecture)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.to(device).eval()
 

@@ -22,7 +22,8 @@ if find_spec("torch") is None or find_spec("pyarrow") is None:
 else:
     import torch
 
-    from models.training.recipe import Recipe
+    from models.training.examples import Examples, make_examples
+    from models.training.recipe import Augmentation, Recipe
 
 VOTE_HEADER = ["Usage", "Image name", *FERPLUS, "unknown", "NF"]
 COPIES = 1
@@ -188,3 +189,17 @@ def trained(
     name = write_recipe(replace(recipe, epochs=12, batch_size=8, ema=0.9), folder)
     train(recipe_name=name, data=data, out=folder / "run", device="cpu", threads=1)
     return folder / "run"
+
+
+@pytest.fixture
+def eight(faces: FaceSet) -> Examples:
+    """Return one picture of every kind."""
+    return make_examples(
+        faces.select(np.arange(24, 32)), ["fer2013", "ferplus"], torch.device("cpu")
+    )
+
+
+@pytest.fixture
+def plain(recipe: Recipe) -> Recipe:
+    """Return the recipe without augmentation."""
+    return replace(recipe, augmentation=Augmentation(flip=0))

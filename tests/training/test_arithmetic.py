@@ -6,33 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from models.data.face_set import FaceSet
 from models.training.checkpoint import load_checkpoint
-from models.training.examples import Examples, make_examples
+from models.training.examples import Examples
 from models.training.loop import Trainer
-from models.training.recipe import Augmentation, Recipe
+from models.training.recipe import Recipe
 from models.training.run import train
 from models.training.speed import arithmetic, no_bf16
 
 pytestmark = pytest.mark.train
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def eight(faces: FaceSet) -> Examples:
-    """Return one picture of every kind."""
-    return make_examples(faces.select(np.arange(24, 32)), ["fer2013", "ferplus"], CPU)
-
-
-@pytest.fixture
-def plain(recipe: Recipe) -> Recipe:
-    """Return the recipe without augmentation."""
-    return replace(recipe, augmentation=Augmentation(flip=0))
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, *able: str, mkldnn: bool = True) -> None:

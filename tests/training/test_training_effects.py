@@ -25,18 +25,6 @@ pytestmark = pytest.mark.train
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
-def eight(faces: FaceSet) -> Examples:
-    """Return one picture of every kind."""
-    return make_examples(faces.select(np.arange(24, 32)), ["fer2013", "ferplus"], CPU)
-
-
-@pytest.fixture
-def plain(recipe: Recipe) -> Recipe:
-    """Return the recipe without augmentation."""
-    return replace(recipe, augmentation=Augmentation(flip=0))
-
-
 def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
     return first.keys() == second.keys() and all(
         torch.equal(value, second[name]) for name, value in first.items()
