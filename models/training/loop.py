@@ -169,10 +169,11 @@ class Trainer:
         views = examples.pixels[rows] / 255
         targets = {name: examples.targets[name][rows] for name in self.label_sets}
         taught: Heads = {}
-        if self._answers is None:
-            views = augment(views, how, generator)
-        else:
+        if self._answers is not None:
             taught = self._answers.probabilities(rows, self.epoch)
+        ready = self._answers is not None and not self._answers.new_views
+        if not ready:
+            views = augment(views, how, generator)
         if how.mixup and self.epoch < how.mixup_until * recipe.epochs:
             both = {f"label {name}": values for name, values in targets.items()}
             both |= {f"teacher {name}": values for name, values in taught.items()}
@@ -180,7 +181,7 @@ class Trainer:
             targets = {name: both[f"label {name}"] for name in targets}
             taught = {name: both[f"teacher {name}"] for name in taught}
         parts = views
-        if self._answers is not None:
+        if ready:
             parts = centre_crop(views, recipe.field)  # the stored answers are of the middle
         elif recipe.field < views.shape[3]:
             parts = random_crop(views, recipe.field, generator)

@@ -23,6 +23,8 @@ from models.training.tasks import task_of, task_values
 
 CLEANINGS = ("none", "four")
 """What more is dropped from the training part: nothing, or by `models.data.clean.clean_four`."""
+VIEWS = ("same", "new")
+"""What a student sees of what teachers answered in a file: their views, or new ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,15 @@ class Distillation:
     """Say from whom a network learns besides the labels.
 
     teachers: checkpoints, run on every view. logits: in place of them a file of fer-teach, what
-    they said of fixed views, so that they need not run. Neither is no distillation. weight: the
+    they said of fixed views, so that they need not run. Neither is no distillation. views: same,
+    the student sees the very views of the file, each with what was said of it; or new, it sees
+    each picture in ever new views, with the mean of what was said of the picture. weight: the
     part of the loss, 0 to 1, that is agreement with them. temperature: softens both sides.
     """
 
     teachers: tuple[str, ...] = ()
     logits: str = ""
+    views: str = "same"
     weight: float = 0.8
     temperature: float = 4.0
 
@@ -75,6 +80,11 @@ class Distillation:
         _positive("recipe, [distillation]", "temperature", self.temperature)
         if self.teachers and self.logits:
             raise UserError("recipe, [distillation]: expected teachers or logits, found both")
+        if self.views not in VIEWS:
+            raise UserError(
+                f"recipe, [distillation]: expected views of {', '.join(VIEWS)}, "
+                f"found {self.views!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,9 @@ def teach(
 class Answers:
     """Stand in for the teachers of a training: the views that they saw, and what they said.
 
-    facts: what the file knows of each of them.
+    facts: what the file knows of each of them. new_views: the student draws its own views, and
+    what was said of a picture, the mean over its views, stands for all of them: few views are soon
+    learnt by heart, and such softened labels hold for any.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
@@ -164,16 +166,19 @@ class Answers:
                 f"{path}: expected teachers for {' and '.join(recipe.labels)}, found some for "
                 f"{' and '.join(known.label_sets)}: choose others or drop {', '.join(missing)}"
             )
-        if single_view(recipe.augmentation) != known.augmentation:
+        self.new_views = recipe.distillation.views == "new"
+        if not self.new_views and single_view(recipe.augmentation) != known.augmentation:
             raise UserError(
                 f"{path}: expected the views of the recipe's [augmentation], found others: give "
-                f"the recipe the values that the file was made with, {known.augmentation}"
+                f"the recipe the values that the file was made with, {known.augmentation}, or "
+                'distillation.views = "new"'
             )
         self._path, self._known, self._how = path, known, recipe.augmentation
         self.facts = known.teachers
         self._label_sets = list(recipe.labels)
         self._temperature = recipe.distillation.temperature
-        self._logits = known.logits.to(device)
+        logits = known.logits.to(device)
+        self._logits = logits.float().mean(1, keepdim=True) if self.new_views else logits
         self._checked = False
 
     def _check(self, pixels: Tensor) -> None:
@@ -187,17 +192,20 @@ class Answers:
     def pictures(self, pixels: Tensor, epoch: int) -> Tensor:
         """Return the view of every picture that is due in an epoch, (N, 1, 48, 48) uint8.
 
-        Raises `UserError` unless these are the pictures that the teachers saw.
+        With `new_views` it is the picture. Raises `UserError` unless these are the pictures that
+        the teachers saw.
         """
         if not self._checked:
             self._check(pixels)
             self._checked = True
+        if self.new_views:
+            return pixels
         known = self._known
         return fixed_view(pixels, self._how, known.seed, epoch % known.views)
 
     def probabilities(self, rows: Tensor, epoch: int) -> dict[str, Tensor]:
         """Return the teachers' softened probabilities (n, C) by label set, of an epoch's view."""
-        said = self._logits[rows, epoch % self._known.views].float() / self._temperature
+        said = self._logits[rows, epoch % self._logits.shape[1]].float() / self._temperature
         heads = answered(said, list(self._known.label_sets))
         return {name: torch.softmax(heads[name], dim=1) for name in self._label_sets}
 

@@ -244,6 +244,31 @@ def test_a_student_of_a_smaller_field_sees_the_middle_that_the_answers_are_of(
     assert torch.equal(parts, examples.pixels[rows, :, 4:44, 4:44] / 255)
 
 
+def test_with_new_views_what_was_said_of_a_picture_stands_for_all_of_them(
+    recipe: Recipe, asked: Path, examples: Examples
+) -> None:
+    how = student_of(recipe, asked, input_size=40, field=40)
+    how = replace(how, distillation=replace(how.distillation, views="new"))
+    how = replace(how, augmentation=Augmentation(rotate=30.0))  # not that of the file
+    student = Trainer(how, CPU)
+    said = TeacherLogits.read(asked).logits.float().mean(1)[:8, :7] / 2
+    seen = []
+    for epoch in (0, 1):
+        student.epoch = epoch
+        generator = torch.Generator().manual_seed(epoch)
+        parts, _, taught = student._batch(examples, torch.arange(8), generator)
+        torch.testing.assert_close(taught["fer2013"], torch.softmax(said, dim=1))
+        seen.append(parts)
+    assert seen[0].shape == (8, 1, 40, 40)
+    assert not torch.allclose(seen[0], seen[1])
+    losses = [student.train_epoch(examples) for _ in range(3)]
+    assert losses[-1] < losses[0]
+    with pytest.raises(UserError, match="pictures that the teachers saw, found 62"):
+        Trainer(how, CPU).train_epoch(replace(examples, pixels=examples.pixels.flip(0)))
+    with pytest.raises(UserError, match="expected views of same, new, found 'old'"):
+        Distillation(logits="a.npz", views="old")
+
+
 def test_a_student_of_fewer_labels_learns_what_is_said_of_those(
     recipe: Recipe, asked: Path, trained: Path, examples: Examples
 ) -> None:
