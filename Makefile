@@ -7,6 +7,8 @@ else
 BIN := $(VENV)/bin
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests on all cores, the files of tests shared among them; more than four want much memory.
+SHARED := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 
@@ -36,7 +38,7 @@ run: $(VENV)/.app ## install the app (without torch) and start it
 
 .PHONY: test
 test: $(VENV)/.dev ## install everything and run all tests offscreen
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(SHARED)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## check style, types and import contracts

@@ -111,7 +111,8 @@ def test_it_trains_exports_and_reads_faces(
     for output, expected in {"logits": logits, **attention}.items():
         np.testing.assert_allclose(found[output], expected, atol=1e-4, rtol=1e-4, err_msg=output)
 
-    again, _ = unfold(exported.path, torch.from_numpy(faces.pixels).unsqueeze(1))
+    few = torch.from_numpy(faces.pixels[:16]).unsqueeze(1)  # statistics of many take long
+    again, _ = unfold(exported.path, few)
     with torch.inference_mode():
         taken = again(torch.from_numpy(to_input(crops, spec)))
     np.testing.assert_allclose(taken, logits, atol=1e-3, rtol=1e-3)
