@@ -20,6 +20,7 @@ from models.runtime.files import is_file, user_path
 EXAMPLES = """examples:
   fer-app                                          the window, as it was left; at first a camera
   fer-app --source actor                           the demo actor instead of a camera
+  fer-app --source screen:0,80,1280x720            a part of the screen, such as a video call
   fer-app --review recordings/2026-09-21           look through a recorded session
   fer-app --source film.mp4 --headless --json      one JSON object a line for every frame
   fer-app --source camera:0 --headless --frames 100
@@ -57,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--source",
         metavar="SOURCE",
-        help="actor, camera, camera:N, a video file, an image or a folder of images",
+        help="actor, camera, camera:N, screen, screen:N, screen:LEFT,TOP,WIDTHxHEIGHT, a video "
+        "file, an image or a folder of images",
     )
     what.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
     add_finder(what)

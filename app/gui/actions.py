@@ -53,6 +53,7 @@ class Actions:
 
     open_file: QAction
     open_folder: QAction
+    open_screen: QAction
     next_camera: QAction
     pause: QAction
     snapshot: QAction
@@ -73,10 +74,10 @@ class Actions:
     def all(self) -> list[QAction]:
         """Return every action, in the order of the menus."""
         return [
-            self.open_file, self.open_folder, self.next_camera, self.pause, self.snapshot,
-            self.snapshot_as, self.record, self.record_options, self.note, *self.markers,
-            self.streams, *self.overlays.values(), self.next_view, self.mirror, self.faces,
-            self.chart, self.open_model, self.model_card,
+            self.open_file, self.open_folder, self.open_screen, self.next_camera, self.pause,
+            self.snapshot, self.snapshot_as, self.record, self.record_options, self.note,
+            *self.markers, self.streams, *self.overlays.values(), self.next_view, self.mirror,
+            self.faces, self.chart, self.open_model, self.model_card,
         ]  # fmt: skip
 
 
@@ -143,6 +144,7 @@ def make_actions(workspace: QWidget) -> Actions:
     return Actions(
         open_file=make("&Open video or image…", "Ctrl+O", "Play a video file or an image"),
         open_folder=make("Open &folder of images…", "Ctrl+Shift+O", "Show the images of a folder"),
+        open_screen=make("&Part of the screen…", "P", "Watch a part of the screen, such as a call"),
         next_camera=make("Next &camera", "C", "Use the next camera"),
         pause=make("&Pause", "Space", "Stop at this frame, or go on", toggles=True),
         snapshot=make("&Save snapshot", "S", "Save the picture as a PNG file"),

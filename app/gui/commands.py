@@ -13,13 +13,16 @@ from app.gui import dialogs
 from app.gui.banner import INFO, WARNING, Notices
 from app.gui.jobs import Jobs
 from app.gui.live_engine import LiveEngine
+from app.gui.screen_picker import ScreenPicker
 from app.gui.snapshot import save_snapshot, snapshot_name
+from app.gui.theme import Theme
 from app.live.capture import whole_spec
 from app.live.engine import EngineStatus
 from app.messages import FrameResult
 from app.overlays import Shown
 from app.settings import Settings
 from app.sources import CameraInfo, is_device
+from app.sources.screen import why_unreadable
 from models.runtime.files import is_file
 
 
@@ -35,6 +38,7 @@ class Commands:
         source: str,
         notices: Notices,
         jobs: Jobs,
+        theme: Theme,
         snapshot_folder: Path,
         end_pause: Callable[[], None],
     ) -> None:
@@ -47,6 +51,7 @@ class Commands:
         self._snapshot_folder = snapshot_folder
         self._end_pause = end_pause
         self._wanted = source
+        self.screen_picker = ScreenPicker(theme, self.use_source)
         self._asked_yunet = ""
         """YuNet's file that the engine was asked to use and has not used yet."""
         self._picked_model = self._picked_finder = self._picked_landmarks = False
@@ -127,6 +132,14 @@ class Commands:
 
     def open_folder(self) -> None:
         self._use_if_chosen(dialogs.choose_folder(self._window, "Open folder of images"))
+
+    def open_screen(self) -> None:
+        """Let the user draw what part of the screen to watch."""
+        why = why_unreadable()
+        if why:
+            self._notices.say(why, WARNING)
+        else:
+            self.screen_picker.show()
 
     def open_model(self) -> None:
         path = dialogs.choose_model(self._window, "Open model file")

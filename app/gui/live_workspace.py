@@ -20,7 +20,6 @@ from app.gui.face_panel import FacePanel
 from app.gui.history import History
 from app.gui.live_engine import LiveEngine
 from app.gui.menus import (
-    ACTOR_NAME,
     FINDER_NAMES,
     FINDER_WORDS,
     LANDMARK_WORDS,
@@ -28,6 +27,7 @@ from app.gui.menus import (
     NameMenu,
     SourceMenu,
     live_menus,
+    source_name,
 )
 from app.gui.mirror import Mirror
 from app.gui.pages import show_model_card
@@ -84,7 +84,7 @@ class LiveWorkspace(Workspace):
         self._speed = SpeedWatch(host.notices.say)
         self.commands = Commands(
             host.window, engine, settings, source=around.source, notices=host.notices,
-            jobs=host.jobs, snapshot_folder=around.snapshot_folder,
+            jobs=host.jobs, theme=theme, snapshot_folder=around.snapshot_folder,
             end_pause=lambda: self.menu_actions.pause.setChecked(False),
         )  # fmt: skip
         self._make_menus(settings)
@@ -175,7 +175,7 @@ class LiveWorkspace(Workspace):
         self.models.set_current(status.model)
         self.finders.set_current(status.finder)
         self.landmarks.set_current(status.landmarks)
-        self.toolbar.source.set_value(_source_name(status.source))
+        self.toolbar.source.set_value(source_name(status.source))
         self.toolbar.model.set_value(self.models.shown_name(status.model))
         self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
         self.views.refresh()
@@ -213,6 +213,7 @@ class LiveWorkspace(Workspace):
     def close_down(self) -> None:
         log.info("%.1f pictures a second were painted", self.video.rate())
         self._engine.stop()  # first: the camera's light is not to wait for the disk
+        self.commands.screen_picker.close()
         self.recording.close_down()
         self.streaming.close_down()
 
@@ -281,6 +282,7 @@ class LiveWorkspace(Workspace):
         acts, commands = self.menu_actions, self.commands
         acts.open_file.triggered.connect(commands.open_file)
         acts.open_folder.triggered.connect(commands.open_folder)
+        acts.open_screen.triggered.connect(commands.open_screen)
         acts.next_camera.triggered.connect(self._next_camera)
         acts.pause.toggled.connect(self._pause)
         acts.snapshot.triggered.connect(lambda: self._snapshot(ask=False))
@@ -330,7 +332,7 @@ class LiveWorkspace(Workspace):
         before, self._result = self._result, result
         if before is not None and result.frame.index < before.frame.index:
             self._forget_faces()
-        self._mirror.suit(camera=result.frame.media_time is None)
+        self._mirror.suit(result.frame, self._status.spec)
         if result.faces:
             self._face_at = now
         if not self.window().isMinimized():
@@ -399,8 +401,3 @@ class LiveWorkspace(Workspace):
     def _set_overlays(self) -> None:
         acts = self.menu_actions.overlays
         self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
-
-
-def _source_name(name: str) -> str:
-    """Return what a button shows: the actor's name as in the menu, others as they are."""
-    return name.capitalize() if name == ACTOR_NAME else name

@@ -14,7 +14,7 @@ from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
 from app.gui.keys import without_key
 from app.live.capture import whole_spec
-from app.sources import CameraInfo
+from app.sources import CameraInfo, is_screen
 from models.runtime.store import ModelEntry
 
 ACTOR = "actor"
@@ -37,6 +37,11 @@ FINDER_NAMES = {
     "hog": "HOG",
     "yunet": "YuNet",
 }
+
+
+def source_name(name: str) -> str:
+    """Return what a button shows: the actor's name as in the menu, others as they are."""
+    return name.capitalize() if name == ACTOR_NAME else name
 
 
 def recent_names(paths: Sequence[str]) -> list[str]:
@@ -97,7 +102,7 @@ class ChoiceMenu(QMenu):
 
 
 class SourceMenu(ChoiceMenu):
-    """List cameras, the actor, files to open and those opened before."""
+    """List cameras, the actor, the screen, files to open and those opened before."""
 
     def __init__(self, parent: QWidget, actions: Actions, pick: Callable[[str], None]) -> None:
         super().__init__("&Source", parent)
@@ -139,6 +144,9 @@ class SourceMenu(ChoiceMenu):
         playing = self._current == ACTOR_NAME
         self.add_choice("Demo actor", playing, partial(self._pick, ACTOR))
         self.addSeparator()
+        if is_screen(self._spec):
+            self.add_choice(self._current, True, partial(self._pick, self._spec))
+        self.addAction(self._actions.open_screen)
         self.addAction(self._actions.open_file)
         self.addAction(self._actions.open_folder)
         if self._recent:
@@ -238,7 +246,7 @@ def live_menus(
     file.addMenu(sources)
     file.addAction(actions.next_camera)
     file.addSeparator()
-    file.addActions([actions.open_file, actions.open_folder])
+    file.addActions([actions.open_file, actions.open_folder, actions.open_screen])
     file.addSeparator()
     file.addActions([actions.pause, actions.snapshot, actions.snapshot_as])
     file.addSeparator()

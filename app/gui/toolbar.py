@@ -133,7 +133,7 @@ class Toolbar(QFrame):
         self.setObjectName("toolbar")
         self._theme = theme
         self._actions = actions
-        self.source = Chooser("Source", sources, theme, "What plays: camera, file or demo actor")
+        self.source = Chooser("Source", sources, theme, "What plays: camera, file, demo actor…")
         self.model = Chooser("Model", models, theme, "What names the expression")
         self.finder = Chooser("Finder", finders, theme, "What finds the faces")
         self._icons: list[tuple[QAction, str]] = []

@@ -1,4 +1,4 @@
-"""Where frames come from: a camera, a video file, a folder of images, the demo actor."""
+"""Where frames come from: a camera, the screen, a video file, a folder of images, the actor."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from app.sources.video import VideoSource
 from models.runtime.errors import UserError
 from models.runtime.files import user_path
 
-__all__ = ["CameraInfo", "FrameSource", "is_camera", "is_device", "list_cameras", "open_source"]
+__all__ = [
+    "CameraInfo",
+    "FrameSource",
+    "is_camera",
+    "is_device",
+    "is_screen",
+    "list_cameras",
+    "open_source",
+]
 
 # Here, since FFmpeg asks only once, when the first file is read or written.
 quieten_opencv()
 
-_KINDS = '"actor", "camera", "camera:N", a video file, an image or a folder of images'
+_KINDS = '"actor", "camera", "camera:N", "screen", a video file, an image or a folder of images'
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -34,11 +42,13 @@ def open_source(
 ) -> FrameSource:
     """Open what `spec` names and have its first frame ready.
 
-    spec: "actor", "camera" (the first there is), "camera:N", or the path of a video file, an
+    spec: "actor", "camera" (the first there is), "camera:N", "screen" (the main one),
+    "screen:N" (from 1), "screen:LEFT,TOP,WIDTHxHEIGHT" (px), or the path of a video file, an
     image or a folder of images; a file that bears one of the words is reached as "./camera".
-    paced: keep the source's own time; cameras always do. camera: the name of the one camera that
-    will do where `spec` means a camera, empty for any. size: (width, height) px and fps:
-    wishes, for cameras only. Call it on the thread that will read. Raises `SourceError`.
+    paced: keep the source's own time; cameras and screens always do. camera: the name of the one
+    camera that will do where `spec` means a camera, empty for any. size: (width, height) px, for
+    cameras, and fps, for cameras and screens: wishes. Call it on the thread that will read.
+    Raises `SourceError`.
     """
     word, colon, number = spec.strip().partition(":")
     if word.casefold() == "actor" and not colon:
@@ -49,6 +59,11 @@ def open_source(
     if word.casefold() == "camera":
         index = _camera_index(spec, number) if colon else None
         return CameraSource(index, name=camera, size=size, fps=fps)
+    if word.casefold() == "screen":
+        # Reaching for the screens loads what only this needs.
+        from app.sources.screen import ScreenSource
+
+        return ScreenSource(number.strip(), fps=fps)
     return _open_path(spec, paced=paced)
 
 
@@ -57,9 +72,14 @@ def is_camera(spec: str) -> bool:
     return spec.strip().partition(":")[0].casefold() == "camera"
 
 
+def is_screen(spec: str) -> bool:
+    """Say whether `spec` means the screen or a part of it, as `open_source` reads it."""
+    return spec.strip().partition(":")[0].casefold() == "screen"
+
+
 def is_device(spec: str) -> bool:
-    """Say whether `spec` means a camera or the demo actor, not a file."""
-    return is_camera(spec) or spec.strip().casefold() == "actor"
+    """Say whether `spec` means a camera, the screen or the demo actor, not a file."""
+    return is_camera(spec) or is_screen(spec) or spec.strip().casefold() == "actor"
 
 
 def _camera_index(spec: str, number: str) -> int:
@@ -100,7 +120,7 @@ def _missing(spec: str, path: Path) -> str:
         return f'There is no "{spec}", not even its folder "{folder}"; check the path.'
     near = {entry.name.casefold(): str(path.with_name(entry.name)) for entry in _entries(folder)}
     if path.name == spec:
-        near |= {word: word for word in ("actor", "camera", "camera:0")}
+        near |= {word: word for word in ("actor", "camera", "camera:0", "screen")}
     close = difflib.get_close_matches(path.name.casefold(), near, n=1, cutoff=0.7)
     if close:
         return f'There is no "{spec}"; did you mean "{near[close[0]]}"?'

@@ -20,6 +20,7 @@ from app.sources import CameraInfo, FrameSource, open_source
 from app.sources.base import Pacer, as_bgr
 from app.sources.camera import CameraSource
 from app.sources.folder import FolderSource
+from app.sources.screen import ScreenSource
 from app.sources.video import VideoSource
 
 LONG = 10.0  # seconds; only a defect waits that long
@@ -41,6 +42,18 @@ class EndlessDevice:
         return True
 
     def release(self) -> None:
+        pass
+
+
+class DullScreens:
+    """Stand in for `mss.MSS` with one gray screen."""
+
+    monitors = ({"left": 0, "top": 0, "width": 64, "height": 48},) * 2
+
+    def grab(self, monitor: Any, /) -> Any:
+        return SimpleNamespace(raw=bytearray(b"\x50" * (64 * 48 * 4)), width=64, height=48)
+
+    def close(self) -> None:
         pass
 
 
@@ -69,6 +82,7 @@ class FakeSource(FrameSource):
 def one_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     cameras = [CameraInfo(0, "Test Camera")]
     monkeypatch.setattr("app.sources.camera.system_cameras", lambda: cameras)
+    monkeypatch.setattr("app.sources.screen.why_unreadable", lambda: "")
 
 
 def write_video(path: Path) -> Path:
@@ -95,6 +109,7 @@ MAKERS: dict[str, Callable[[Path], FrameSource]] = {
     "paced folder": lambda place: FolderSource(write_images(place / "f"), paced=True),
     "image": lambda place: FolderSource(write_images(place / "f") / "1.png", paced=False),
     "actor": lambda place: open_source("actor", paced=False),
+    "screen": lambda place: ScreenSource(fps=100.0, screens=DullScreens),
 }
 
 
