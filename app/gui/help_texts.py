@@ -77,7 +77,8 @@ RESPONSIBLE = """
 <ul>
 <li><b>Not a judge of people.</b> Do not use Mien to decide about anybody: not for hiring, marks,
 access, credit, policing, border control or medical diagnosis.</li>
-<li><b>Ask first.</b> Point it at people who know and agree, and stop when they say so.</li>
+<li><b>Ask first.</b> Point it at people who know and agree, and stop when they say so. That holds
+on the screen as well: those in a video call cannot see that they are being read.</li>
 <li><b>The law.</b> In the European Union, inferring emotions of people at work or in education
 is forbidden but for medical and safety reasons (Regulation (EU) 2024/1689, Article 5), and
 elsewhere people must be told (Article 50). Other places have rules of their own.</li>
@@ -98,8 +99,8 @@ def about(version: str, parts: list[tuple[str, str]]) -> str:
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(v)}</td></tr>" for name, v in parts)
     return f"""
 <h2>Mien {escape(version)}</h2>
-<p>Reads apparent facial expressions live from a camera, on your own computer, and shows why it
-says what it says.</p>
+<p>Reads apparent facial expressions live from a camera or the screen, on your own computer, and
+shows why it says what it says.</p>
 <p>MIT licence. The bundled models have licences of their own, see <i>Model &gt; About this
 model</i>.</p>
 <table cellpadding="4">{rows}</table>

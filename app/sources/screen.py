@@ -105,7 +105,7 @@ class ScreenSource(FrameSource):
             raise SourceError(why)
         self.fps = fps or FPS
         self._pacer = Pacer(enabled=True)
-        self._lock = threading.Lock()
+        self._reader = threading.get_ident()
         self._index = 0
         try:
             self._screens = screens()
@@ -131,26 +131,27 @@ class ScreenSource(FrameSource):
         Raises `CameraLost` when the screen can no longer be read, such as a locked one.
         """
         if not self._pacer.wait(self._index / (self.fps or FPS)):
+            self.close()
             return None
-        with self._lock:
-            if self._pacer.closed:
-                return None
-            image, self._first = self._first, None
-            try:
-                image = self._grab() if image is None else image
-            except Exception as error:
-                raise CameraLost(
-                    "The screen can no longer be read; unlock it or plug it in again, or choose "
-                    "another source."
-                ) from error
+        image, self._first = self._first, None
+        try:
+            image = self._grab() if image is None else image
+        except Exception as error:
+            raise CameraLost(
+                "The screen can no longer be read; unlock it or plug it in again, or choose "
+                "another source."
+            ) from error
         frame = Frame(image, self._index, time.monotonic(), live=True)
         self._index += 1
         return frame
 
     def close(self) -> None:
-        """Let the screen go; waits for a read that is going on."""
+        """End a read that waits, and let the screen go, as soon as its own thread comes by.
+
+        Windows takes a screen back on no other thread than the one that it was given to.
+        """
         self._pacer.close()
-        with self._lock:
+        if threading.get_ident() == self._reader:
             self._screens.close()
 
     def _grab(self) -> NDArray[np.uint8]:

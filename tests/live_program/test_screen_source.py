@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ class MadeUpScreens:
         self.monitors = [BOTH, *(monitors or (LEFT, MAIN))]
         self.sharpness = 1
         self.locked = False
-        self.closed = 0
+        self.closed = False
 
     def grab(self, monitor: Any, /) -> Any:
         if self.locked:
@@ -41,7 +42,7 @@ class MadeUpScreens:
         return SimpleNamespace(raw=bytearray(picture.tobytes()), width=width, height=height)
 
     def close(self) -> None:
-        self.closed += 1
+        self.closed = True
 
 
 @pytest.fixture(autouse=True)
@@ -105,9 +106,25 @@ def test_a_locked_screen_is_waited_for_like_a_lost_camera() -> None:
         with pytest.raises(CameraLost, match="can no longer be read; unlock it"):
             source.read()
     assert source.read() is None
+    refused = MadeUpScreens()
+    refused.locked = True
     with pytest.raises(SourceError, match=r"could not be read \(OSError\)"):
-        ScreenSource(screens=lambda: screens)
-    assert screens.closed == 2
+        ScreenSource(screens=lambda: refused)
+    assert screens.closed
+    assert refused.closed
+
+
+def test_the_screen_is_let_go_on_the_thread_that_reads_it() -> None:
+    screens = MadeUpScreens()
+    source = ScreenSource(fps=0.1, screens=lambda: screens)
+    assert source.read() is not None
+    other = threading.Timer(0.2, source.close)
+    other.start()
+    begun = time.monotonic()
+    assert source.read() is None
+    assert time.monotonic() - begun < 5
+    other.join()
+    assert screens.closed
 
 
 @pytest.mark.parametrize(
@@ -128,7 +145,7 @@ def test_a_place_that_is_not_there_is_a_sentence(where: str, said: str) -> None:
     screens = MadeUpScreens()
     with pytest.raises(SourceError, match=said):
         ScreenSource(where, screens=lambda: screens)
-    assert screens.closed == 1
+    assert screens.closed
 
 
 def test_where_no_screen_can_be_read_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
