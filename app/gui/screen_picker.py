@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QColor,
+    QCursor,
     QGuiApplication,
     QKeyEvent,
     QMouseEvent,
@@ -52,7 +53,7 @@ class ScreenPicker:
         self.sheets = [ScreenSheet(*one, self._theme, self._done) for one in shots]
         for sheet in self.sheets:
             sheet.lay()
-        under = QGuiApplication.screenAt(self.sheets[0].cursor().pos())
+        under = QGuiApplication.screenAt(QCursor.pos())
         first = next((one for one in self.sheets if one.of is under), self.sheets[0])
         first.activateWindow()
         first.setFocus()
