@@ -24,6 +24,7 @@ else:
 
     from models.training.examples import Examples, make_examples
     from models.training.recipe import Augmentation, Recipe
+    from models.training.teachers import Teacher, mean_logits
 
 VOTE_HEADER = ["Usage", "Image name", *FERPLUS, "unknown", "NF"]
 COPIES = 1
@@ -189,6 +190,23 @@ def trained(
     name = write_recipe(replace(recipe, epochs=12, batch_size=8, ema=0.9), folder)
     train(recipe_name=name, data=data, out=folder / "run", device="cpu", threads=1)
     return folder / "run"
+
+
+@pytest.fixture
+def note_asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[int]]:
+    """Return how to learn of how many pictures a module asks teachers, each time."""
+
+    def note(module: str) -> list[int]:
+        asked: list[int] = []
+
+        def noted(teachers: list[Teacher], views: torch.Tensor, sets: list[str]) -> torch.Tensor:
+            asked.append(len(views))
+            return mean_logits(teachers, views, sets)
+
+        monkeypatch.setattr(f"models.{module}.mean_logits", noted)
+        return asked
+
+    return note
 
 
 @pytest.fixture
