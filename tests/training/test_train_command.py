@@ -15,7 +15,6 @@ import torch
 
 from models.cli.train import main
 from models.data.face_set import FaceSet, clean_training
-from models.runtime.errors import UserError
 from models.training.checkpoint import load_checkpoint, save_checkpoint
 from models.training.examples import make_examples
 from models.training.loop import Trainer
@@ -417,36 +416,3 @@ def test_list_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     for name in bundled_recipes():
         assert name in told
     assert "arXiv 1710.07557" in told
-
-
-def test_a_checkpoint_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"expected to write .*missing"):
-        save_checkpoint(tmp_path / "missing" / "last.pt", {})
-
-
-@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut", bytes(range(256))])
-def test_a_file_that_is_no_checkpoint_is_named(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "last.pt"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"last\.pt: expected a checkpoint of fer-train"):
-        load_checkpoint(path)
-
-
-@pytest.mark.parametrize("values", [[1, 2], {"weights": 1}, {"format": 1}, {"format": 2}])
-def test_a_checkpoint_of_another_program_is_named(values: object, tmp_path: Path) -> None:
-    path = tmp_path / "last.pt"
-    torch.save(values, path)
-    with pytest.raises(UserError, match=r"in format 1, found another file"):
-        load_checkpoint(path)
-
-
-class Intruder:
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return (exec, ("raise SystemExit('code from a checkpoint was run')",))
-
-
-def test_code_hidden_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
-    path = tmp_path / "last.pt"
-    torch.save({"format": 1, "epoch": Intruder()}, path)
-    with pytest.raises(UserError, match="expected a checkpoint of fer-train"):
-        load_checkpoint(path)
