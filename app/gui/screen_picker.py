@@ -104,8 +104,10 @@ class ScreenSheet(QWidget):
         """Cover the screen."""
         self.setScreen(self.of)
         self.setGeometry(self.of.geometry())
-        # On macOS a window that fills the screen would get a space of its own.
-        self.show() if sys.platform == "darwin" else self.showFullScreen()
+        if sys.platform == "darwin":  # where one that fills the screen gets a space of its own
+            self.show()
+        else:
+            self.showFullScreen()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
