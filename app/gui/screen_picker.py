@@ -27,8 +27,17 @@ from app.sources.screen import LEAST_SIDE, Area
 
 HINT = (
     "Draw a frame around what to watch, such as the picture of a video call; leave Mien out.\n"
-    "Enter takes this whole screen, Esc none."
+    "Enter takes the frame, or this whole screen while there is none; Esc takes nothing.\n"
+    "The arrow keys draw one as well: they move it, and with Shift they size it."
 )
+_ARROWS = {
+    Qt.Key.Key_Left: QPoint(-1, 0),
+    Qt.Key.Key_Right: QPoint(1, 0),
+    Qt.Key.Key_Up: QPoint(0, -1),
+    Qt.Key.Key_Down: QPoint(0, 1),
+}
+_STEP = 16
+"""Pixels that a frame is moved or sized by a key."""
 _DIM = QColor(8, 10, 14, 150)
 _TO_EDGE = 24
 _PLATE = 12
@@ -127,16 +136,21 @@ class ScreenSheet(QWidget):
         if event.button() != Qt.MouseButton.LeftButton or self._from is None:
             return
         self._from = None
-        if self._is_enough():
-            self._done(area_of(self.of, self._frame))
-        self._frame = QRect()
-        self.update()
+        if not self._take(self._frame):
+            self._frame = QRect()
+            self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self._done(None)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._done(area_of(self.of, QRect(QPoint(0, 0), self.of.geometry().size())))
+            whole = QRect(QPoint(0, 0), self.of.geometry().size())
+            self._take(whole if self._frame.isEmpty() else self._frame)
+        elif event.key() in _ARROWS:
+            by = _ARROWS[Qt.Key(event.key())] * _STEP
+            sizes = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._frame = self._nudged(by, sizes=sizes)
+            self.update()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
@@ -152,16 +166,31 @@ class ScreenSheet(QWidget):
         if self._frame.isEmpty():
             self._draw_plate(painter, HINT, QPointF(self.width() / 2, _TO_EDGE))
         else:
-            enough = self._is_enough()
+            enough = is_enough(area_of(self.of, self._frame))
             tokens = self._theme.tokens
             painter.setPen(QPen(QColor(tokens.accent if enough else tokens.danger), 2))
             painter.drawRect(QRectF(self._frame))
             self._draw_size(painter, enough=enough)
         painter.end()
 
-    def _is_enough(self) -> bool:
-        area = area_of(self.of, self._frame)
-        return min(area.width, area.height) >= LEAST_SIDE
+    def _take(self, frame: QRect) -> bool:
+        """Be done with a frame, unless it is too small; return whether it was taken."""
+        enough = is_enough(area_of(self.of, frame))
+        if enough:
+            self._done(area_of(self.of, frame))
+        return enough
+
+    def _nudged(self, by: QPoint, *, sizes: bool) -> QRect:
+        """Return the frame moved or sized, on the sheet; the first one is half as wide."""
+        frame, sheet = self._frame, self.rect()
+        if frame.isEmpty():
+            frame = QRect(QPoint(0, 0), sheet.size() / 2)
+            frame.moveCenter(sheet.center())
+        elif sizes:
+            frame = QRect(frame.topLeft(), frame.size() + QSize(by.x(), by.y())) & sheet
+        elif sheet.contains(frame.translated(by)):
+            frame = frame.translated(by)
+        return frame
 
     def _draw_size(self, painter: QPainter, *, enough: bool) -> None:
         area = area_of(self.of, self._frame)
@@ -188,6 +217,11 @@ class ScreenSheet(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QColor(tokens.text))
         painter.drawText(plate, flags, text)
+
+
+def is_enough(area: Area) -> bool:
+    """Say whether a face in it could be read."""
+    return min(area.width, area.height) >= LEAST_SIDE
 
 
 def area_of(screen: QScreen, part: QRect) -> Area:

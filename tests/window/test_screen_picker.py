@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.screen_picker import ScreenPicker, ScreenSheet, area_of
 from app.gui.theme import Theme
 from app.gui.window import MainWindow
+from app.sources.screen import Area
 
 if TYPE_CHECKING:
     from tests.window.conftest import Artist, World
@@ -79,6 +80,24 @@ def test_enter_takes_the_whole_screen(key: Qt.Key, picker: ScreenPicker, picked:
     size = sheet_of(picker).of.geometry().size()
     QTest.keyClick(sheet_of(picker), key)
     assert picked == [f"screen:0,0,{size.width()}x{size.height()}"]
+
+
+def test_a_frame_can_be_drawn_with_keys_alone(picker: ScreenPicker, picked: list[str]) -> None:
+    sheet = sheet_of(picker)
+    wide, tall = sheet.width(), sheet.height()
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Up):  # the first one begins
+        QTest.keyClick(sheet, key)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Down):
+        QTest.keyClick(sheet, key, shift)
+    for _ in range(1 + wide // 16):  # no further than to the edge
+        QTest.keyClick(sheet, Qt.Key.Key_Left)
+    QTest.keyClick(sheet, Qt.Key.Key_Return)
+    area = Area.parse(picked[0].removeprefix("screen:"))
+    assert area is not None
+    assert 0 <= area.left < 16
+    assert abs(area.top - (tall / 4 - 16)) <= 1
+    assert (area.width, area.height) == (wide // 2 + 16, tall // 2 + 32)
 
 
 def test_escape_and_closing_take_none(
