@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.gui.theme import HEAD_PX, Theme, font
-from app.sources.screen import LEAST_SIDE, Area
+from app.sources.screen import Area
 
 HINT = (
     "Draw a frame around what to watch, such as the picture of a video call; leave Mien out.\n"
@@ -166,19 +166,19 @@ class ScreenSheet(QWidget):
         if self._frame.isEmpty():
             self._draw_plate(painter, HINT, QPointF(self.width() / 2, _TO_EDGE))
         else:
-            enough = is_enough(area_of(self.of, self._frame))
+            area = area_of(self.of, self._frame)
             tokens = self._theme.tokens
-            painter.setPen(QPen(QColor(tokens.accent if enough else tokens.danger), 2))
+            painter.setPen(QPen(QColor(tokens.accent if area.is_enough else tokens.danger), 2))
             painter.drawRect(QRectF(self._frame))
-            self._draw_size(painter, enough=enough)
+            self._draw_size(painter, area)
         painter.end()
 
     def _take(self, frame: QRect) -> bool:
         """Be done with a frame, unless it is too small; return whether it was taken."""
-        enough = is_enough(area_of(self.of, frame))
-        if enough:
-            self._done(area_of(self.of, frame))
-        return enough
+        area = area_of(self.of, frame)
+        if area.is_enough:
+            self._done(area)
+        return area.is_enough
 
     def _nudged(self, by: QPoint, *, sizes: bool) -> QRect:
         """Return the frame moved or sized, on the sheet; the first one is half as wide."""
@@ -192,9 +192,8 @@ class ScreenSheet(QWidget):
             frame = frame.translated(by)
         return frame
 
-    def _draw_size(self, painter: QPainter, *, enough: bool) -> None:
-        area = area_of(self.of, self._frame)
-        text = f"{area.width} x {area.height}" if enough else "Too small for a face"
+    def _draw_size(self, painter: QPainter, area: Area) -> None:
+        text = f"{area.width} x {area.height}" if area.is_enough else "Too small for a face"
         below = self._frame.bottom() + 8
         if below + HEAD_PX + 2 * _PLATE > self.height():  # no room: inside
             below = self._frame.bottom() - HEAD_PX - 2 * _PLATE - 14
@@ -217,11 +216,6 @@ class ScreenSheet(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QColor(tokens.text))
         painter.drawText(plate, flags, text)
-
-
-def is_enough(area: Area) -> bool:
-    """Say whether a face in it could be read."""
-    return min(area.width, area.height) >= LEAST_SIDE
 
 
 def area_of(screen: QScreen, part: QRect) -> Area:

@@ -69,17 +69,21 @@ def open_source(
 
 def is_camera(spec: str) -> bool:
     """Say whether `spec` means a camera, as `open_source` reads it."""
-    return spec.strip().partition(":")[0].casefold() == "camera"
+    return _kind(spec) == "camera"
 
 
 def is_screen(spec: str) -> bool:
     """Say whether `spec` means the screen or a part of it, as `open_source` reads it."""
-    return spec.strip().partition(":")[0].casefold() == "screen"
+    return _kind(spec) == "screen"
 
 
 def is_device(spec: str) -> bool:
     """Say whether `spec` means a camera, the screen or the demo actor, not a file."""
     return is_camera(spec) or is_screen(spec) or spec.strip().casefold() == "actor"
+
+
+def _kind(spec: str) -> str:
+    return spec.strip().partition(":")[0].casefold()
 
 
 def _camera_index(spec: str, number: str) -> int:

@@ -52,6 +52,11 @@ class Area:
         """Return what `open_source` takes for it."""
         return f"screen:{self.left},{self.top},{self.width}x{self.height}"
 
+    @property
+    def is_enough(self) -> bool:
+        """Say whether a face in it could be read."""
+        return min(self.width, self.height) >= LEAST_SIDE
+
     def within(self, other: Area) -> bool:
         """Say whether all of it is inside another one."""
         return (
@@ -188,7 +193,7 @@ def _choose(where: str, monitors: Sequence[Mapping[str, Any]]) -> Area:
         return screens[next(main, 0)]
     area = Area.parse(where)
     if area is not None:
-        if min(area.width, area.height) < LEAST_SIDE:
+        if not area.is_enough:
             raise SourceError(
                 f'"screen:{where}" is too small: expected at least {LEAST_SIDE} x {LEAST_SIDE} '
                 f"pixels, found {area.width} x {area.height}."

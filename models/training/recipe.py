@@ -80,11 +80,7 @@ class Distillation:
         _positive("recipe, [distillation]", "temperature", self.temperature)
         if self.teachers and self.logits:
             raise UserError("recipe, [distillation]: expected teachers or logits, found both")
-        if self.views not in VIEWS:
-            raise UserError(
-                f"recipe, [distillation]: expected views of {', '.join(VIEWS)}, "
-                f"found {self.views!r}"
-            )
+        _one_of(self.views, VIEWS, "views", where="recipe, [distillation]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +292,9 @@ def apply_change(values: dict[str, Any], change: str) -> None:
         values[last] = text.strip()
 
 
-def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
+def _one_of(value: str, known: tuple[str, ...], what: str, where: str = "recipe") -> None:
     if value not in known:
-        raise UserError(f"recipe: expected {what} of {', '.join(known)}, found {value!r}")
+        raise UserError(f"{where}: expected {what} of {', '.join(known)}, found {value!r}")
 
 
 def _part(where: str, key: str, value: float) -> None:
