@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   fer-app --source screen:0,80,1280x720            a part of the screen, such as a video call
   fer-app --review recordings/2026-09-21           look through a recorded session
   fer-app --source film.mp4 --headless --json      one JSON object a line for every frame
+  fer-app --model mine.onnx --second cbam_resnet18.fer2013    two models side by side
   fer-app --source camera:0 --headless --frames 100
   fer-app --source camera:0 --headless --stream lsl --stream osc=127.0.0.1:9000
 """
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "file, an image or a folder of images",
     )
     what.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
+    what.add_argument("--second", metavar="NAME|FILE", help="a model to compare it with")
     add_finder(what)
     what.add_argument("--landmarks", choices=LANDMARKERS, help="what fits the landmarks")
     what.add_argument(
@@ -171,6 +173,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     options = EngineOptions(
         source="camera" if arguments.source is None else arguments.source,
         model=arguments.model,
+        second=arguments.second,
         finder=asked_finder(arguments) or FINDERS[0],
         yunet_file=arguments.yunet,
         landmarks=arguments.landmarks,
@@ -199,6 +202,7 @@ def _window(arguments: argparse.Namespace) -> int:
     options = EngineOptions(
         source=settings.source if arguments.source is None else arguments.source,
         model=arguments.model or settings.model,
+        second=arguments.second or settings.second_model,
         finder=asked_finder(arguments) or settings.finder,
         yunet_file=yunet_file,
         landmarks=arguments.landmarks or settings.landmarks,

@@ -20,6 +20,7 @@ __all__ = [
     "FrameResult",
     "Prediction",
     "Quality",
+    "SecondWord",
     "StageTimings",
 ]
 
@@ -141,6 +142,27 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SecondWord:
+    """Hold what a second model says of a face, smoothed as the first model's word is.
+
+    labels: its own, which may be others than the first model's. probabilities: (C,) float32, those
+    to show: relative to the face's neutral face where this model has measured it; sum to 1. label,
+    confidence, unsure: as in `FaceResult`.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+    label: str
+    confidence: float
+    unsure: bool = False
+
+    @property
+    def said(self) -> str:
+        """Return the word to show: the label, or `UNSURE`."""
+        return UNSURE if self.unsure else self.label
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FaceResult:
     """Hold what is said of one face.
 
@@ -154,6 +176,7 @@ class FaceResult:
     None without one; label and confidence follow it where it is there.
     unsure: whether the confidence is below the card's threshold.
     calibration: how the measuring of its neutral face stands, None while none is measured.
+    second: the word of a second model, None where none is asked.
     """
 
     face: Face
@@ -167,11 +190,19 @@ class FaceResult:
     corrected: NDArray[np.float32] | None = None
     unsure: bool = False
     calibration: Calibration | None = None
+    second: SecondWord | None = None
 
     @property
     def said(self) -> str:
         """Return the word to show: the label, or `UNSURE`."""
         return UNSURE if self.unsure else self.label
+
+    @property
+    def agreed(self) -> bool | None:
+        """Return whether both models give one label; None without a second, or if one is unsure."""
+        if self.second is None or self.unsure or self.second.unsure:
+            return None
+        return self.label == self.second.label
 
     @property
     def said_confidence(self) -> float:
@@ -235,6 +266,13 @@ def _face_as_json(result: FaceResult) -> dict[str, Any]:
         "probabilities": _by_label(labels, result.probabilities),
         "raw_probabilities": _by_label(labels, result.prediction.probabilities),
     }
+    if result.second is not None:
+        record["second"] = {
+            "label": result.second.label,
+            "confidence": round(result.second.confidence, 4),
+            "unsure": result.second.unsure,
+            "probabilities": _by_label(result.second.labels, result.second.probabilities),
+        }
     if result.face.landmarks is not None:
         record["landmarks"] = np.round(result.face.landmarks.astype(float), 2).tolist()
     return record

@@ -36,6 +36,7 @@ class Settings:
     """Hold the user's choices; `dataclasses.replace` makes a changed copy.
 
     source: as `open_source` takes it. model: bundled name or path, None for the app's default.
+    second_model: one to compare it with, None for none.
     yunet_file: path of the YuNet model. landmarks: what fits them. overlays: in drawing order.
     window: geometry in the window's own encoding. splitters: px by splitter name. camera_size:
     (width, height) px and camera_fps: wishes, None leaves it to the camera. smoothing_seconds: 0
@@ -53,6 +54,7 @@ class Settings:
 
     source: str = "camera"
     model: str | None = None
+    second_model: str | None = None
     finder: str = FINDERS[0]
     yunet_file: str | None = None
     landmarks: str = LANDMARKERS[0]
@@ -286,6 +288,7 @@ def _names(choices: tuple[str, ...]) -> str:
 _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "source": ('a source such as "camera" or a path', _filled_text),
     "model": ("a model's name or path", _filled_text),
+    "second_model": ("a model's name or path", _filled_text),
     "finder": (f"one of {_names(FINDERS)}", _one_of(FINDERS)),
     "yunet_file": ("a path", _filled_text),
     "landmarks": (f"one of {_names(LANDMARKERS)}", _one_of(LANDMARKERS)),

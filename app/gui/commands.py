@@ -54,7 +54,8 @@ class Commands:
         self.screen_picker = ScreenPicker(theme, self.use_source)
         self._asked_yunet = ""
         """YuNet's file that the engine was asked to use and has not used yet."""
-        self._picked_model = self._picked_finder = self._picked_landmarks = False
+        self._picked_model = self._picked_second = False
+        self._picked_finder = self._picked_landmarks = False
 
     def use_source(self, spec: str) -> None:
         """Play something else; a pause ends."""
@@ -100,6 +101,8 @@ class Commands:
         settings = self.settings
         if self._picked_model and status.model:
             settings = replace(settings, model=status.model)
+        if self._picked_second:
+            settings = replace(settings, second_model=status.second or None)
         if self._picked_finder and status.finder:
             settings = replace(settings, finder=status.finder)
         if self._picked_landmarks and status.landmarks:
@@ -109,6 +112,11 @@ class Commands:
     def use_model(self, name_or_path: str) -> None:
         self._picked_model = True
         self._engine.use_model(name_or_path)
+
+    def use_second(self, name_or_path: str) -> None:
+        """Ask a second model as well, "" for none."""
+        self._picked_second = True
+        self._engine.use_second(name_or_path)
 
     def use_landmarks(self, name: str) -> None:
         self._picked_landmarks = True
@@ -145,6 +153,11 @@ class Commands:
         path = dialogs.choose_model(self._window, "Open model file")
         if path:
             self.use_model(path)
+
+    def open_second(self) -> None:
+        path = dialogs.choose_model(self._window, "Open model file to compare with")
+        if path:
+            self.use_second(path)
 
     def open_dropped(self, path: str) -> None:
         """Take a file or folder that was dropped: a model if it is one, else a source."""

@@ -4,47 +4,42 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
-    QFontMetrics,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
-    QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.gui.card_bars import CardBars
 from app.gui.inset import make_inset
 from app.gui.inset_painter import HEIGHT, InsetPainter, tile_side
 from app.gui.keys import KeepSpace
 from app.gui.quality import FOOT, FaceFoot
-from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
-from app.messages import FaceResult
+from app.gui.theme import HEAD_PX, SMALL_PX, Theme, font, label_colour
+from app.messages import FaceResult, SecondWord
 from app.overlays import Shown
-from app.palette import UNSURE, display_order
+from app.palette import UNSURE
 
-# Bars come within 8 % of a new value in this time.
-_EASE_SECONDS = 0.1
 # Numbers that change more often cannot be read.
 _NUMBER_SECONDS = 0.2
-# Shorter ways than this share of a bar cannot be seen.
-_LEAST_STEP = 0.002
-_LEAST_TICK = 0.02
+SAME, DIFFERENT = "=", "\N{NOT EQUAL TO}"
 _PAD = 12
-_ROW = 20
 _HEADER = 52
+_SECOND = 22
 _GAP = 10
 
 
 class FaceCard(QWidget):
     """Show one track: label and confidence, a bar for every label, and the inset of its reasons.
+
+    Where a second model is asked its word stands below the first, and thin bars below the bars.
 
     chosen: the user picked this card by mouse or keyboard; carries the track.
     """
@@ -55,15 +50,13 @@ class FaceCard(QWidget):
         super().__init__(parent)
         self.track = track
         self._theme = theme
-        self._labels: tuple[str, ...] = ()
-        self._target = np.zeros(0)
-        self._shown = np.zeros(0)
-        self._numbers: list[int] = []
+        self._bars = CardBars(theme)
+        self._second_model = ""
+        self._second: tuple[str, str] | None = None
         self._number_age = math.inf
         self._label, self._confidence = "", 0
         self._face: FaceResult | None = None
         self._inset = InsetPainter(theme)
-        self._plain: NDArray[np.float32] | None = None
         self.foot = FaceFoot(track, theme, self)
         self._selected = self._away = self._mirrored = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -80,12 +73,17 @@ class FaceCard(QWidget):
     @property
     def labels(self) -> tuple[str, ...]:
         """Return the labels from top to bottom."""
-        return self._labels
+        return self._bars.labels
 
     @property
     def shown_values(self) -> dict[str, float]:
         """Return the length of each bar as it is drawn now, 0 to 1."""
-        return dict(zip(self._labels, self._shown.tolist(), strict=True))
+        return self._bars.values
+
+    @property
+    def second_values(self) -> dict[str, float]:
+        """Return the length of each thin bar, 0 to 1: what the second model says."""
+        return self._bars.second_values
 
     @property
     def selected(self) -> bool:
@@ -95,11 +93,23 @@ class FaceCard(QWidget):
     def away(self) -> bool:
         return self._away
 
+    @property
+    def second_words(self) -> str:
+        """Return what is written of the second model, with the sign before it."""
+        return "…" if self._second is None else " ".join(self._second).strip()
+
     def set_view(self, shown: Shown, doubt: str = "") -> None:
         """Show the reasons in a way. doubt: what speaks against believing it, in a few words."""
         if self._inset.set_view(shown, doubt):
             self._number_age = math.inf
             self.setAccessibleDescription(self._inset.words)
+
+    def set_second(self, model: str) -> None:
+        """Leave room for the word of a second model of that name; empty for none."""
+        if model != self._second_model:
+            self._second_model, self._second = model, None
+            self._number_age = math.inf
+            self.setFixedHeight(self.sizeHint().height())
 
     def set_mirrored(self, mirrored: bool) -> None:
         """Word left and right as they are on a large picture that is mirrored, or not."""
@@ -122,20 +132,10 @@ class FaceCard(QWidget):
 
     def show_face(self, face: FaceResult) -> None:
         """Take in the newest word on this face; bars move there with `advance`."""
-        labels = display_order(face.prediction.labels)
-        values = dict(zip(face.prediction.labels, face.shown.tolist(), strict=True))
-        self._target = np.array([values[label] for label in labels])
-        if labels != self._labels:
-            self._labels = labels
-            self._shown = self._target.copy()
-            self._numbers = []  # of other labels; resizing paints at once
+        if self._bars.show_face(face):
             self._number_age = math.inf
             self.setFixedHeight(self.sizeHint().height())
         self._face = face
-        self._plain = None
-        if face.corrected is not None:
-            places = [face.prediction.labels.index(label) for label in labels]
-            self._plain = face.probabilities[places]
         self.foot.show_face(face)
         if face.said != self._label:
             self._label = face.said
@@ -146,21 +146,19 @@ class FaceCard(QWidget):
         if self._face is None:
             return
         self.foot.advance(seconds)
-        way = self._target - self._shown
-        step = 1 - math.exp(-2.5 * seconds / _EASE_SECONDS)
-        self._shown += np.where(np.abs(way) < _LEAST_STEP, way, way * step)
+        moved = self._bars.advance(seconds)
         self._number_age += seconds
         if self._number_age >= _NUMBER_SECONDS:
             self._number_age = 0.0
             self._refresh_numbers(self._face)
             self.update()
         else:
-            for index in np.flatnonzero(np.abs(way) >= _LEAST_STEP).tolist():
-                self.update(self._row_rect(index).toAlignedRect())
+            for index in moved:
+                self.update(self._bars.row(self._bars_rect(), index).toAlignedRect())
 
     def sizeHint(self) -> QSize:
-        rows = len(self._labels) * _ROW
-        return QSize(280, _PAD + _HEADER + rows + _GAP + HEIGHT + FOOT + _PAD - 4)
+        rows = self._bars.height
+        return QSize(280, _PAD + self._header + rows + _GAP + HEIGHT + FOOT + _PAD - 4)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self.foot.setGeometry(_PAD, self.height() - FOOT - _PAD + 4, self.width() - 2 * _PAD, FOOT)
@@ -199,17 +197,19 @@ class FaceCard(QWidget):
             self._paint_frame(painter)
         if self._away:
             painter.setOpacity(0.45)
-        if self._labels:
-            if asked.boundingRect().top() < _PAD + _HEADER:
+        if self._bars.labels:
+            if asked.boundingRect().top() < _PAD + self._header:
                 self._paint_header(painter)
-            self._paint_bars(painter, asked)
+                self._paint_second(painter)
+            self._bars.paint(painter, self._bars_rect(), self._label, asked)
             if asked.intersects(self._inset_rect().toAlignedRect()):
                 self._inset.paint(painter, self._inset_rect())
         painter.end()
 
     def _refresh_numbers(self, face: FaceResult) -> None:
-        self._numbers = [round(100 * value) for value in self._target.tolist()]
+        self._bars.refresh_numbers()
         self._confidence = round(100 * face.said_confidence)
+        self._second = _second_words(face, face.second) if face.second is not None else None
         side = round(tile_side(self._inset_rect().width()) * self.devicePixelRatioF())
         inset = make_inset(face, self._inset.shown, side, mirrored=self._mirrored)
         self._inset.set_inset(inset)
@@ -222,16 +222,19 @@ class FaceCard(QWidget):
             said = "unsure"
         state = ", in the chart" if self._selected else ""
         state += ", no longer in the picture" if self._away else ""
+        if self._second is not None:
+            said += f"; the second model says {self._second[1]}"
         name = f"Face {self.track}: {said}{state}"
         if name != self.accessibleName():
             self.setAccessibleName(name)
 
-    def _bars_rect(self) -> QRectF:
-        return QRectF(_PAD, _PAD + _HEADER, self.width() - 2 * _PAD, len(self._labels) * _ROW)
+    @property
+    def _header(self) -> int:
+        return _HEADER + (_SECOND if self._second_model else 0)
 
-    def _row_rect(self, index: int) -> QRectF:
-        bars = self._bars_rect()
-        return QRectF(bars.left(), bars.top() + index * _ROW, bars.width(), _ROW)
+    def _bars_rect(self) -> QRectF:
+        width = self.width() - 2 * _PAD
+        return QRectF(_PAD, _PAD + self._header, width, self._bars.height)
 
     def _inset_rect(self) -> QRectF:
         bars = self._bars_rect()
@@ -275,43 +278,37 @@ class FaceCard(QWidget):
         text = painter.fontMetrics().elidedText(self._label, Qt.TextElideMode.ElideRight, int(room))
         painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _paint_bars(self, painter: QPainter, asked: QRegion) -> None:
+    def _paint_second(self, painter: QPainter) -> None:
+        """Write what the second model says, with a sign for whether it is the same.
+
+        Before its name is a piece of its thin bars.
+        """
+        if not self._second_model:
+            return
         tokens = self._theme.tokens
-        area = self._bars_rect()
-        plain, bold = font(BODY_PX), font(BODY_PX, bold=True)
-        metrics = QFontMetrics(bold)
-        number = metrics.horizontalAdvance("100 %")
-        widest = max(metrics.horizontalAdvance(label) for label in self._labels)
-        words = min(widest, int(area.width() * 0.4))
-        start = area.left() + words + 10
-        length = area.right() - number - 8 - start
-        for index, label in enumerate(self._labels):
-            row = self._row_rect(index)
-            if not asked.intersects(row.toAlignedRect()):
-                continue
-            said = label == self._label
-            painter.setFont(bold if said else plain)
-            painter.setPen(QColor(tokens.text if said else tokens.quiet))
-            word = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideMiddle, words)
-            painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, word)
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(row, right, f"{self._numbers[index]} %" if self._numbers else "")
-            bar = QRectF(start, row.center().y() - 4, length, 8)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tokens.raised))
-            painter.drawRoundedRect(bar, 4, 4)
-            value = min(1.0, max(0.0, float(self._shown[index])))
-            if value * length >= 1:
-                painter.save()
-                painter.setClipRect(bar.adjusted(0, 0, -(1 - value) * length, 0))
-                painter.setBrush(label_colour(label, tokens))
-                painter.drawRoundedRect(bar, 4, 4)
-                painter.restore()
-            if self._plain is not None and abs(value - float(self._plain[index])) > _LEAST_TICK:
-                # Where it would be without the neutral face.
-                place = bar.left() + length * float(self._plain[index])
-                painter.setBrush(QColor(tokens.text))
-                painter.drawRect(QRectF(place - 0.5, bar.top() - 2, 1.5, bar.height() + 4))
+        line = QRectF(_PAD, _PAD + _HEADER - 8, self.width() - 2 * _PAD, _SECOND)
+        differs = self._second is not None and self._second[0] == DIFFERENT
+        painter.setFont(font(SMALL_PX, bold=differs))
+        painter.setPen(QColor(tokens.text))
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(line, right, self.second_words)
+        painter.fillRect(QRectF(line.left(), line.center().y() - 1, 10, 3), QColor(tokens.text))
+        line.setLeft(line.left() + 16)
+        room = line.width() - painter.fontMetrics().horizontalAdvance(self.second_words) - 12
+        painter.setFont(font(SMALL_PX))
+        painter.setPen(QColor(tokens.quiet))
+        model = painter.fontMetrics().elidedText(
+            self._second_model, Qt.TextElideMode.ElideMiddle, int(room)
+        )
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, model)
+
+
+def _second_words(face: FaceResult, second: SecondWord) -> tuple[str, str]:
+    """Return the sign for whether both models say the same, and what the second one says."""
+    if second.unsure:
+        return "", UNSURE
+    sign = {True: SAME, False: DIFFERENT, None: ""}[face.agreed]
+    return sign, f"{second.label} {round(100 * second.confidence)} %"
 
 
 def _paint_mark(painter: QPainter, place: QRectF, ink: QColor, *, filled: bool) -> None:

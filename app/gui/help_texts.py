@@ -65,6 +65,11 @@ independent. It is the range in which the share would lie in the long run, if al
 same way. It assumes that the stretch is of one piece, and it knows nothing of the model's own
 errors.</p>
 <h3>Two models</h3>
+<p><i>Model &gt; Compare with</i> asks a second model as well. On the card its word stands below
+that of the first, with = where it is the same and &ne; where it is not; the thin bars are its
+numbers. Below the chart a thick mark stands where the two differ and a thin one where they do not;
+where one of them is unsure there is none, nor is it counted. What is drawn on the picture, recorded
+and streamed is the first model&rsquo;s word alone; Review reads a recording with any other.</p>
 <p>Where two models disagree, at least one is wrong; where they agree, both may be.</p>
 <h3>Status line</h3>
 <p><b>fps</b>: results each second. <b>ms</b>: from the frame's capture to its result.

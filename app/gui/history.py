@@ -1,8 +1,9 @@
-"""What the classifier said of each face during the last minute, for the chart."""
+"""What was said of each face during the last minute, for the chart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +15,38 @@ SPAN_SECONDS = 60.0
 _GAP_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Hold how two models went together.
+
+    share: of the frames of which both were sure those with one label, 0 to 1. stretches: (from,
+    to) in seconds before now, and whether they gave one label there; where one was unsure or the
+    face away there is none.
+    """
+
+    share: float
+    stretches: tuple[tuple[float, float, bool], ...]
+
+
 class _Track:
-    """Hold the points of one face; the arrays grow to twice the span and are then cut."""
+    """Hold the points of one face; the arrays grow to twice the span and are then cut.
+
+    values: the last column is 1 where two models agree, 0 where not, NaN where nobody knows.
+    """
 
     def __init__(self, count: int) -> None:
         self.times = np.empty(1024)
-        self.values = np.empty((1024, count), np.float32)
+        self.values = np.empty((1024, count + 1), np.float32)
         self.length = 0
 
-    def add(self, time: float, values: NDArray[np.float32]) -> None:
+    def add(self, time: float, values: NDArray[np.float32], agreed: bool | None) -> None:
         if self.length and time <= self.times[self.length - 1]:
             return
         if self.length == len(self.times):
             self._make_room(time)
         self.times[self.length] = time
-        self.values[self.length] = values
+        self.values[self.length, :-1] = values
+        self.values[self.length, -1] = np.nan if agreed is None else agreed
         self.length += 1
 
     def _make_room(self, now: float) -> None:
@@ -71,7 +89,7 @@ class History:
                 self.labels = face.prediction.labels
             if track not in self._tracks:
                 self._tracks[track] = _Track(len(self.labels))
-            self._tracks[track].add(time, face.shown)
+            self._tracks[track].add(time, face.shown, face.agreed)
         self._forget()
 
     def lines(
@@ -82,12 +100,10 @@ class History:
         most: N at the most; more points than that are averaged in bins of equal time, so that a
         line keeps its shape while it moves on. NaN parts the line where the face was away.
         """
-        points = self._tracks.get(track) if track is not None else None
-        if points is None or not points.length:
+        found = self._points(track)
+        if found is None:
             return np.empty(0), {}
-        times = points.times[: points.length]
-        first = int(np.searchsorted(times, self.now - SPAN_SECONDS))
-        times, values = times[first:], points.values[first : points.length]
+        times, values = found[0], found[1][:, :-1]
         gap = _GAP_SECONDS
         if len(times) > most:
             width = SPAN_SECONDS / most
@@ -95,6 +111,37 @@ class History:
             gap = max(gap, 1.8 * width)  # neighbours are a bin apart, or a little more
         times, values = _broken(times, values, gap)
         return times - self.now, {label: values[:, i] for i, label in enumerate(self.labels)}
+
+    def agreement(self, track: int | None) -> Agreement | None:
+        """Return how two models went together on a face; None where both were never sure."""
+        found = self._points(track)
+        if found is None:
+            return None
+        times, agreed = found[0], found[1][:, -1]
+        sure = np.isfinite(agreed)
+        if not sure.any():
+            return None
+        kind = np.where(sure, agreed, -1)
+        breaks = (np.diff(kind) != 0) | (np.diff(times) > _GAP_SECONDS)
+        starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
+        lasts = np.concatenate([starts[1:] - 1, [len(times) - 1]])
+        # A stretch reaches to the next frame, unless the face was away before that.
+        ends = np.where(np.append(np.diff(times), np.inf) > _GAP_SECONDS, times, np.roll(times, -1))
+        stretches = tuple(
+            (float(times[start] - self.now), float(ends[last] - self.now), bool(kind[start]))
+            for start, last in zip(starts, lasts, strict=True)
+            if kind[start] >= 0
+        )
+        return Agreement(float(agreed[sure].mean()), stretches)
+
+    def _points(self, track: int | None) -> tuple[NDArray[np.float64], NDArray[np.float32]] | None:
+        """Return the times (N,) and points (N, C + 1) of a face within the span, None for none."""
+        points = self._tracks.get(track) if track is not None else None
+        if points is None or not points.length:
+            return None
+        times = points.times[: points.length]
+        first = int(np.searchsorted(times, self.now - SPAN_SECONDS))
+        return times[first:], points.values[first : points.length]
 
     def _forget(self) -> None:
         """Drop faces of which nothing is left within the span."""

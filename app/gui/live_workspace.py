@@ -15,28 +15,18 @@ from app.gui.attention_menu import AttentionViews
 from app.gui.banner import Banner
 from app.gui.camera_watch import CameraWatch
 from app.gui.chart_room import ChartRoom
+from app.gui.choices import Choices
 from app.gui.commands import Commands
 from app.gui.face_panel import FacePanel
 from app.gui.history import History
 from app.gui.live_engine import LiveEngine
-from app.gui.menus import (
-    FINDER_NAMES,
-    FINDER_WORDS,
-    LANDMARK_WORDS,
-    ModelMenu,
-    NameMenu,
-    SourceMenu,
-    live_menus,
-    source_name,
-)
 from app.gui.mirror import Mirror
 from app.gui.pages import show_model_card
 from app.gui.recording import RecordingDesk
 from app.gui.speed_watch import SpeedWatch
-from app.gui.stage import PLAY_AGAIN, stage, status_line
+from app.gui.stage import PLAY_AGAIN, stage
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
-from app.gui.toolbar import Toolbar
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.messages import FrameResult
@@ -106,13 +96,11 @@ class LiveWorkspace(Workspace):
 
     @property
     def menus(self) -> list[QMenu]:
-        return self._menus
+        return self.choices.menus
 
     @property
     def status_text(self) -> str:
-        model = self.models.shown_name(self._status.model)
-        finder = FINDER_NAMES.get(self._status.finder, self._status.finder)
-        return status_line(self._status, model, finder)
+        return self.choices.status_text(self._status)
 
     @property
     def notice_area(self) -> QWidget:
@@ -147,7 +135,7 @@ class LiveWorkspace(Workspace):
             self.panel.advance(seconds)
             self.chart.advance(seconds)
         self.recording.tick(now)
-        self.toolbar.show_recording(self.recording.active())
+        self.choices.toolbar.show_recording(self.recording.active())
         self.streaming.tick(now)
         if now - self._status_at >= _STATUS_SECONDS:
             self._status_at = now
@@ -165,19 +153,15 @@ class LiveWorkspace(Workspace):
         if (status.source, status.spec) != (before.source, before.spec):
             self._forget_faces()
             self.commands.note_playing(status)
-            self.sources.set_recent(self.commands.settings.recent)
-        if status.model != before.model:
+            self.choices.sources.set_recent(self.commands.settings.recent)
+        if (status.model, status.second) != (before.model, before.second):
             self._history.clear()  # two models' lines would pass for one
+        self.panel.set_second(self.choices.models.shown_name(status.second))
+        self.chart.set_two(bool(status.second))
         self.commands.note_finder(status)
         card = self._engine.card
         self.panel.set_can_calibrate(card is None or bool(card.neutral))
-        self.sources.set_current(status.source, status.spec)
-        self.models.set_current(status.model)
-        self.finders.set_current(status.finder)
-        self.landmarks.set_current(status.landmarks)
-        self.toolbar.source.set_value(source_name(status.source))
-        self.toolbar.model.set_value(self.models.shown_name(status.model))
-        self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
+        self.choices.refresh(status)
         self.views.refresh()
         self._say_stage()
         self._speed.look(status, shown=self._shown)
@@ -195,6 +179,7 @@ class LiveWorkspace(Workspace):
             settings,
             source=chosen.source,
             model=chosen.model,
+            second_model=chosen.second_model,
             finder=chosen.finder,
             landmarks=chosen.landmarks,
             yunet_file=chosen.yunet_file,
@@ -229,26 +214,19 @@ class LiveWorkspace(Workspace):
     def _make_menus(self, settings: Settings) -> None:
         """Make what models, sources and views are chosen with."""
         host, acts = self.host, self.menu_actions
-        self.sources = SourceMenu(host.window, acts, self.commands.use_source)
-        self.cameras = CameraWatch(
-            host.jobs, host.around.list_cameras, self.sources.set_cameras, host.warn
+        self.choices = Choices(
+            host.window, acts, host.actions, self.commands, host.around.models, host.theme
         )
-        self.models = ModelMenu(host.window, acts, host.around.models, self.commands.use_model)
-        self.finders = NameMenu("Face &finder", host.window, FINDER_WORDS, self.commands.use_finder)
-        self.landmarks = NameMenu(
-            "&Landmarks", host.window, LANDMARK_WORDS, self.commands.use_landmarks
+        self.cameras = CameraWatch(
+            host.jobs, host.around.list_cameras, self.choices.sources.set_cameras, host.warn
         )
         self.views = AttentionViews(
             self._engine, self.video, self.panel, acts.overlays["attention"],
             wished=settings.attention_view, say=host.notices.say, parent=host.window,
         )  # fmt: skip
-        self.toolbar = Toolbar(acts, self.sources, self.models, self.finders, host.theme)
-        self._menus = live_menus(
-            acts, host.actions, self.sources, self.models, self.finders,
-            self.landmarks, host.window,
-        )  # fmt: skip
-        self._menus[1].insertMenu(acts.mirror, self.views.menu)
-        self._menus[1].insertAction(acts.mirror, acts.next_view)
+        _, view, _ = self.choices.menus
+        view.insertMenu(acts.mirror, self.views.menu)
+        view.insertAction(acts.mirror, acts.next_view)
 
     def _build(self) -> None:
         picture = QWidget()
@@ -275,7 +253,7 @@ class LiveWorkspace(Workspace):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(self.toolbar)
+        rows.addWidget(self.choices.toolbar)
         rows.addWidget(self._main, 1)
 
     def _connect(self) -> None:
@@ -312,7 +290,7 @@ class LiveWorkspace(Workspace):
         acts.chart.setChecked(settings.splitters.get("left", (1, 1))[-1:] != (0,))
         self.panel.setVisible(acts.faces.isChecked())
         self.chart.setVisible(acts.chart.isChecked())
-        self.sources.set_recent(settings.recent)
+        self.choices.sources.set_recent(settings.recent)
         self.refresh_status()
 
     def _splitters(self) -> dict[str, QSplitter]:
@@ -365,7 +343,7 @@ class LiveWorkspace(Workspace):
             self.commands.try_again()
 
     def _next_camera(self) -> None:
-        self.commands.next_camera(self.sources.cameras, self._status.source)
+        self.commands.next_camera(self.choices.sources.cameras, self._status.source)
 
     def _pause(self, paused: bool) -> None:
         self._wants_pause = paused

@@ -173,6 +173,17 @@ class ModelMenu(ChoiceMenu):
         self._entries = tuple(entries)
         self._pick = pick
         self._current = ""
+        self._last: QMenu | None = None
+        self.refresh()
+
+    @property
+    def entries(self) -> tuple[ModelEntry, ...]:
+        """Return the bundled models."""
+        return self._entries
+
+    def set_last(self, menu: QMenu) -> None:
+        """Offer another menu after the models."""
+        self._last = menu
         self.refresh()
 
     def set_current(self, model: str) -> None:
@@ -203,6 +214,8 @@ class ModelMenu(ChoiceMenu):
             path = self._current
             self.add_choice(self.shown_name(path), True, partial(self._pick, path)).setToolTip(path)
         self.addSeparator()
+        if self._last is not None:
+            self.addMenu(self._last)
         self.addAction(self._actions.open_model)
         self.addAction(self._actions.model_card)
         self.setToolTipsVisible(True)
@@ -236,12 +249,13 @@ def live_menus(
     actions: Actions,
     shared: WindowActions,
     sources: SourceMenu,
-    models: ModelMenu,
-    finders: NameMenu,
-    landmarks: NameMenu,
+    parts: Sequence[QMenu],
     parent: QWidget,
 ) -> list[QMenu]:
-    """Return File, View and Model of the live workspace. shared: those of every workspace."""
+    """Return File, View and Model of the live workspace.
+
+    shared: those of every workspace. parts: of what reads the faces, in the Model menu.
+    """
     file = QMenu("&File", parent)
     file.addMenu(sources)
     file.addAction(actions.next_camera)
@@ -261,9 +275,8 @@ def live_menus(
     view.addActions([actions.faces, actions.chart])
     add_shared_view(view, shared)
     model = QMenu("&Model", parent)
-    model.addMenu(models)
-    model.addMenu(finders)
-    model.addMenu(landmarks)
+    for part in parts:
+        model.addMenu(part)
     model.addSeparator()
     model.addActions([actions.open_model, actions.model_card])
     return [file, view, model]

@@ -12,7 +12,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.gui.history import SPAN_SECONDS, History
+from app.gui.elided import Elided
+from app.gui.history import SPAN_SECONDS, Agreement, History
 from app.gui.polyline import draw_line, line_pen
 from app.gui.theme import HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.palette import display_order
@@ -26,8 +27,14 @@ _MOST_POINTS = 400
 _ROW = 15
 # Around the lines: room for "100 %", half of it above, half of "now" and the seconds below.
 _LEFT, _TOP, _RIGHT, _FOOT = 48, 8, 16, 20
+# Of the strip below the lines that says where two models differ, and of its marks.
+_STRIP, _SAME, _DIFFERENT = 20, 2, 8
 _LEVELS = ((0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %"))
 _SECONDS = (50, 40, 30, 20, 10, 0)
+_STRIP_TIP = (
+    "Below the lines: thin where both models give the face one label, thick where they differ,\n"
+    "nothing where one of them is unsure"
+)
 # So that lines along the edges are seen whole.
 _MARGIN = 0.03
 
@@ -39,11 +46,13 @@ class StripChart(QFrame):
         super().__init__(parent)
         self._history = history
         self._track: int | None = None
+        self._two = False
         self._age = math.inf
         self.setObjectName("chart")
         self.setMinimumHeight(130)
-        self._title = QLabel()
-        self._title.setFont(font(HEAD_PX, bold=True))
+        self._heading = QLabel()
+        self._heading.setFont(font(HEAD_PX, bold=True))
+        self._title = Elided(self._heading, Qt.TextElideMode.ElideRight)
         self._plot = _Plot(theme)
         self._legend = _Legend(theme)
         self._build()
@@ -52,6 +61,10 @@ class StripChart(QFrame):
     @property
     def track(self) -> int | None:
         return self._track
+
+    @property
+    def title(self) -> str:
+        return self._title.text
 
     @property
     def line_labels(self) -> tuple[str, ...]:
@@ -71,6 +84,13 @@ class StripChart(QFrame):
         self._age = math.inf
         self._retitle()
 
+    def set_two(self, two: bool) -> None:
+        """Show where two models differ, or leave that out as there is one only."""
+        if two != self._two:
+            self._two = two
+            self._age = math.inf
+            self._plot.setToolTip(_STRIP_TIP if two else "")
+
     def advance(self, seconds: float) -> None:
         """Let so much time pass and refresh when it is time."""
         self._age += seconds
@@ -79,12 +99,12 @@ class StripChart(QFrame):
             self._age = 0.0
             most = min(_MOST_POINTS, max(50, self._plot.width() // _PIXELS_A_POINT))
             self._plot.show_lines(*self._history.lines(self._track, most))
+            agreement = self._history.agreement(self._track) if self._two else None
+            self._plot.show_strip(self._two, agreement)
+            self._retitle(agreement)
             self._legend.set_labels(display_order(self._history.labels))
 
     def _build(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(self._title)
-        top.addStretch(1)
         middle = QHBoxLayout()
         middle.setSpacing(8)
         middle.addWidget(self._plot, 1)
@@ -92,12 +112,16 @@ class StripChart(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 6, 8, 2)
         layout.setSpacing(2)
-        layout.addLayout(top)
+        layout.addWidget(self._heading)
         layout.addLayout(middle, 1)
 
-    def _retitle(self) -> None:
-        face = "no face" if self._track is None else f"face {self._track}"
-        self._title.setText(f"Last 60 seconds · {face}")
+    def _retitle(self, agreement: Agreement | None = None) -> None:
+        said = "no face" if self._track is None else f"face {self._track}"
+        if agreement is not None:
+            share = round(100 * agreement.share)
+            said += f" · where both models are sure they agree {share} % of the time"
+        if (title := f"Last 60 seconds · {said}") != self._title.text:
+            self._title.show(title)
 
 
 class _Plot(QWidget):
@@ -113,6 +137,7 @@ class _Plot(QWidget):
         self._times: NDArray[np.float64] = np.empty(0)
         self.lines: Mapping[str, NDArray[np.float32]] = {}
         self.paint_seconds = 0.0
+        self._strip, self._agreement = False, Agreement(0.0, ())
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Chart of the last 60 seconds")
         theme.changed.connect(self.update)
@@ -124,10 +149,17 @@ class _Plot(QWidget):
         self._times, self.lines = times, lines
         self.update()
 
+    def show_strip(self, on: bool, agreement: Agreement | None) -> None:
+        """Draw from now on where two models differ. on: leave room for it."""
+        self._strip, self._agreement = on, agreement or Agreement(0.0, ())
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         begun = time.perf_counter()
         area = QRectF(self.rect()).adjusted(_LEFT, _TOP, -_RIGHT, -_FOOT)
         painter = QPainter(self)
+        if self._strip:
+            area.setBottom(area.bottom() - _STRIP)
+            self._paint_strip(painter, QRectF(area.left(), area.bottom() + 3, area.width(), _STRIP))
         self._paint_grid(painter, area)
         painter.setClipRect(area)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -149,12 +181,28 @@ class _Plot(QWidget):
         for seconds in _SECONDS:
             x = float(_x(area, -seconds))
             text = f"\N{MINUS SIGN}{seconds} s" if seconds else "now"
-            foot = QRectF(x - 40, area.bottom() + 4, 80, _FOOT - 4)
+            foot = QRectF(x - 40, self.height() - _FOOT + 4, 80, _FOOT - 4)
             painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, text)
         painter.setPen(QColor(tokens.line))
         corner = QPointF(area.left() + 0.5, area.bottom() + 0.5)
         painter.drawLine(QPointF(corner.x(), area.top()), corner)
         painter.drawLine(corner, QPointF(area.right(), corner.y()))
+
+    def _paint_strip(self, painter: QPainter, row: QRectF) -> None:
+        """Mark where two models gave one label, in thin, and where two, in thick."""
+        tokens = self._theme.tokens
+        painter.setFont(font(SMALL_PX))
+        painter.setPen(QColor(tokens.quiet))
+        words = QRectF(0, row.top(), _LEFT - 6, row.height())
+        painter.drawText(
+            words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, "differ"
+        )
+        for start, end, same in self._agreement.stretches:
+            left, right = max(float(_x(row, start)), row.left()), float(_x(row, end))
+            high = _SAME if same else _DIFFERENT
+            ink = QColor(tokens.quiet if same else tokens.warning)
+            top = row.center().y() - high / 2
+            painter.fillRect(QRectF(left, top, max(1.0, right - left), high), ink)
 
     def _paint_lines(self, painter: QPainter, area: QRectF) -> None:
         for label, values in self.lines.items():

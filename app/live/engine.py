@@ -72,12 +72,14 @@ class Engine:
         self._parts = Parts(
             makers,
             model=options.model,
+            second=options.second,
             finder=options.finder,
             yunet_file=options.yunet_file,
             landmarks=options.landmarks or SAFE_LANDMARKS,
             use_safe_ones=options.fallback_to_actor,
             ready=self._take_pipeline,
             change=self._change_part,
+            change_aside=self._changes.put,
             say=self._notices.add,
         )
         self._explaining = Explaining(
@@ -189,6 +191,10 @@ class Engine:
         """Change the model; the old one goes on until the new is loaded, or if it is refused."""
         self._parts.use_model(name_or_path)
 
+    def use_second(self, name_or_path: str) -> None:
+        """Ask a second model as well, "" for none; its word is shown, and never recorded."""
+        self._parts.use_second(name_or_path)
+
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         """Change the face finder; yunet_file: None for the one given before."""
         self._parts.use_finder(name, yunet_file)
@@ -256,6 +262,7 @@ class Engine:
             failed=self._faults.count,
             provider=self._parts.provider,
             model=self._parts.model,
+            second=self._parts.second,
             finder=self._parts.finder,
             landmarks=self._parts.landmarks,
             notices=self._notices.waiting(),

@@ -14,6 +14,7 @@ class EngineOptions:
     """Hold what an engine is to run.
 
     source: as `open_source` takes it. model: bundled name or path, None for the default.
+    second: a model to ask as well, None for none.
     landmarks: as `make_landmarker` takes them, None for the usual ones.
     paced: files play at their own speed and the newest frame wins; otherwise every frame of a
     file is processed, and waits until its result was taken by `Engine.take`.
@@ -26,6 +27,7 @@ class EngineOptions:
 
     source: str = "camera"
     model: str | None = None
+    second: str | None = None
     finder: str = FINDERS[0]
     yunet_file: Path | None = None
     landmarks: str | None = None

@@ -37,6 +37,7 @@ class FramePipeline(Protocol):
     def set_finder(self, finder: FaceFinder, /) -> None: ...
     def set_landmarker(self, landmarker: Any, /) -> None: ...
     def set_classifier(self, classifier: Classifier, /) -> None: ...
+    def set_second(self, classifier: Classifier | None, /) -> None: ...
     def calibrate(self, track_id: int, /) -> None: ...
     def forget_baseline(self, track_id: int, /) -> None: ...
 
@@ -79,25 +80,30 @@ class Parts:
         makers: Makers,
         *,
         model: str | None,
+        second: str | None,
         finder: str,
         yunet_file: Path | None,
         landmarks: str,
         use_safe_ones: bool,
         ready: Callable[[FramePipeline], None],
         change: Callable[[Change], None],
+        change_aside: Callable[[Change], None],
         say: Callable[[str], None],
     ) -> None:
         """Prepare; `start` begins.
 
-        model: None for the default. use_safe_ones: replace a model or finder that is refused by
-        the default one and say so; otherwise `error` holds the sentence and nothing is ready until
-        another is chosen, or the same can be had when it is tried again. ready: takes the
-        pipeline once all is loaded. change: takes what is then to be done to it where it runs.
-        say: takes every sentence for the user. All are called on this thread.
+        model: None for the default. second: a model to ask as well, None for none. use_safe_ones:
+        replace a model or finder that is refused by the default one, go without the second one,
+        and say so; otherwise `error` holds the sentence and nothing is ready until another is
+        chosen, or the same can be had when it is tried again. ready: takes the pipeline once all is
+        loaded. change: takes what is then to be done to it where it runs; change_aside: the same
+        for what no recording needs to know. say: takes every sentence for the user. All are called
+        on this thread.
         """
         self.step = "Starting"
         self.error = ""
         self.model = ""
+        self.second = ""
         self.finder = ""
         self.landmarks = ""
         self.provider = ""
@@ -106,12 +112,14 @@ class Parts:
         self.classifier: LoadedClassifier | None = None
         self._makers = makers
         self._wanted_model = model
+        self._wanted_second = second or ""
         self._wanted_finder = finder
         self._yunet_file = yunet_file
         self._wanted_landmarks = landmarks
         self._use_safe_ones = use_safe_ones
         self._ready = ready
         self._change = change
+        self._change_aside = change_aside
         self._say = say
         self._is_ready = False
         self._stopping = threading.Event()
@@ -144,6 +152,16 @@ class Parts:
         def job() -> None:
             classifier = self._load_model(name_or_path)
             self._change(lambda pipeline: pipeline.set_classifier(classifier))
+
+        self._jobs.put(job)
+
+    def use_second(self, name_or_path: str) -> None:
+        """Ask a second model as well, "" for none; keep the old one if it is refused."""
+        self._wanted_second = name_or_path
+
+        def job() -> None:
+            classifier = self._load_second(name_or_path)
+            self._change_aside(lambda pipeline: pipeline.set_second(classifier))
 
         self._jobs.put(job)
 
@@ -198,7 +216,9 @@ class Parts:
         if self._stopping.is_set():  # dlib's landmarks take a second, which a quick end can save
             return None
         landmarker = self._load(self._wanted_landmarks, SAFE_LANDMARKS, self._load_landmarker)
-        return self._makers.pipeline(finder, landmarker, classifier)
+        pipeline = self._makers.pipeline(finder, landmarker, classifier)
+        pipeline.set_second(self._load(self._wanted_second, "", self._load_second))
+        return pipeline
 
     def _load(self, wanted: str, safe: str, load: Callable[[str], T]) -> T:
         try:
@@ -206,7 +226,8 @@ class Parts:
         except UserError as error:
             if not self._use_safe_ones or wanted == safe:
                 raise
-            self._say(f"{str(error).rstrip('.')}; meanwhile {safe} is used.")
+            instead = f"meanwhile {safe} is used" if safe else "no second model is asked"
+            self._say(f"{str(error).rstrip('.')}; {instead}.")
             return load(safe)
 
     def _load_model(self, name: str) -> LoadedClassifier:
@@ -218,6 +239,14 @@ class Parts:
         # Only what came from a file has one.
         self.card = getattr(classifier, "card", None)
         self.classifier = classifier
+        return classifier
+
+    def _load_second(self, name: str) -> LoadedClassifier | None:
+        classifier = None
+        if name:
+            self._begin("Loading the second model")
+            classifier = self._makers.classifier(name)
+        self.second = name
         return classifier
 
     def _load_finder(self, name: str) -> FaceFinder:

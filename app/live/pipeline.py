@@ -14,6 +14,7 @@ from app.faces.looks import look_of
 from app.faces.quality import QualityMeter
 from app.live.baseline import Baselines
 from app.live.follower import Follower, same_place
+from app.live.second import SecondModel
 from app.live.smoother import Smoother
 from app.live.tracker import Tracker
 from app.live.watch import Watch
@@ -24,6 +25,7 @@ from app.messages import (
     FrameResult,
     Prediction,
     Quality,
+    SecondWord,
     StageTimings,
 )
 from models.runtime.prediction import Classifier
@@ -63,6 +65,7 @@ class Pipeline:
         self._tracker = Tracker()
         self._smoother = Smoother(time_constant)
         self._baselines = Baselines()
+        self._second = SecondModel(time_constant)
         self._meter = QualityMeter()
         self._go_by(classifier)
         self._schedule = _Schedule()
@@ -83,19 +86,26 @@ class Pipeline:
         self._smoother.reset()
         self._go_by(classifier)
 
+    def set_second(self, classifier: Classifier | None) -> None:
+        """Ask a second model as well from the next frame on, or none."""
+        self._second.use(classifier)
+
     def calibrate(self, track_id: int) -> None:
         """Measure a track's neutral face over its next quiet seconds; see `Baselines`."""
         self._baselines.begin(track_id)
+        self._second.calibrate(track_id)
 
     def forget_baseline(self, track_id: int) -> None:
         """Forget a track's neutral face, or stop measuring it."""
         self._baselines.reset(track_id)
+        self._second.forget_baseline(track_id)
 
     def reset(self) -> None:
         """Forget all faces, as for another source; IDs go on counting."""
         self._tracker.reset()
         self._smoother.reset()
         self._baselines.clear()
+        self._second.reset()
         self._schedule.reset()
         self._watch.reset()
 
@@ -115,19 +125,23 @@ class Pipeline:
         predictions = self._classifier.classify([each.crop for each in alignments]) if faces else []
         done = perf_counter()
         qualities = self._meter.measure(gray, faces, alignments, field=field, time=time)
+        asking = perf_counter()
+        words = self._second.read(gray, faces, alignments, self._classifier, qualities, time)
+        asked = perf_counter() - asking
         results = tuple(
             self._result(*found, time)
-            for found in zip(faces, alignments, predictions, qualities, strict=True)
+            for found in zip(faces, alignments, predictions, qualities, words, strict=True)
         )
-        known = {track.track_id for track in self._tracker.tracks}
-        self._smoother.keep(known)
+        present = {track.track_id for track in self._tracker.tracks}
+        self._smoother.keep(present)
         # The neutral face of somebody who turned away is theirs when they come back.
         self._baselines.keep(self._tracker.known_ids)
+        self._second.keep(present, self._tracker.known_ids)
         timings = StageTimings(
             find=1e3 * find,
             landmarks=1e3 * landmarks,
             align=1e3 * (classifying - aligning),
-            classify=1e3 * (done - classifying),
+            classify=1e3 * (done - classifying + asked),
             total=1e3 * (perf_counter() - start),
         )
         return FrameResult(frame, results, timings)
@@ -181,6 +195,7 @@ class Pipeline:
         alignment: Alignment,
         prediction: Prediction,
         quality: Quality,
+        second: SecondWord | None,
         time: float,
     ) -> FaceResult:
         assert face.track_id is not None
@@ -199,6 +214,7 @@ class Pipeline:
             corrected=shown.corrected,
             unsure=shown.unsure,
             calibration=calibration,
+            second=second,
         )
 
     def _go_by(self, classifier: Classifier) -> None:

@@ -42,8 +42,8 @@ class EngineStatus:
     lost camera is tried again, 0 while it is being tried, None otherwise. fps: results a second,
     latency_ms: from capture to result, median; both of about the last second. dropped: frames of
     this source that were overtaken by newer ones. failed: frames that could not be processed since
-    the start. provider, model, finder, landmarks: those in use, empty until loaded; model as it was
-    asked for. notices: sentences not yet taken.
+    the start. provider, model, second, finder, landmarks: those in use, empty until loaded, second
+    where there is none; models as they were asked for. notices: sentences not yet taken.
     """
 
     state: EngineState
@@ -59,6 +59,7 @@ class EngineStatus:
     failed: int = 0
     provider: str = ""
     model: str = ""
+    second: str = ""
     finder: str = ""
     landmarks: str = ""
     notices: tuple[str, ...] = ()

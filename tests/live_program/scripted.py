@@ -110,6 +110,7 @@ class ScriptedPipeline:
         self.asked: list[tuple[str, object]] = []
         self.finder: FaceFinder | None = None
         self.classifier: Classifier | None = None
+        self.second: Classifier | None = None
 
     def process(self, frame: Frame) -> FrameResult:
         self.reached.set()
@@ -136,6 +137,9 @@ class ScriptedPipeline:
 
     def set_classifier(self, classifier: Classifier) -> None:
         self.classifier = classifier
+
+    def set_second(self, classifier: Classifier | None) -> None:
+        self.second = classifier
 
 
 class Stage:

@@ -15,6 +15,7 @@ from app.settings import OVERLAYS, Settings, load_settings, save_settings, setti
 EVERYTHING = Settings(
     source="camera:2",
     model="elsewhere/net.onnx",
+    second_model="other/net.onnx",
     finder="yunet",
     yunet_file="yunet.onnx",
     landmarks="dlib",

@@ -94,6 +94,9 @@ class FakeEngine:
     def use_model(self, name_or_path: str) -> None:
         self.asked.append(("model", name_or_path))
 
+    def use_second(self, name_or_path: str) -> None:
+        self.asked.append(("second", name_or_path))
+
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         self.asked.append(("finder", name, yunet_file))
 

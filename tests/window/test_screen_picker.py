@@ -184,5 +184,7 @@ def test_the_screen_is_checked_in_the_menu_and_not_mirrored(
     window.tick(at_once=True)
     mirrored.append(window.live.video.mirrored)
     assert mirrored == [True, False]
-    checked = [action.text() for action in window.live.sources.actions() if action.isChecked()]
+    checked = [
+        action.text() for action in window.live.choices.sources.actions() if action.isChecked()
+    ]
     assert checked == ["Part of the screen, 200 x 100"]

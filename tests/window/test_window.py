@@ -156,11 +156,11 @@ def test_space_pauses_unless_a_control_has_the_focus(
     QTest.keyClick(window.live.video, Qt.Key.Key_Space)
     assert world.engine.asked[-1] == ("paused", False)
     count = len(world.engine.asked)
-    window.live.toolbar.source.setFocus(Qt.FocusReason.TabFocusReason)
-    QTest.keyClick(window.live.toolbar.source, Qt.Key.Key_Space)
+    window.live.choices.toolbar.source.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(window.live.choices.toolbar.source, Qt.Key.Key_Space)
     assert len(world.engine.asked) == count
-    assert window.live.sources.isVisible()
-    window.live.sources.close()
+    assert window.live.choices.sources.isVisible()
+    window.live.choices.sources.close()
 
 
 def test_every_control_can_be_reached_by_tab_and_has_a_name(
@@ -217,7 +217,12 @@ def test_it_fits(
     assert (window.width(), window.height()) == size
     assert window.live.video.width() > size[0] * 0.4
     assert window.live.video.height() > size[1] * 0.4
-    for child in (window.live.toolbar, window.live.panel, window.live.chart, window.statusBar()):
+    for child in (
+        window.live.choices.toolbar,
+        window.live.panel,
+        window.live.chart,
+        window.statusBar(),
+    ):
         area = child.geometry()
         assert child.mapTo(window, area.topLeft() - area.topLeft()).x() >= 0
         assert child.mapTo(window, child.rect().bottomRight()).x() < size[0]
@@ -389,7 +394,7 @@ def test_the_card_of_the_model_in_use(open_window: OpenWindow, world: World) -> 
     window = open_window()
     window.live.menu_actions.model_card.trigger()
     assert "not loaded yet" in window.notices.texts[-1]
-    entry = window.live.models.entry("mini_xception.ferplus")
+    entry = window.live.choices.models.entry("mini_xception.ferplus")
     assert entry is not None
     world.engine.known_card = replace(entry.card, title="The one in use")
     window.live.menu_actions.model_card.trigger()

@@ -41,7 +41,7 @@ def test_the_actor_gets_labels_and_the_window_closes_cleanly(
     (card,) = window.live.panel.cards
     assert set(card.labels) == set(engine.labels)
     assert sum(card.shown_values.values()) == pytest.approx(1, abs=0.05)
-    assert window.live.toolbar.source.value == "Demo actor"
+    assert window.live.choices.toolbar.source.value == "Demo actor"
     assert not window.live.banner.isVisible()
     window.close()
     assert (tmp_path / "settings.json").is_file()

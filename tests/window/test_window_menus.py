@@ -48,28 +48,30 @@ def texts(menu: QMenu) -> list[str]:
 def refresh_cameras(window: MainWindow, world: World, qtbot: QtBot) -> None:
     window.live.cameras.ask()
     wanted = tuple(world.cameras)
-    qtbot.waitUntil(lambda: after_tick(window, lambda: window.live.sources.cameras == wanted))
+    qtbot.waitUntil(
+        lambda: after_tick(window, lambda: window.live.choices.sources.cameras == wanted)
+    )
 
 
 def test_cameras_come_and_go(open_window: OpenWindow, world: World, qtbot: QtBot) -> None:
     window = open_window()
     qtbot.waitUntil(
-        lambda: after_tick(window, lambda: "No camera found" in texts(window.live.sources))
+        lambda: after_tick(window, lambda: "No camera found" in texts(window.live.choices.sources))
     )
     world.cameras = [LENS, OTHER]
     refresh_cameras(window, world, qtbot)
-    assert texts(window.live.sources)[:3] == ["Lens", "Other lens", "Demo actor"]
+    assert texts(window.live.choices.sources)[:3] == ["Lens", "Other lens", "Demo actor"]
     world.engine.now = replace(world.engine.now, source="Other lens")
     window.live.refresh_status()
-    assert entry(window.live.sources, "Other lens").isChecked()
-    assert not entry(window.live.sources, "Demo actor").isChecked()
-    assert window.live.toolbar.source.value == "Other lens"
-    entry(window.live.sources, "Lens").trigger()
+    assert entry(window.live.choices.sources, "Other lens").isChecked()
+    assert not entry(window.live.choices.sources, "Demo actor").isChecked()
+    assert window.live.choices.toolbar.source.value == "Other lens"
+    entry(window.live.choices.sources, "Lens").trigger()
     assert world.engine.asked == [("source", "camera:0")]
-    assert not entry(window.live.sources, "Lens").isChecked(), "not before it plays"
+    assert not entry(window.live.choices.sources, "Lens").isChecked(), "not before it plays"
     world.cameras = []
     refresh_cameras(window, world, qtbot)
-    assert "Lens" not in texts(window.live.sources)
+    assert "Lens" not in texts(window.live.choices.sources)
 
 
 class Hanging(list[CameraInfo]):
@@ -90,7 +92,7 @@ def test_a_camera_list_that_hangs_is_not_asked_once_more(
     open_window: OpenWindow, world: World, qtbot: QtBot
 ) -> None:
     window = open_window()
-    sources = window.live.sources
+    sources = window.live.choices.sources
     qtbot.waitUntil(lambda: after_tick(window, lambda: "No camera found" in texts(sources)))
     world.cameras = cameras = Hanging()
     later = time.monotonic() + 10
@@ -124,13 +126,13 @@ def test_an_open_menu_does_not_change_under_the_hand(
     open_window: OpenWindow, world: World, qtbot: QtBot
 ) -> None:
     window = open_window()
-    window.live.toolbar.source.open_menu()
-    qtbot.waitUntil(window.live.sources.isVisible)
+    window.live.choices.toolbar.source.open_menu()
+    qtbot.waitUntil(window.live.choices.sources.isVisible)
     world.cameras = [LENS]
     refresh_cameras(window, world, qtbot)
-    assert "Lens" not in texts(window.live.sources)
-    window.live.sources.close()
-    assert "Lens" in texts(window.live.sources)
+    assert "Lens" not in texts(window.live.choices.sources)
+    window.live.choices.sources.close()
+    assert "Lens" in texts(window.live.choices.sources)
 
 
 def test_c_goes_round_the_cameras(open_window: OpenWindow, world: World, qtbot: QtBot) -> None:
@@ -162,9 +164,9 @@ def test_an_opened_file_is_recent_once_it_plays(
     assert world.engine.asked == [("source", broken), ("source", film)]
     world.engine.now = replace(world.engine.now, source="film.mp4", spec=film)
     window.live.refresh_status()
-    assert entry(window.live.sources, "film.mp4").isChecked()
-    assert window.live.toolbar.source.value == "film.mp4"
-    assert "broken.mp4" not in texts(window.live.sources)
+    assert entry(window.live.choices.sources, "film.mp4").isChecked()
+    assert window.live.choices.toolbar.source.value == "film.mp4"
+    assert "broken.mp4" not in texts(window.live.choices.sources)
     window.close()
     settings, _ = load_settings(world.settings_path)
     assert settings.recent == (film,)
@@ -173,7 +175,7 @@ def test_an_opened_file_is_recent_once_it_plays(
 
 def test_recent_files_can_be_opened(open_window: OpenWindow, world: World) -> None:
     window = open_window(Settings(theme="dark", recent=("/films/one & two.mp4",)))
-    entry(window.live.sources, "one && two.mp4").trigger()
+    entry(window.live.choices.sources, "one && two.mp4").trigger()
     assert world.engine.asked == [("source", "/films/one & two.mp4")]
 
 
@@ -182,7 +184,7 @@ def test_recent_files_of_one_name_are_told_apart(open_window: OpenWindow, world:
     window = open_window(Settings(theme="dark", recent=recent))
     world.engine.now = replace(world.engine.now, source="film.mp4", spec=recent[1])
     window.live.refresh_status()
-    named = {action.toolTip(): action for action in window.live.sources.actions()}
+    named = {action.toolTip(): action for action in window.live.choices.sources.actions()}
     assert [named[path].text() for path in window.live.commands.settings.recent] == [
         "film.mp4 in tuesday",
         f"film.mp4 in {Path('/monday/1')}",
@@ -196,16 +198,19 @@ def test_models_are_listed_and_chosen(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window()
-    assert texts(window.live.models)[:2] == ["mini-Xception (FER+)", "mini-Xception (FER2013)"]
-    assert entry(window.live.models, "mini-Xception (FER+)").isChecked()
-    assert window.live.toolbar.model.value == "mini-Xception (FER+)"
-    entry(window.live.models, "mini-Xception (FER2013)").trigger()
+    assert texts(window.live.choices.models)[:2] == [
+        "mini-Xception (FER+)",
+        "mini-Xception (FER2013)",
+    ]
+    assert entry(window.live.choices.models, "mini-Xception (FER+)").isChecked()
+    assert window.live.choices.toolbar.model.value == "mini-Xception (FER+)"
+    entry(window.live.choices.models, "mini-Xception (FER2013)").trigger()
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: "/own/net.onnx")
     window.live.menu_actions.open_model.trigger()
     assert world.engine.asked == [("model", "mini_xception.fer2013"), ("model", "/own/net.onnx")]
     world.engine.now = replace(world.engine.now, model="/own/net.onnx")
     window.live.refresh_status()
-    assert entry(window.live.models, "net.onnx").isChecked()
+    assert entry(window.live.choices.models, "net.onnx").isChecked()
 
 
 def test_yunet_asks_for_its_file_once(
@@ -215,18 +220,18 @@ def test_yunet_asks_for_its_file_once(
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: answers.pop(0))
     (world.folder / "yunet.onnx").write_bytes(b"")
     window = open_window()
-    yunet = entry(window.live.finders, FINDER_WORDS["yunet"])
+    yunet = entry(window.live.choices.finders, FINDER_WORDS["yunet"])
     yunet.trigger()
     assert world.engine.asked == []
     path = world.folder / "yunet.onnx"
     for _ in range(2):
-        entry(window.live.finders, FINDER_WORDS["yunet"]).trigger()
+        entry(window.live.choices.finders, FINDER_WORDS["yunet"]).trigger()
         for finder in ("yunet", "haar"):
             world.engine.now = replace(world.engine.now, finder=finder)
             window.live.refresh_status()
     assert world.engine.asked == [("finder", "yunet", path)] * 2
     assert window.live.commands.settings.yunet_file == str(path)
-    entry(window.live.finders, FINDER_WORDS["hog"]).trigger()
+    entry(window.live.choices.finders, FINDER_WORDS["hog"]).trigger()
     assert world.engine.asked[-1] == ("finder", "hog", None)
 
 
@@ -240,7 +245,7 @@ def test_a_yunet_file_that_was_refused_is_asked_for_again(
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: answers.pop(0))
     window = open_window()
     for _ in paths:
-        entry(window.live.finders, FINDER_WORDS["yunet"]).trigger()
+        entry(window.live.choices.finders, FINDER_WORDS["yunet"]).trigger()
         window.live.refresh_status()  # the engine goes on with Haar
         assert not window.live.commands.settings.yunet_file
     assert [asked[-1] for asked in world.engine.asked] == paths

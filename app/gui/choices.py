@@ -1,0 +1,76 @@
+"""What plays and what reads it: the menus and the toolbar in which that is chosen and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.gui.actions import Actions, WindowActions
+from app.gui.commands import Commands
+from app.gui.menus import (
+    FINDER_NAMES,
+    FINDER_WORDS,
+    LANDMARK_WORDS,
+    ModelMenu,
+    NameMenu,
+    SourceMenu,
+    live_menus,
+    source_name,
+)
+from app.gui.second_menu import SecondMenu
+from app.gui.stage import status_line
+from app.gui.theme import Theme
+from app.gui.toolbar import Toolbar
+from app.live.engine import EngineStatus
+from models.runtime.store import ModelEntry
+
+
+class Choices:
+    """Own the menus of sources, models, finders and landmarks, and the toolbar that opens them.
+
+    menus: File, View and Model.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        actions: Actions,
+        shared: WindowActions,
+        commands: Commands,
+        models: Sequence[ModelEntry],
+        theme: Theme,
+    ) -> None:
+        """Make them. shared: the actions of every workspace."""
+        self.sources = SourceMenu(window, actions, commands.use_source)
+        self.models = ModelMenu(window, actions, models, commands.use_model)
+        self.second = SecondMenu(window, self.models, commands.use_second, commands.open_second)
+        self.finders = NameMenu("Face &finder", window, FINDER_WORDS, commands.use_finder)
+        self.landmarks = NameMenu("&Landmarks", window, LANDMARK_WORDS, commands.use_landmarks)
+        self.models.set_last(self.second)
+        self.toolbar = Toolbar(actions, self.sources, self.models, self.finders, theme)
+        self.menus: list[QMenu] = live_menus(
+            actions,
+            shared,
+            self.sources,
+            [self.models, self.second, self.finders, self.landmarks],
+            window,
+        )
+
+    def refresh(self, status: EngineStatus) -> None:
+        """Check and name what is in use; cheap where nothing has changed."""
+        self.sources.set_current(status.source, status.spec)
+        self.models.set_current(status.model)
+        self.second.set_current(status.model, status.second)
+        self.finders.set_current(status.finder)
+        self.landmarks.set_current(status.landmarks)
+        self.toolbar.source.set_value(source_name(status.source))
+        self.toolbar.model.set_value(self.models.shown_name(status.model))
+        self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
+
+    def status_text(self, status: EngineStatus) -> str:
+        """Return the figures for the foot of the window."""
+        model = self.models.shown_name(status.model)
+        if status.second:
+            model += f" beside {self.models.shown_name(status.second)}"
+        return status_line(status, model, FINDER_NAMES.get(status.finder, status.finder))

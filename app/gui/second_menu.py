@@ -1,0 +1,50 @@
+"""The choice of a second model, whose word stands beside that of the model in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtWidgets import QWidget
+
+from app.gui.menus import ChoiceMenu, ModelMenu
+
+
+class SecondMenu(ChoiceMenu):
+    """List the models that can be asked as well; the one in use is there, but not to be chosen."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        models: ModelMenu,
+        pick: Callable[[str], None],
+        pick_file: Callable[[], None],
+    ) -> None:
+        """Offer the entries of `models`. pick: takes a name or path, "" for no second model."""
+        super().__init__("Com&pare with", parent)
+        self._models = models
+        self._pick = pick
+        self._pick_file = pick_file
+        self._used = self._current = ""
+        self.refresh()
+
+    def set_current(self, used: str, second: str) -> None:
+        """Check the second model. used: the first one."""
+        if (used, second) != (self._used, self._current):
+            self._used, self._current = used, second
+            self.refresh()
+
+    def build(self) -> None:
+        self.add_choice("No other model", not self._current, partial(self._pick, ""))
+        self.addSeparator()
+        names = [entry.name for entry in self._models.entries]
+        if self._current and self._current not in names:
+            names.append(self._current)
+        for name in names:
+            shown = self._models.shown_name(name)
+            entry = self.add_choice(shown, name == self._current, partial(self._pick, name))
+            entry.setToolTip(name)
+            entry.setEnabled(name != self._used or name == self._current)
+        self.addSeparator()
+        self.addAction("Model &file…").triggered.connect(self._pick_file)
+        self.setToolTipsVisible(True)

@@ -1,0 +1,97 @@
+"""A second model beside the first: its word on the same faces of the same frames."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.faces.alignment import Alignment, align
+from app.live.baseline import Baselines
+from app.live.smoother import Smoother
+from app.messages import Face, Prediction, Quality, SecondWord
+from models.runtime.prediction import Classifier
+
+__all__ = ["SecondModel"]
+
+
+class SecondModel:
+    """Read the faces that the first model reads, with a memory of its own.
+
+    Both are smoothed alike, and measure a neutral face over the same seconds, so that what differs
+    is the models.
+    """
+
+    def __init__(self, time_constant: float) -> None:
+        """Begin without a model. time_constant: of the smoothing, seconds."""
+        self._classifier: Classifier | None = None
+        self._smoother = Smoother(time_constant)
+        self._baselines = Baselines()
+
+    def use(self, classifier: Classifier | None) -> None:
+        """Read with this model from the next frame on, or with none."""
+        self._classifier = classifier
+        self._smoother.reset()
+        self._smoother.unsure_below = getattr(classifier, "unsure_below", 0.0)
+        self._baselines.use(getattr(classifier, "neutral_logs", None))
+
+    def calibrate(self, track_id: int) -> None:
+        """Measure a track's neutral face, as this model reads it."""
+        self._baselines.begin(track_id)
+
+    def forget_baseline(self, track_id: int) -> None:
+        """Forget a track's neutral face, or stop measuring it."""
+        self._baselines.reset(track_id)
+
+    def reset(self) -> None:
+        """Forget all faces."""
+        self._smoother.reset()
+        self._baselines.clear()
+
+    def keep(self, present: Collection[int], known: Collection[int]) -> None:
+        """Forget all tracks but these: present counts for averages, known for neutral faces."""
+        self._smoother.keep(present)
+        self._baselines.keep(known)
+
+    def read(
+        self,
+        gray: NDArray[np.uint8],
+        faces: Sequence[Face],
+        cut: Sequence[Alignment],
+        first: Classifier,
+        qualities: Sequence[Quality],
+        time: float,
+    ) -> list[SecondWord | None]:
+        """Return this model's word on each face, None for all while there is no model.
+
+        gray: (H, W) uint8. cut: the faces as `first` sees them, which need no second cutting where
+        both models look at the same part in the same size. time: seconds. Whatever the model
+        raises passes through.
+        """
+        model = self._classifier
+        if model is None or not faces:
+            return [None] * len(faces)
+        size, field = model.input_size, model.input_field
+        if (size, field) != (first.input_size, first.input_field):
+            cut = [align(gray, face, size, field=field) for face in faces]
+        predictions = model.classify([each.crop for each in cut])
+        return [
+            self._word(face, prediction, quality, time)
+            for face, prediction, quality in zip(faces, predictions, qualities, strict=True)
+        ]
+
+    def _word(
+        self, face: Face, prediction: Prediction, quality: Quality, time: float
+    ) -> SecondWord:
+        assert face.track_id is not None
+        self._baselines.watch(face, prediction, quality, time)
+        offset = self._baselines.offset(face.track_id)
+        shown = self._smoother.update(face.track_id, prediction, time, offset)
+        return SecondWord(
+            labels=prediction.labels,
+            probabilities=shown.probabilities if shown.corrected is None else shown.corrected,
+            label=shown.label,
+            confidence=shown.confidence,
+            unsure=shown.unsure,
+        )
