@@ -28,7 +28,7 @@ from app.messages import FrameResult, StageTimings
 from app.overlays import OVERLAYS, Overlay, render
 from app.overlays.base import Canvas
 from app.settings import LANDMARKERS, Settings
-from app.sources import is_camera, is_screen, open_source
+from app.sources import is_camera, is_network, is_screen, open_source
 from app.sources.base import FrameSource
 from app.versions import version_of
 
@@ -45,7 +45,7 @@ def measure(options: EngineOptions, *, frames: int, launches: int) -> dict[str, 
     """
     import cv2
 
-    if is_camera(options.source) or is_screen(options.source):
+    if any(kind(options.source) for kind in (is_camera, is_network, is_screen)):
         raise SourceError(
             "A camera or a screen keeps its own time, so reading it measures only the wait: choose "
             "the actor, a video or a folder."

@@ -54,6 +54,7 @@ class Actions:
     open_file: QAction
     open_folder: QAction
     open_screen: QAction
+    open_network: QAction
     next_camera: QAction
     pause: QAction
     snapshot: QAction
@@ -74,10 +75,10 @@ class Actions:
     def all(self) -> list[QAction]:
         """Return every action, in the order of the menus."""
         return [
-            self.open_file, self.open_folder, self.open_screen, self.next_camera, self.pause,
-            self.snapshot, self.snapshot_as, self.record, self.record_options, self.note,
-            *self.markers, self.streams, *self.overlays.values(), self.next_view, self.mirror,
-            self.faces, self.chart, self.open_model, self.model_card,
+            self.open_file, self.open_folder, self.open_screen, self.open_network,
+            self.next_camera, self.pause, self.snapshot, self.snapshot_as, self.record,
+            self.record_options, self.note, *self.markers, self.streams, *self.overlays.values(),
+            self.next_view, self.mirror, self.faces, self.chart, self.open_model, self.model_card,
         ]  # fmt: skip
 
 
@@ -145,6 +146,7 @@ def make_actions(workspace: QWidget) -> Actions:
         open_file=make("&Open video or image…", "Ctrl+O", "Play a video file or an image"),
         open_folder=make("Open &folder of images…", "Ctrl+Shift+O", "Show the images of a folder"),
         open_screen=make("&Part of the screen…", "P", "Watch a part of the screen, such as a call"),
+        open_network=make("&Network camera…", "Ctrl+L", "Use a camera by its address"),
         next_camera=make("Next &camera", "C", "Use the next camera"),
         pause=make("&Pause", "Space", "Stop at this frame, or go on", toggles=True),
         snapshot=make("&Save snapshot", "S", "Save the picture as a PNG file"),

@@ -21,7 +21,7 @@ from app.live.engine import EngineStatus
 from app.messages import FrameResult
 from app.overlays import Shown
 from app.settings import Settings
-from app.sources import CameraInfo, is_device
+from app.sources import CameraInfo, is_device, is_network, shown_spec
 from app.sources.screen import why_unreadable
 from models.runtime.files import is_file
 
@@ -61,7 +61,7 @@ class Commands:
         """Play something else; a pause ends."""
         self._wanted = spec
         if is_device(spec):
-            self.settings = replace(self.settings, source=spec)
+            self.settings = replace(self.settings, source=shown_spec(spec))
         self._play(spec)
 
     def note_playing(self, status: EngineStatus) -> None:
@@ -148,6 +148,11 @@ class Commands:
             self._notices.say(why, WARNING)
         else:
             self.screen_picker.show()
+
+    def open_network(self) -> None:
+        """Ask for the address of a camera in the network."""
+        last = self.settings.source if is_network(self.settings.source) else ""
+        self._use_if_chosen(dialogs.ask_address(self._window, last))
 
     def open_model(self) -> None:
         path = dialogs.choose_model(self._window, "Open model file")

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
+    QInputDialog,
     QMessageBox,
     QPushButton,
     QTextBrowser,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.sources.folder import IMAGE_SUFFIXES
+from app.sources.network import EXAMPLE
 from app.sources.video import VIDEO_SUFFIXES
 
 
@@ -61,6 +63,21 @@ def choose_folder(parent: QWidget, title: str, start: Path | None = None) -> str
 def choose_model(parent: QWidget, title: str) -> str:
     """Ask for an ONNX file; return its path, empty when none was chosen."""
     return QFileDialog.getOpenFileName(parent, title, "", "ONNX models (*.onnx);;All (*)")[0]
+
+
+def ask_address(parent: QWidget, last: str) -> str:
+    """Ask for the address of a network camera; last: what stands there. Empty for none."""
+    question = QInputDialog(parent)
+    question.setWindowTitle("Network camera")
+    question.setLabelText(
+        f"The address of the camera, such as {EXAMPLE} or http://192.168.1.30:8080/video.\n\n"
+        "A name and password go before the host, name:password@host. They are neither shown nor "
+        "stored;\nMien asks this camera for its pictures and sends nothing else."
+    )
+    question.setTextValue(last)
+    question.setOkButtonText("Watch")
+    question.resize(520, question.sizeHint().height())
+    return question.textValue().strip() if question.exec() else ""
 
 
 def choose_target(

@@ -261,6 +261,7 @@ class LiveWorkspace(Workspace):
         acts.open_file.triggered.connect(commands.open_file)
         acts.open_folder.triggered.connect(commands.open_folder)
         acts.open_screen.triggered.connect(commands.open_screen)
+        acts.open_network.triggered.connect(commands.open_network)
         acts.next_camera.triggered.connect(self._next_camera)
         acts.pause.toggled.connect(self._pause)
         acts.snapshot.triggered.connect(lambda: self._snapshot(ask=False))

@@ -14,7 +14,7 @@ from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
 from app.gui.keys import without_key
 from app.live.capture import whole_spec
-from app.sources import CameraInfo, is_screen
+from app.sources import CameraInfo, is_network, is_screen
 from models.runtime.store import ModelEntry
 
 ACTOR = "actor"
@@ -144,9 +144,10 @@ class SourceMenu(ChoiceMenu):
         playing = self._current == ACTOR_NAME
         self.add_choice("Demo actor", playing, partial(self._pick, ACTOR))
         self.addSeparator()
-        if is_screen(self._spec):
+        if is_screen(self._spec) or is_network(self._spec):
             self.add_choice(self._current, True, partial(self._pick, self._spec))
         self.addAction(self._actions.open_screen)
+        self.addAction(self._actions.open_network)
         self.addAction(self._actions.open_file)
         self.addAction(self._actions.open_folder)
         if self._recent:
@@ -260,7 +261,8 @@ def live_menus(
     file.addMenu(sources)
     file.addAction(actions.next_camera)
     file.addSeparator()
-    file.addActions([actions.open_file, actions.open_folder, actions.open_screen])
+    file.addActions([actions.open_file, actions.open_folder])
+    file.addActions([actions.open_screen, actions.open_network])
     file.addSeparator()
     file.addActions([actions.pause, actions.snapshot, actions.snapshot_as])
     file.addSeparator()

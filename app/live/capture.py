@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from app.errors import CameraLost
 from app.live.slot import Slot
 from app.messages import Frame
-from app.sources import is_device
+from app.sources import is_device, shown_spec
 from app.sources.base import FrameSource
 from models.runtime.errors import UserError
 from models.runtime.files import user_path
@@ -93,7 +93,7 @@ class Capture:
         self.frames: Slot[Captured] = Slot(self._overtaken)
         self._dropped = dropped
         self.state = CaptureState.OPENING
-        self.name = spec
+        self.name = shown_spec(spec)
         self.note = ""
         self._open_source = open_source
         self._listener = listener
@@ -110,7 +110,9 @@ class Capture:
         self._run = 0
         self._next_index = 0
         self._first_index = 0
-        self._thread = threading.Thread(target=self._work, name=f"mien-capture {spec}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._work, name=f"mien-capture {self.name}", daemon=True
+        )
 
     @property
     def alive(self) -> bool:
@@ -199,7 +201,7 @@ class Capture:
         self._predecessors = ()
 
     def _open(self, camera: str = "") -> None:
-        log.info("opening %s", self.spec)
+        log.info("opening %s", shown_spec(self.spec))
         source = self._open_source(self.spec, camera)
         log.info("opened %s", source.name)
         with self._lock:
@@ -222,7 +224,7 @@ class Capture:
         if isinstance(error, UserError):
             self.note = str(error)
         else:
-            log.error("source %s failed", self.spec, exc_info=error)
+            log.error("source %s failed", shown_spec(self.spec), exc_info=error)
             self.note = (
                 f"{self.name} stopped unexpectedly ({type(error).__name__}: {error}); open it "
                 f"again or choose another source."
@@ -317,9 +319,9 @@ class Capture:
 
 
 def whole_spec(spec: str) -> str:
-    """Return what a source was opened by; a file's path absolute, so that it is found again."""
+    """Return what a source was opened by, to be kept: a file's path absolute, no password."""
     if is_device(spec):
-        return spec.strip()
+        return shown_spec(spec.strip())
     try:
         path = user_path(spec)
         return str(path.absolute()) if path.exists() else spec

@@ -22,6 +22,7 @@ from app.live.slot import Slot
 from app.live.status import EngineState, EngineStatus, Faults, Meter, Notices
 from app.live.switch import Switch
 from app.messages import FrameResult
+from app.sources import shown_spec
 from models.runtime.card import Card
 
 __all__ = ["Engine", "EngineOptions", "EngineState", "EngineStatus"]
@@ -246,7 +247,7 @@ class Engine:
         opening = self._switch.opening
         step = self._parts.step
         if opening or capture is None:
-            step = step or f"Opening {opening or self._options.source}"
+            step = step or f"Opening {opening or shown_spec(self._options.source)}"
         fps, latency_ms = self._meter.read()
         return EngineStatus(
             state=self._state(capture, error),

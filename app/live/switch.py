@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from app.live.capture import Capture, CaptureState
-from app.sources import is_camera
+from app.sources import is_camera, is_network
 from app.sources.base import FrameSource
 
 ACTOR = "actor"
@@ -64,7 +64,7 @@ class Switch:
         with self._lock:
             if self._pending is None or (self._current and not self._current.stopping):
                 return ""
-            return self._pending.spec
+            return self._pending.name
 
     @property
     def error(self) -> str:
@@ -137,7 +137,7 @@ class Switch:
                 self._begin(spec, "" if told else sentence)
             elif not playing:
                 self._error, told = sentence, False
-            elif self._why_actor and is_camera(capture.spec):
+            elif self._why_actor and (is_camera(capture.spec) or is_network(capture.spec)):
                 self._why_actor = sentence
         if told:
             self._say(sentence)

@@ -1,4 +1,4 @@
-"""Where frames come from: a camera, the screen, a video file, a folder of images, the actor."""
+"""Where frames come from: cameras, the screen, a video file, a folder of images, the actor."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.sources.base import CameraInfo, FrameSource, quieten_opencv
 from app.sources.camera import CameraSource
 from app.sources.camera_list import list_cameras
 from app.sources.folder import IMAGE_SUFFIXES, FolderSource
+from app.sources.network import EXAMPLE, NetworkSource, is_network, without_secrets
 from app.sources.video import VideoSource
 from models.runtime.errors import UserError
 from models.runtime.files import user_path
@@ -20,15 +21,20 @@ __all__ = [
     "FrameSource",
     "is_camera",
     "is_device",
+    "is_network",
     "is_screen",
     "list_cameras",
     "open_source",
+    "shown_spec",
 ]
 
 # Here, since FFmpeg asks only once, when the first file is read or written.
 quieten_opencv()
 
-_KINDS = '"actor", "camera", "camera:N", "screen", a video file, an image or a folder of images'
+_KINDS = (
+    f'"actor", "camera", "camera:N", "screen", a camera\'s address such as {EXAMPLE}, a video '
+    f"file, an image or a folder of images"
+)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -43,12 +49,12 @@ def open_source(
     """Open what `spec` names and have its first frame ready.
 
     spec: "actor", "camera" (the first there is), "camera:N", "screen" (the main one),
-    "screen:N" (from 1), "screen:LEFT,TOP,WIDTHxHEIGHT" (px), or the path of a video file, an
-    image or a folder of images; a file that bears one of the words is reached as "./camera".
-    paced: keep the source's own time; cameras and screens always do. camera: the name of the one
-    camera that will do where `spec` means a camera, empty for any. size: (width, height) px, for
-    cameras, and fps, for cameras and screens: wishes. Call it on the thread that will read.
-    Raises `SourceError`.
+    "screen:N" (from 1), "screen:LEFT,TOP,WIDTHxHEIGHT" (px), the address of a camera in the
+    network, or the path of a video file, an image or a folder of images; a file that bears one of
+    the words is reached as "./camera". paced: keep the source's own time; cameras and screens
+    always do. camera: the name of the one camera that will do where `spec` means one of this
+    computer's, empty for any. size: (width, height) px, for these, and fps, for these and screens:
+    wishes. Call it on the thread that will read. Raises `SourceError`.
     """
     word, colon, number = spec.strip().partition(":")
     if word.casefold() == "actor" and not colon:
@@ -64,11 +70,13 @@ def open_source(
         from app.sources.screen import ScreenSource
 
         return ScreenSource(number.strip(), fps=fps)
+    if is_network(spec):
+        return NetworkSource(spec)
     return _open_path(spec, paced=paced)
 
 
 def is_camera(spec: str) -> bool:
-    """Say whether `spec` means a camera, as `open_source` reads it."""
+    """Say whether `spec` means a camera of this computer, as `open_source` reads it."""
     return _kind(spec) == "camera"
 
 
@@ -79,7 +87,13 @@ def is_screen(spec: str) -> bool:
 
 def is_device(spec: str) -> bool:
     """Say whether `spec` means a camera, the screen or the demo actor, not a file."""
-    return is_camera(spec) or is_screen(spec) or spec.strip().casefold() == "actor"
+    actor = spec.strip().casefold() == "actor"
+    return actor or is_camera(spec) or is_screen(spec) or is_network(spec)
+
+
+def shown_spec(spec: str) -> str:
+    """Return a spec as it may be shown and stored: an address without its password."""
+    return without_secrets(spec) if is_network(spec) else spec
 
 
 def _kind(spec: str) -> str:
@@ -99,8 +113,8 @@ def _open_path(spec: str, *, paced: bool) -> FrameSource:
         raise SourceError(f"No source was given; it can be {_KINDS}.")
     if _ADDRESS.match(spec):
         raise SourceError(
-            f'"{spec}" is an address, and Mien plays only what is on this computer; download the '
-            f"file first and give its path."
+            f'"{without_secrets(spec)}" is an address that Mien does not play; a camera has one '
+            f"such as {EXAMPLE}, and a film is to be downloaded first."
         )
     try:
         path = user_path(spec)

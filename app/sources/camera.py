@@ -5,23 +5,17 @@ from __future__ import annotations
 import math
 import os
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-from app.errors import CameraLost, SourceError
-from app.messages import Frame
-from app.sources.base import CameraInfo, FrameSource, as_bgr, plausible_rate
+from app.errors import SourceError
+from app.sources.base import CameraInfo, plausible_rate
 from app.sources.camera_list import BACKEND, system_cameras
+from app.sources.device import Capture, DeviceSource
 
 _INSTEAD = "or choose a video, a folder of images or the demo actor"
-_RETRY_PAUSE = 0.02
 # Above this, uncompressed pictures no longer fit through USB 2 at 30 frames per second.
 _MAX_RAW_PIXELS = 640 * 480
 _MAX_RAW_FPS = 30.0
@@ -38,25 +32,13 @@ _PROPERTIES = {
 }
 
 
-class Capture(Protocol):
-    """Name what is used of `cv2.VideoCapture`."""
-
-    def isOpened(self) -> bool: ...  # noqa: N802 - OpenCV's name
-    def read(self) -> tuple[bool, Any]: ...
-    def get(self, prop: int, /) -> float: ...
-    def set(self, prop: int, value: float, /) -> bool: ...
-    def release(self) -> None: ...
-
-
 def open_device(index: int) -> Capture:
     """Open a camera through the one backend whose indices the camera list has."""
     return cv2.VideoCapture(index, BACKEND)
 
 
-class CameraSource(FrameSource):
+class CameraSource(DeviceSource):
     """Read a camera; its driver is asked to keep one frame only, so that none is old."""
-
-    live = True
 
     def __init__(
         self,
@@ -78,24 +60,20 @@ class CameraSource(FrameSource):
         """
         self._info = _choose(index, name)
         self.name = self._info.name
-        self._patience = patience
-        self._closed = threading.Event()
-        self._lock = threading.Lock()
-        self._index = 0
-        self._capture = device(self._info.index)
-        if not self._capture.isOpened():
-            self._capture.release()
+        capture = device(self._info.index)
+        if not capture.isOpened():
+            capture.release()
             raise SourceError(_why_closed(self._info))
-        _configure(self._capture, size, fps)
-        self._first = self._grab()
+        _configure(capture, size, fps)
+        super().__init__(capture, patience=patience)
         if self._first is None:
-            self._capture.release()
+            capture.release()
             raise SourceError(
                 f"{_label(self._info)} was opened but sends no picture, most likely because "
                 f"another program is using it; close that program and try again, {_INSTEAD}."
             )
-        self.fps = plausible_rate(self._capture.get(cv2.CAP_PROP_FPS))
-        self.properties = _properties(self._capture)
+        self.fps = plausible_rate(capture.get(cv2.CAP_PROP_FPS))
+        self.properties = _properties(capture)
         height, width = self._first.shape[:2]
         if size is not None and size != (width, height):
             self.notice = (
@@ -103,47 +81,13 @@ class CameraSource(FrameSource):
                 f"gives {width} x {height}."
             )
 
-    def read(self) -> Frame | None:
-        """Return the next frame, None after `close`; raises `CameraLost` in bounded time."""
-        with self._lock:
-            if self._closed.is_set():
-                return None
-            image, self._first = self._first, None
-            if image is None:
-                image = self._grab()
-            taken = time.monotonic()
-        if image is None:
-            if self._closed.is_set():
-                return None
-            raise CameraLost(
-                f"{_label(self._info)} no longer sends pictures; check its cable and that no "
-                f"other program has taken it, or choose another source."
-            )
-        frame = Frame(image, self._index, taken, live=True)
-        self._index += 1
-        return frame
+    def _lost(self) -> str:
+        return (
+            f"{_label(self._info)} no longer sends pictures; check its cable and that no other "
+            f"program has taken it, or choose another source."
+        )
 
-    def close(self) -> None:
-        """Release the camera; waits for a read that is going on."""
-        self._closed.set()
-        with self._lock:
-            self._capture.release()
-
-    def _grab(self) -> NDArray[np.uint8] | None:
-        deadline = time.monotonic() + self._patience
-        while not self._closed.is_set():
-            try:
-                good, image = self._capture.read()
-            except cv2.error:  # a picture that arrived damaged
-                good, image = False, None
-            if good and image is not None and image.size:
-                return as_bgr(image)
-            if time.monotonic() >= deadline or self._unplugged():
-                return None
-            self._closed.wait(_RETRY_PAUSE)
-        return None
-
-    def _unplugged(self) -> bool:
+    def _gone(self) -> bool:
         cameras = system_cameras()
         return cameras is not None and all(c.index != self._info.index for c in cameras)
 

@@ -57,6 +57,7 @@ def test_a_lost_camera_is_tried_at_once_when_asked_for(stage: Stage) -> None:
     stage.sources["camera"] = lambda: sources.pop()
     engine = stage.engine("camera", retry_seconds=3600.0)
     wait_for_state(engine, EngineState.LOST)
+    wait_until(engine.latest)
     generation = engine.generation
     engine.try_again("film")
     wait_for_state(engine, EngineState.RUNNING)
