@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -22,8 +21,7 @@ from models.data.fer2013 import read_fer2013
 from models.measure import truth_for
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.store import load_model
-
-Picture = NDArray[Any]
+from models.spoil import Picture, blurred, darkened, one_sided, overexposed, shrunk
 
 
 def main() -> None:
@@ -35,15 +33,15 @@ def main() -> None:
     model = load_model(arguments.model, mirror=False)
     truth = truth_for(faces, model.card.label_set)
     pictures, truth = faces.pixels[truth >= 0], truth[truth >= 0]
-    noise = np.random.default_rng(0)
+    chance = np.random.default_rng(0)
     spoilt: dict[str, tuple[tuple[float, ...], Callable[[Picture, float], Picture]]] = {
         "blurred by a sigma of": ((0.5, 0.8, 1.2, 1.6, 2.0, 3.2), blurred),
         "pixels a side": ((12, 16, 20, 24, 28, 32, 40), shrunk),
-        "darkened to": (
-            (0.5, 0.25, 0.12, 0.06), lambda face, to: face * to + noise.normal(0, 3, face.shape)
+        "darkened to": ((0.5, 0.25, 0.12, 0.06), lambda face, to: darkened(face, to, chance)),
+        "overexposed by": ((1.5, 2, 3, 4), overexposed),
+        "one side darker by": (
+            (0.3, 0.5, 0.7, 0.85), lambda face, by: one_sided(face, by, chance)
         ),
-        "overexposed by": ((1.5, 2, 3, 4), lambda face, by: face * by),
-        "one side darker by": ((0.3, 0.5, 0.7, 0.85), one_sided),
     }  # fmt: skip
     print(f"as they are: {row(model, pictures, truth)}")
     for name, (steps, spoil) in spoilt.items():
@@ -51,20 +49,6 @@ def main() -> None:
             light = pictures.astype(np.float32)
             changed = [np.clip(spoil(one, step), 0, 255).astype(np.uint8) for one in light]
             print(f"{name} {step:g}: {row(model, np.stack(changed), truth)}")
-
-
-def blurred(face: Picture, sigma: float) -> Picture:
-    return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma))
-
-
-def shrunk(face: Picture, side: float) -> Picture:
-    small = cv2.resize(face, (int(side), int(side)), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (48, 48), interpolation=cv2.INTER_LINEAR))
-
-
-def one_sided(face: Picture, share: float) -> Picture:
-    """Return a face with a soft shadow on one half."""
-    return np.asarray(face * (1 - share / (1 + np.exp(-(np.arange(48) - 24) / 3))))
 
 
 def row(model: OnnxClassifier, pictures: NDArray[np.uint8], truth: NDArray[np.int64]) -> str:

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models import robustness
 from models.evaluate import BINS, EXACT_BELOW, wilson
 from models.explain.table import section as explanations
 from models.plots import confusion_png, reliability_png
 from models.report_style import STYLE
-from models.results import Comparison, Result, Setting, by_label_set
+from models.results import Comparison, Result, Setting, by_label_set, spoilt
 
 MISTAKES = 24
 """Pictures shown of what each model got wrong with the most confidence."""
@@ -75,6 +76,7 @@ def html_report(setting: Setting, results: list[Result], comparisons: list[Compa
         "<h2>Comparison</h2>",
         *(_comparison(label_set, group) for label_set, group in groups.items()),
         _tests(comparisons),
+        *(robustness.section(spoilt(group)) for group in groups.values()),
         *(_model(setting, result) for result in results),
         _definitions(),
     ]

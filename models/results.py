@@ -16,6 +16,8 @@ from models.explain.faithfulness import Faithfulness
 from models.explain.note import as_json as faithfulness_as_json
 from models.image_list import Selection
 from models.measure import rule_for
+from models.robustness import Robustness
+from models.robustness import as_json as robustness_as_json
 
 _FER2013_SPLITS: dict[Split, str] = {
     "Training": "models learn from it, so its figures say nothing of new pictures",
@@ -85,7 +87,8 @@ class Setting:
 class Result:
     """Hold one model's evaluation. crops, temperature_note: in words. latency_ms: of one crop.
 
-    explanations: how faithful each is, empty where that was not asked for.
+    explanations: how faithful each is, empty where that was not asked for. robustness: on spoilt
+    pictures, None where that was not.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Result:
     latency_ms: float
     evaluation: Evaluation
     explanations: tuple[Faithfulness, ...] = ()
+    robustness: Robustness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,11 @@ def by_label_set(results: list[Result]) -> dict[str, list[Result]]:
     for result in results:
         groups.setdefault(result.label_set, []).append(result)
     return groups
+
+
+def spoilt(group: list[Result]) -> dict[str, Robustness]:
+    """Return by name how robust the models are, of those that were measured."""
+    return {result.name: result.robustness for result in group if result.robustness is not None}
 
 
 def copies_elsewhere(
@@ -211,6 +220,7 @@ def _model(setting: Setting, result: Result) -> dict[str, Any]:
         **_figures(evaluation.whole),
         "deduplicated": None if apart is None else _figures(apart),
         **({"explanations": faithful} if faithful else {}),
+        **({"robustness": robustness_as_json(result.robustness)} if result.robustness else {}),
     }
 
 

@@ -31,6 +31,8 @@ from models.explain.faithfulness import Faithfulness
 from models.image_list import read_image_list, select_listed
 from models.measure import truth_for
 from models.results import Comparison, Result, Setting, as_json, compare, copies_elsewhere
+from models.robustness import PICTURES as PICTURES_SPOILT
+from models.robustness import Robustness, choose, measure_robustness, rounds
 from models.runtime.arguments import Arguments, checked_threads
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
@@ -44,6 +46,7 @@ EXAMPLES = """examples:
   fer-evaluate mini_xception.ferplus mine.onnx --data fer2013.csv --tta flip --json scores.json
   fer-evaluate best.ferplus.pt --labels ferplus --data fer2013.csv --images pose_30_list.txt
   fer-evaluate all --data fer2013.csv --explain 200 --explain-save
+  fer-evaluate all --data fer2013.csv --robustness --report report.html
   fer-evaluate face_finder --help
   fer-evaluate landmarks68 --help
 
@@ -68,6 +71,9 @@ where that is not known).
 --explain measures how faithful each of the models' explanations is, by deletion and insertion
 curves against maps with their places at random; "explanations" in the JSON. --explain-save also
 writes it beside each model, where the app reads which explanations are to be doubted.
+
+--robustness shows the models pictures spoilt by light, noise, blur, loose framing and covers, each
+in three steps; "robustness" in the JSON.
 """
 
 
@@ -122,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         help="only the pictures of this file, a line each: 3/fer0032226.jpg (class, FER+ name)",
     )
     _add_explaining(parser)
+    _add_robustness(parser)
     parser.add_argument("--tta", choices=TTAS, default="none", help="crops (default: %(default)s)")
     parser.add_argument(
         "--labels", choices=sorted(LABEL_SETS), help="which, for a .pt trained for several"
@@ -142,6 +149,17 @@ def _add_explaining(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--explain-save", action="store_true", help="write that beside each model, for the app"
+    )
+
+
+def _add_robustness(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--robustness",
+        nargs="?",
+        type=int,
+        const=PICTURES_SPOILT,
+        metavar="N",
+        help="measure the models on N spoilt pictures chosen by a seed (default N: %(const)s)",
     )
 
 
@@ -183,6 +201,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
                 latency_ms=latency(alone),
                 evaluation=evaluation,
                 explanations=_explanations(arguments, name, setting, threads),
+                robustness=_robustness(arguments, model, shown, setting),
             )
         )
     comparisons = compare(results)
@@ -203,6 +222,22 @@ def _explanations(
     return explain_model(name, setting, arguments.explain, threads)
 
 
+def _robustness(
+    arguments: argparse.Namespace, model: Model, shown: str, setting: Setting
+) -> Robustness | None:
+    if arguments.robustness is None:
+        return None
+    from tqdm import tqdm
+
+    truth = truth_for(setting.faces, model.label_set)
+    rows = choose(truth, arguments.robustness)
+    pixels = setting.faces.pixels[rows]
+    with tqdm(
+        total=len(rows) * rounds(), desc=f"{shown}, spoilt", unit="img", leave=False, disable=None
+    ) as bar:
+        return measure_robustness(model, pixels, truth[rows], setting.tta, on_batch=bar.update)
+
+
 def _check_outputs(arguments: argparse.Namespace) -> None:
     """Find out before the work, not after it, what would keep the results from being written."""
     for path in (arguments.json, arguments.report):
@@ -215,6 +250,10 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         checked_threads(arguments.threads)
     if arguments.explain is not None and arguments.explain < 1:
         raise UserError(f"expected --explain with at least 1 picture, found {arguments.explain}")
+    if arguments.robustness is not None and arguments.robustness < 1:
+        raise UserError(
+            f"expected --robustness with at least 1 picture, found {arguments.robustness}"
+        )
     if arguments.explain_save and arguments.explain is None:
         raise UserError("expected --explain with --explain-save, found nothing to save: add it")
     if arguments.report is not None or arguments.plots is not None:

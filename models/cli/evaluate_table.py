@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from models.results import Comparison, Result, Setting, by_label_set
+from models.results import Comparison, Result, Setting, by_label_set, spoilt
+from models.robustness import table
 
 _WIDTH = 100
 
@@ -28,6 +29,11 @@ def print_tables(setting: Setting, results: list[Result], comparisons: list[Comp
         print()
         _say("Paired on the same pictures (McNemar, two-sided; not corrected for many pairs)")
         print_table(*_tests(comparisons))
+    for label_set, group in by_label_set(results).items():
+        if measured := spoilt(group):
+            print()
+            _say(f"{label_set}, spoilt pictures named right, % (slight / clear / strong)")
+            print_table(*table(measured))
     print()
     for result in results:
         _say(f"temperature of {result.name}: {result.temperature_note}")

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from models.training.glasses import draw_glasses
 from models.training.recipe import Augmentation
+from models.training.spoiling import spoil
 
 
 def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:
@@ -19,8 +20,8 @@ def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:
     repeated, as the live crop does.
 
     Everything is drawn from the generator: one on the device of the faces is quick, one of the CPU
-    gives the same views on every device. Glasses and the blank rectangle draw only where they are
-    on, so that recipes without them give the views that they gave before there were such.
+    gives the same views on every device. Glasses, spoiling and the blank rectangle draw only where
+    they are on, so that recipes without them give the views that they gave before there were such.
     """
 
     def draw(most: float) -> Tensor:
@@ -35,6 +36,8 @@ def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:
     gamma = torch.exp(draw(math.log1p(how.gamma))).view(-1, 1, 1, 1)
     grey = views.mean((1, 2, 3), keepdim=True)
     views = ((views - grey) * contrast + grey + brightness).clamp(1e-4, 1).pow(gamma)
+    if how.spoil:
+        views = spoil(views, how.spoil, generator)
     if how.erase:
         views = _erase(views, how.erase, generator)
     return views

@@ -33,9 +33,10 @@ class Augmentation:
 
     flip: probability. rotate: degrees. scale, shift: parts of the side. brightness: part of the
     grey range. contrast, gamma: parts of 1. erase: probability of a blank rectangle of 2-20 %.
-    glasses: probability of drawn glasses. mixup: the alpha of the Beta distribution that pictures
-    and their targets are blended by, 0 for none; usual are 0.2 to 1. mixup_until: the part of the
-    epochs after which they are no longer.
+    glasses: probability of drawn glasses. spoil: probability that a picture is made as bad as poor
+    light and cameras make it, see `models.training.spoiling`. mixup: the alpha of the Beta
+    distribution that pictures and their targets are blended by, 0 for none; usual are 0.2 to 1.
+    mixup_until: the part of the epochs after which they are no longer.
     """
 
     flip: float = 0.5
@@ -47,12 +48,13 @@ class Augmentation:
     gamma: float = 0.0
     erase: float = 0.0
     glasses: float = 0.0
+    spoil: float = 0.0
     mixup: float = 0.0
     mixup_until: float = 1.0
 
     def __post_init__(self) -> None:
         where = "recipe, [augmentation]"
-        for key in ("flip", "erase", "glasses", "mixup_until"):
+        for key in ("flip", "erase", "glasses", "spoil", "mixup_until"):
             _part(where, key, getattr(self, key))
         for key in ("rotate", "scale", "shift", "brightness", "contrast", "gamma", "mixup"):
             _not_negative(where, key, getattr(self, key))

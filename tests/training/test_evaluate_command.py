@@ -214,6 +214,28 @@ def test_report_and_diagrams_are_written_whole(
     ]
 
 
+def test_spoilt_pictures_are_measured_where_that_is_asked_for(
+    exports: dict[str, Exported],
+    evaluated: Run,
+    capsys: pytest.CaptureFixture[str],
+    data: Path,
+    tmp_path: Path,
+) -> None:
+    page = tmp_path / "a.html"
+    both = [done.path for done in exports.values()]
+    values = evaluated(*both, "--robustness", "6", "--report", page)
+    for model in values["models"].values():
+        found = model["robustness"]
+        assert found["n"] == 6
+        assert 0 <= found["mean"] <= 1
+        assert len(found["spoilt"]["turned"]["accuracy"]) == 3
+    said = capsys.readouterr().out
+    assert said.count("framing: turned") == page.read_text().count("framing: turned") == 2
+    assert "robustness" not in evaluated(both[0])["models"]["mini.ferplus"]
+    refusal = refused(capsys, both[0], "--data", data, "--robustness", "0")
+    assert "expected --robustness with at least 1 picture, found 0" in refusal
+
+
 def test_the_tables_line_up(
     exports: dict[str, Exported], evaluated: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
