@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from models.crops import Tta
 from models.scoring import Model, score
-from models.spoil import SPOILINGS, Spoiling
+from models.spoil import KINDS, SPOILINGS
 
 PICTURES = 500
 """How many pictures are spoilt if no number is given."""
 _MEANING = (
     "The same pictures, spoilt in three steps from slight to strong: the part that the model still "
-    "names right, in per cent. The mean is that over all steps of all rows above it."
+    "names right, in per cent. The means are over all steps."
 )
 
 
@@ -26,7 +26,7 @@ _MEANING = (
 class Robustness:
     """Hold the accuracy on n pictures, 0 to 1: as they are, and by spoiling for each of its steps.
 
-    kept: mean over all steps of all spoilings.
+    kept: mean over all steps of all spoilings; kinds: of each kind of them.
     """
 
     n: int
@@ -36,6 +36,15 @@ class Robustness:
     @property
     def kept(self) -> float:
         return float(np.mean([*self.spoilt.values()]))
+
+    @property
+    def kinds(self) -> dict[str, float]:
+        return {
+            kind: float(
+                np.mean([self.spoilt[each.name] for each in SPOILINGS if each.kind == kind])
+            )
+            for kind in KINDS
+        }
 
 
 def choose(truth: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.int64]:
@@ -50,7 +59,6 @@ def measure_robustness(
     truth: NDArray[np.int64],
     tta: Tta,
     *,
-    spoilings: Sequence[Spoiling] = SPOILINGS,
     seed: int = 0,
     on_batch: Callable[[int], object] = lambda _: None,
 ) -> Robustness:
@@ -65,24 +73,29 @@ def measure_robustness(
         accuracy=accuracy(pixels),
         spoilt={
             each.name: tuple(accuracy(each.apply(pixels, step, seed)) for step in each.steps)
-            for each in spoilings
+            for each in SPOILINGS
         },
     )
 
 
-def rounds(spoilings: Sequence[Spoiling] = SPOILINGS) -> int:
+def rounds() -> int:
     """Return how often each picture is shown."""
-    return 1 + sum(len(each.steps) for each in spoilings)
+    return 1 + sum(len(each.steps) for each in SPOILINGS)
 
 
 def table(measured: Mapping[str, Robustness]) -> tuple[list[str], list[list[str]]]:
-    """Return a table of models by name: its head, and a row for each spoiling."""
-    rows = [["as they are", "", *(f"{100 * one.accuracy:.1f}" for one in measured.values())]]
+    """Return a table of models by name: its head, and a row for each spoiling and each mean."""
+    models = [*measured.values()]
+    rows = [["as they are", "", *(f"{100 * one.accuracy:.1f}" for one in models)]]
     for each in SPOILINGS:
         steps = ", ".join(each.said(step) for step in each.steps)
-        cells = (_cell(one.spoilt[each.name]) for one in measured.values())
+        cells = (_cell(one.spoilt[each.name]) for one in models)
         rows.append([f"{each.kind}: {each.name}", steps, *cells])
-    rows.append(["mean of all", "", *(f"{100 * one.kept:.1f}" for one in measured.values())])
+    rows += [
+        [f"mean of {kind}", "", *(f"{100 * one.kinds[kind]:.1f}" for one in models)]
+        for kind in KINDS
+    ]
+    rows.append(["mean of all", "", *(f"{100 * one.kept:.1f}" for one in models)])
     return ["spoilt", "steps", *measured], rows
 
 
@@ -112,6 +125,7 @@ def as_json(measured: Robustness) -> dict[str, Any]:
         "n": measured.n,
         "accuracy": round(measured.accuracy, 4),
         "mean": round(measured.kept, 4),
+        "kinds": {kind: round(value, 4) for kind, value in measured.kinds.items()},
         "spoilt": {
             each.name: {
                 "kind": each.kind,

@@ -30,7 +30,7 @@ _SUNGLASSES = 20.0
 class Spoiling:
     """Name a way to spoil a face.
 
-    kind: "light", "picture", "framing" or "cover". steps: from slight to strong; words: what a step
+    kind: one of `KINDS`. steps: from slight to strong; words: what a step
     is, with "{}" in its place.
     """
 
@@ -138,6 +138,7 @@ def _plain(change: Callable[[Picture, float], Picture]) -> Change:
     return lambda face, step, _: change(face, step)
 
 
+KINDS = ("light", "picture", "framing", "cover")
 SPOILINGS = (
     Spoiling("light", "darker", "to {:.0%}", (0.5, 0.25, 0.12), darkened),
     Spoiling("light", "overexposed", "by {:g}", (1.5, 2, 3), _plain(overexposed)),

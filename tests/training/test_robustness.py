@@ -19,7 +19,7 @@ from models.robustness import (
 )
 from models.runtime.card import InputSpec
 from models.scoring import Model
-from models.spoil import SPOILINGS, Spoiling, blurred, framed
+from models.spoil import KINDS, SPOILINGS, Spoiling, blurred, framed
 
 SIDE = 48
 
@@ -124,9 +124,11 @@ def test_tables_and_json_say_the_same() -> None:
     assert rows[0][2:] == ["90.0", "90.0"]
     assert rows[1] == ["light: darker", "to 50%, to 25%, to 12%", "80 / 40 / 0", "40 / 20 / 0"]
     assert rows[-1][2:] == ["40.0", "20.0"]
-    assert len(rows) == len(SPOILINGS) + 2
+    assert len(rows) == 1 + len(SPOILINGS) + len(KINDS) + 1
+    assert rows[-2] == ["mean of cover", "", "40.0", "20.0"]
     values = as_json(measured(0.8))
     assert (values["n"], values["accuracy"], values["mean"]) == (500, 0.9, 0.4)
+    assert values["kinds"] == dict.fromkeys(KINDS, 0.4)
     assert values["spoilt"]["JPEG"] == {
         "kind": "picture",
         "steps": ["quality 30", "quality 15", "quality 7"],
