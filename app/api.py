@@ -100,10 +100,11 @@ class Analyzer:
     def results(self, source: str | Path, *, every: int = 1) -> Iterator[FrameResult]:
         """Open a source and return an iterator with a result for each of its frames.
 
-        source: a video, an image, a folder of images, "camera", "camera:N", "screen" or "actor"; a
-        `Path` is always a file or a folder. Files are read as fast as they can be; cameras, screens
-        and the actor keep their time and have no end: break off when you have enough. every: only
-        each so-many-th frame. Several iterators can be read in turn.
+        source: a video, an image, a folder of images, "camera", "camera:N", "screen", "actor" or
+        the address of a network camera; a `Path` is always a file or a folder. Files are read as
+        fast as they can be; cameras, screens and the actor keep their time and have no end: break
+        off when you have enough. every: only each so-many-th frame. Several iterators can be read
+        in turn.
         Raises `SourceError` for what cannot be opened or read.
         """
         if every < 1:

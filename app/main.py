@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
+import os
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
@@ -259,5 +263,18 @@ def _check_source(source: str | None) -> None:
         open_source(source).close()  # raises, and says what is near
 
 
+def entry() -> NoReturn:
+    """Run `fer-app` and end the process."""
+    status = main()
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("mien-capture")]
+    if left:
+        # In a camera's driver: when that returns while Python is being taken down, it aborts.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

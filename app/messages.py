@@ -145,16 +145,19 @@ class Calibration:
 class SecondWord:
     """Hold what a second model says of a face, smoothed as the first model's word is.
 
-    labels: its own, which may be others than the first model's. probabilities: (C,) float32, those
-    to show: relative to the face's neutral face where this model has measured it; sum to 1. label,
-    confidence, unsure: as in `FaceResult`.
+    model: the model's bundled name or path. labels: its own, which may be others than the first
+    model's. probabilities: (C,) float32, those to show; sum to 1. label, confidence, unsure: as in
+    `FaceResult`. corrected: whether they are relative to the face's neutral face, as this model
+    has measured it.
     """
 
+    model: str
     labels: tuple[str, ...]
     probabilities: NDArray[np.float32]
     label: str
     confidence: float
     unsure: bool = False
+    corrected: bool = False
 
     @property
     def said(self) -> str:
@@ -199,10 +202,20 @@ class FaceResult:
 
     @property
     def agreed(self) -> bool | None:
-        """Return whether both models give one label; None without a second, or if one is unsure."""
-        if self.second is None or self.unsure or self.second.unsure:
+        """Return whether both models give one label, None where that is not to be said.
+
+        So it is without a second one, where one is unsure, and where only one of them takes the
+        neutral face into account.
+        """
+        second = self.second
+        if second is None or self.unsure or second.unsure or not self.comparable:
             return None
-        return self.label == self.second.label
+        return self.label == second.label
+
+    @property
+    def comparable(self) -> bool:
+        """Return whether both models, or neither, take the neutral face into account."""
+        return self.second is None or self.second.corrected == (self.corrected is not None)
 
     @property
     def said_confidence(self) -> float:
@@ -268,6 +281,7 @@ def _face_as_json(result: FaceResult) -> dict[str, Any]:
     }
     if result.second is not None:
         record["second"] = {
+            "model": result.second.model,
             "label": result.second.label,
             "confidence": round(result.second.confidence, 4),
             "unsure": result.second.unsure,

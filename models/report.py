@@ -76,7 +76,7 @@ def html_report(setting: Setting, results: list[Result], comparisons: list[Compa
         "<h2>Comparison</h2>",
         *(_comparison(label_set, group) for label_set, group in groups.items()),
         _tests(comparisons),
-        *(robustness.section(spoilt(group)) for group in groups.values()),
+        *(robustness.section(label_set, spoilt(group)) for label_set, group in groups.items()),
         *(_model(setting, result) for result in results),
         _definitions(),
     ]

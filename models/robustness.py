@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.crops import Tta
+from models.evaluate import wilson
 from models.scoring import Model, score
 from models.spoil import KINDS, SPOILINGS
 
@@ -99,8 +100,8 @@ def table(measured: Mapping[str, Robustness]) -> tuple[list[str], list[list[str]
     return ["spoilt", "steps", *measured], rows
 
 
-def section(measured: Mapping[str, Robustness]) -> str:
-    """Return the section of the HTML report, empty where nothing was measured."""
+def section(label_set: str, measured: Mapping[str, Robustness]) -> str:
+    """Return the section of the HTML report on models of a label set, empty where there is none."""
     if not measured:
         return ""
     head, rows = table(measured)
@@ -113,7 +114,9 @@ def section(measured: Mapping[str, Robustness]) -> str:
         for name, steps, *found in rows
     )
     return (
-        f"<h3>On spoilt pictures</h3><p class=note>{escape(_MEANING)} {pictures:,} pictures.</p>"
+        f"<h3>{escape(label_set)}: on spoilt pictures</h3>"
+        f"<p class=note>{escape(_MEANING)} {pictures:,} pictures, so that a single figure can be "
+        f"off by {100 * _off(pictures):.0f} points (95% interval).</p>"
         '<div class="wide"><table><thead><tr><th scope=col>Spoilt</th><th class=text>Steps</th>'
         f"{cells}</tr></thead><tbody>{body}</tbody></table></div>"
     )
@@ -135,6 +138,12 @@ def as_json(measured: Robustness) -> dict[str, Any]:
             for each in SPOILINGS
         },
     }
+
+
+def _off(n: int) -> float:
+    """Return half of the 95% interval of an accuracy of one half on n pictures."""
+    low, high = wilson(n // 2, n)
+    return (high - low) / 2
 
 
 def _cell(values: Sequence[float]) -> str:

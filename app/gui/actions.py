@@ -146,7 +146,7 @@ def make_actions(workspace: QWidget) -> Actions:
         open_file=make("&Open video or image…", "Ctrl+O", "Play a video file or an image"),
         open_folder=make("Open &folder of images…", "Ctrl+Shift+O", "Show the images of a folder"),
         open_screen=make("&Part of the screen…", "P", "Watch a part of the screen, such as a call"),
-        open_network=make("&Network camera…", "Ctrl+L", "Use a camera by its address"),
+        open_network=make("Net&work camera…", "Ctrl+L", "Use a camera by its address"),
         next_camera=make("Next &camera", "C", "Use the next camera"),
         pause=make("&Pause", "Space", "Stop at this frame, or go on", toggles=True),
         snapshot=make("&Save snapshot", "S", "Save the picture as a PNG file"),

@@ -71,8 +71,9 @@ def ask_address(parent: QWidget, last: str) -> str:
     question.setWindowTitle("Network camera")
     question.setLabelText(
         f"The address of the camera, such as {EXAMPLE} or http://192.168.1.30:8080/video.\n\n"
-        "A name and password go before the host, name:password@host. They are neither shown nor "
-        "stored;\nMien asks this camera for its pictures and sends nothing else."
+        "A name and password go before the host, name:password@host, the signs / ? # @ in them "
+        "as %2F %3F %23 %40.\nThey are neither shown nor stored. Mien asks this camera for its "
+        "pictures and sends nothing else."
     )
     question.setTextValue(last)
     question.setOkButtonText("Watch")

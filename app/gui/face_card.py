@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -30,6 +31,7 @@ from app.palette import UNSURE
 # Numbers that change more often cannot be read.
 _NUMBER_SECONDS = 0.2
 SAME, DIFFERENT = "=", "\N{NOT EQUAL TO}"
+_TIP = "Show this face in the chart (Enter)"
 _PAD = 12
 _HEADER = 52
 _SECOND = 22
@@ -51,7 +53,7 @@ class FaceCard(QWidget):
         self.track = track
         self._theme = theme
         self._bars = CardBars(theme)
-        self._second_model = ""
+        self._second_model = self._second_name = ""
         self._second: tuple[str, str] | None = None
         self._number_age = math.inf
         self._label, self._confidence = "", 0
@@ -62,7 +64,7 @@ class FaceCard(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip("Show this face in the chart (Enter)")
+        self.setToolTip(_TIP)
         self.installEventFilter(KeepSpace(self))
         theme.changed.connect(self.update)
 
@@ -104,12 +106,18 @@ class FaceCard(QWidget):
             self._number_age = math.inf
             self.setAccessibleDescription(self._inset.words)
 
-    def set_second(self, model: str) -> None:
-        """Leave room for the word of a second model of that name; empty for none."""
-        if model != self._second_model:
-            self._second_model, self._second = model, None
+    def set_second(self, model: str, shown: str) -> None:
+        """Leave room for the word of a second model. shown: its name for the eye, empty for none.
+
+        What another model said as the second is no longer shown.
+        """
+        if (model, shown) != (self._second_model, self._second_name):
+            self._second_model, self._second_name, self._second = model, shown, None
             self._number_age = math.inf
             self.setFixedHeight(self.sizeHint().height())
+            self.setToolTip(f"{_TIP}\nCompared with {shown}" if shown else _TIP)
+            if self._face is not None:
+                self.show_face(self._face)
 
     def set_mirrored(self, mirrored: bool) -> None:
         """Word left and right as they are on a large picture that is mirrored, or not."""
@@ -132,6 +140,8 @@ class FaceCard(QWidget):
 
     def show_face(self, face: FaceResult) -> None:
         """Take in the newest word on this face; bars move there with `advance`."""
+        if face.second is not None and face.second.model != self._second_model:
+            face = replace(face, second=None)
         if self._bars.show_face(face):
             self._number_age = math.inf
             self.setFixedHeight(self.sizeHint().height())
@@ -223,14 +233,14 @@ class FaceCard(QWidget):
         state = ", in the chart" if self._selected else ""
         state += ", no longer in the picture" if self._away else ""
         if self._second is not None:
-            said += f"; the second model says {self._second[1]}"
+            said += f"; {self._second_name}: {self._second[1]}"
         name = f"Face {self.track}: {said}{state}"
         if name != self.accessibleName():
             self.setAccessibleName(name)
 
     @property
     def _header(self) -> int:
-        return _HEADER + (_SECOND if self._second_model else 0)
+        return _HEADER + (_SECOND if self._second_name else 0)
 
     def _bars_rect(self) -> QRectF:
         width = self.width() - 2 * _PAD
@@ -283,7 +293,7 @@ class FaceCard(QWidget):
 
         Before its name is a piece of its thin bars.
         """
-        if not self._second_model:
+        if not self._second_name:
             return
         tokens = self._theme.tokens
         line = QRectF(_PAD, _PAD + _HEADER - 8, self.width() - 2 * _PAD, _SECOND)
@@ -298,13 +308,15 @@ class FaceCard(QWidget):
         painter.setFont(font(SMALL_PX))
         painter.setPen(QColor(tokens.quiet))
         model = painter.fontMetrics().elidedText(
-            self._second_model, Qt.TextElideMode.ElideMiddle, int(room)
+            self._second_name, Qt.TextElideMode.ElideMiddle, int(room)
         )
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, model)
 
 
 def _second_words(face: FaceResult, second: SecondWord) -> tuple[str, str]:
     """Return the sign for whether both models say the same, and what the second one says."""
+    if not face.comparable:  # the neutral face was measured for one of the two
+        return "", "not calibrated"
     if second.unsure:
         return "", UNSURE
     sign = {True: SAME, False: DIFFERENT, None: ""}[face.agreed]

@@ -44,7 +44,7 @@ class FacePanel(QFrame):
         self.setMinimumWidth(_LEAST_WIDTH)
         self._title = QLabel("Faces")
         self._view: tuple[Shown, str] = Shown(), ""
-        self._second = ""
+        self._second = "", ""
         self._mirrored = False
         self._can_calibrate = True
         self._old = False
@@ -89,12 +89,12 @@ class FacePanel(QFrame):
         for card in self._cards.values():
             card.set_view(shown, doubt)
 
-    def set_second(self, model: str) -> None:
-        """Show the word of a second model of that name, too; empty for none."""
-        if model != self._second:
-            self._second = model
+    def set_second(self, model: str, shown: str) -> None:
+        """Show the word of a second model, too. shown: its name for the eye, empty for none."""
+        if (model, shown) != self._second:
+            self._second = model, shown
             for card in self._cards.values():
-                card.set_second(model)
+                card.set_second(model, shown)
 
     def set_mirrored(self, mirrored: bool) -> None:
         """Say whether the large picture is mirrored."""
@@ -172,7 +172,7 @@ class FacePanel(QFrame):
     def _add(self, track: int) -> None:
         card = FaceCard(track, self._theme, self._area)
         card.set_view(*self._view)
-        card.set_second(self._second)
+        card.set_second(*self._second)
         card.set_mirrored(self._mirrored)
         card.chosen.connect(self._set_chosen)
         card.foot.set_possible(self._can_calibrate)

@@ -68,8 +68,10 @@ errors.</p>
 <p><i>Model &gt; Compare with</i> asks a second model as well. On the card its word stands below
 that of the first, with = where it is the same and &ne; where it is not; the thin bars are its
 numbers. Below the chart a thick mark stands where the two differ and a thin one where they do not;
-where one of them is unsure there is none, nor is it counted. What is drawn on the picture, recorded
-and streamed is the first model&rsquo;s word alone; Review reads a recording with any other.</p>
+where one of them is unsure there is none, nor is it counted. <b>Not calibrated</b>: only one of the
+two takes the neutral face into account; Reset and Calibrate measures it for both. What is drawn on
+the picture, recorded and streamed is the first model&rsquo;s word alone; Review reads a recording
+with any other.</p>
 <p>Where two models disagree, at least one is wrong; where they agree, both may be.</p>
 <h3>Status line</h3>
 <p><b>fps</b>: results each second. <b>ms</b>: from the frame's capture to its result.
@@ -83,7 +85,8 @@ RESPONSIBLE = """
 <li><b>Not a judge of people.</b> Do not use Mien to decide about anybody: not for hiring, marks,
 access, credit, policing, border control or medical diagnosis.</li>
 <li><b>Ask first.</b> Point it at people who know and agree, and stop when they say so. That holds
-on the screen as well: those in a video call cannot see that they are being read.</li>
+on the screen as well: those in a video call cannot see that they are being read, nor can those
+before a camera on the wall.</li>
 <li><b>The law.</b> In the European Union, inferring emotions of people at work or in education
 is forbidden but for medical and safety reasons (Regulation (EU) 2024/1689, Article 5), and
 elsewhere people must be told (Article 50). Other places have rules of their own.</li>
@@ -91,8 +94,9 @@ elsewhere people must be told (Article 50). Other places have rules of their own
 skin tones and cultures far more than others, and posed faces more than everyday ones. Expect more
 errors for people and looks that are rare in them.</li>
 <li><b>It stays here.</b> Mien works on this computer alone and sends nothing, unless you
-switch a stream on (<i>File &gt; Streams</i>); the foot of the window then says so. Nothing is kept
-unless you save it: a snapshot is a picture of a person, treat it as one.</li>
+switch a stream on (<i>File &gt; Streams</i>); the foot of the window then says so. A network
+camera that you choose is asked for its pictures, and for nothing else. Nothing is kept unless you
+save it: a snapshot is a picture of a person, treat it as one.</li>
 <li><b>Recordings.</b> R keeps numbers only, unless you ask for video; a red dot shows for as long
 as it runs. Numbers about a person are personal data, too: ask, say for how long, and delete.</li>
 </ul>
@@ -104,7 +108,7 @@ def about(version: str, parts: list[tuple[str, str]]) -> str:
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(v)}</td></tr>" for name, v in parts)
     return f"""
 <h2>Mien {escape(version)}</h2>
-<p>Reads apparent facial expressions live from a camera or the screen, on your own computer, and
+<p>Reads apparent facial expressions live from cameras or the screen, on your own computer, and
 shows why it says what it says.</p>
 <p>MIT licence. The bundled models have licences of their own, see <i>Model &gt; About this
 model</i>.</p>

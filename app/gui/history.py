@@ -134,6 +134,11 @@ class History:
         )
         return Agreement(float(agreed[sure].mean()), stretches)
 
+    def forget_agreement(self) -> None:
+        """Forget how two models went together, as one of them is another now."""
+        for points in self._tracks.values():
+            points.values[:, -1] = np.nan
+
     def _points(self, track: int | None) -> tuple[NDArray[np.float64], NDArray[np.float32]] | None:
         """Return the times (N,) and points (N, C + 1) of a face within the span, None for none."""
         points = self._tracks.get(track) if track is not None else None

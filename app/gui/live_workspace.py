@@ -154,9 +154,11 @@ class LiveWorkspace(Workspace):
             self._forget_faces()
             self.commands.note_playing(status)
             self.choices.sources.set_recent(self.commands.settings.recent)
-        if (status.model, status.second) != (before.model, before.second):
+        if status.model != before.model:
             self._history.clear()  # two models' lines would pass for one
-        self.panel.set_second(self.choices.models.shown_name(status.second))
+        if status.second != before.second:
+            self._history.forget_agreement()
+        self.panel.set_second(status.second, self.choices.models.shown_name(status.second))
         self.chart.set_two(bool(status.second))
         self.commands.note_finder(status)
         card = self._engine.card

@@ -90,6 +90,7 @@ class StripChart(QFrame):
             self._two = two
             self._age = math.inf
             self._plot.setToolTip(_STRIP_TIP if two else "")
+            self._plot.setAccessibleDescription(_STRIP_TIP if two else "")
 
     def advance(self, seconds: float) -> None:
         """Let so much time pass and refresh when it is time."""
@@ -119,9 +120,11 @@ class StripChart(QFrame):
         said = "no face" if self._track is None else f"face {self._track}"
         if agreement is not None:
             share = round(100 * agreement.share)
-            said += f" · where both models are sure they agree {share} % of the time"
+            said += f" · models agree {share} % of the time (where both are sure)"
         if (title := f"Last 60 seconds · {said}") != self._title.text:
             self._title.show(title)
+            self._heading.setToolTip(title if agreement is not None else "")
+            self._heading.setAccessibleName(title)
 
 
 class _Plot(QWidget):

@@ -115,9 +115,11 @@ class Engine:
     def stop(self) -> None:
         """End all threads; may be called again.
 
-        Waits for at most 3 s: a thread that hangs in a camera's driver is left behind, and dies
-        with the program.
+        Waits for at most 3 s, once: a thread that hangs in a camera's driver is left behind, and
+        dies with the program.
         """
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._switch.stop()
         self._parts.stop()

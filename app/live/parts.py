@@ -37,7 +37,9 @@ class FramePipeline(Protocol):
     def set_finder(self, finder: FaceFinder, /) -> None: ...
     def set_landmarker(self, landmarker: Any, /) -> None: ...
     def set_classifier(self, classifier: Classifier, /) -> None: ...
-    def set_second(self, classifier: Classifier | None, /) -> None: ...
+    def set_second(
+        self, classifier: Classifier | None, name: str, failed: Callable[[str], None], /
+    ) -> None: ...
     def calibrate(self, track_id: int, /) -> None: ...
     def forget_baseline(self, track_id: int, /) -> None: ...
 
@@ -161,7 +163,9 @@ class Parts:
 
         def job() -> None:
             classifier = self._load_second(name_or_path)
-            self._change_aside(lambda pipeline: pipeline.set_second(classifier))
+            self._change_aside(
+                lambda pipeline: pipeline.set_second(classifier, name_or_path, self._second_failed)
+            )
 
         self._jobs.put(job)
 
@@ -217,7 +221,8 @@ class Parts:
             return None
         landmarker = self._load(self._wanted_landmarks, SAFE_LANDMARKS, self._load_landmarker)
         pipeline = self._makers.pipeline(finder, landmarker, classifier)
-        pipeline.set_second(self._load(self._wanted_second, "", self._load_second))
+        second = self._load(self._wanted_second, "", self._load_second)
+        pipeline.set_second(second, self.second, self._second_failed)
         return pipeline
 
     def _load(self, wanted: str, safe: str, load: Callable[[str], T]) -> T:
@@ -248,6 +253,11 @@ class Parts:
             classifier = self._makers.classifier(name)
         self.second = name
         return classifier
+
+    def _second_failed(self, why: str) -> None:
+        """Hear on the inference thread that the second model is no longer asked."""
+        self._wanted_second = self.second = ""
+        self._say(f"The second model failed ({why}) and is no longer asked.")
 
     def _load_finder(self, name: str) -> FaceFinder:
         self._begin("Loading the face finder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
@@ -84,11 +85,14 @@ class Pipeline:
         """Classify with another model from the next frame on; tracks go on, averages begin."""
         self._classifier = classifier
         self._smoother.reset()
+        self._second.forget_baselines()  # or one model alone would have neutral faces
         self._go_by(classifier)
 
-    def set_second(self, classifier: Classifier | None) -> None:
-        """Ask a second model as well from the next frame on, or none."""
-        self._second.use(classifier)
+    def set_second(
+        self, classifier: Classifier | None, name: str, failed: Callable[[str], None]
+    ) -> None:
+        """Ask a second model as well from the next frame on, or none; see `SecondModel.use`."""
+        self._second.use(classifier, name, failed)
 
     def calibrate(self, track_id: int) -> None:
         """Measure a track's neutral face over its next quiet seconds; see `Baselines`."""
@@ -112,7 +116,8 @@ class Pipeline:
     def process(self, frame: Frame) -> FrameResult:
         """Return the frame with its faces and the milliseconds of each stage.
 
-        Whatever a part raises passes through; the next frame can be processed all the same.
+        Whatever a part raises, but for the second model, passes through; the next frame can be
+        processed all the same.
         """
         start = perf_counter()
         time = frame.captured_at if frame.media_time is None else frame.media_time

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,25 +17,43 @@ from models.runtime.prediction import Classifier
 __all__ = ["SecondModel"]
 
 
+_PATIENCE = 3
+
+log = logging.getLogger(__name__)
+
+
 class SecondModel:
     """Read the faces that the first model reads, with a memory of its own.
 
-    Both are smoothed alike, and measure a neutral face over the same seconds, so that what differs
-    is the models.
+    Both are smoothed alike, and a neutral face is measured for both at once. What fails here never
+    costs the first model's word: after some failures in a row the model is no longer asked.
     """
 
     def __init__(self, time_constant: float) -> None:
         """Begin without a model. time_constant: of the smoothing, seconds."""
         self._classifier: Classifier | None = None
+        self._name = ""
+        self._failed: Callable[[str], None] = log.warning
+        self._streak = 0
         self._smoother = Smoother(time_constant)
         self._baselines = Baselines()
 
-    def use(self, classifier: Classifier | None) -> None:
-        """Read with this model from the next frame on, or with none."""
-        self._classifier = classifier
+    def use(
+        self, classifier: Classifier | None, name: str, failed: Callable[[str], None] = log.warning
+    ) -> None:
+        """Read with this model from the next frame on, or with none.
+
+        failed: takes why it is no longer asked, on the thread that reads.
+        """
+        self._classifier, self._name, self._failed = classifier, name, failed
+        self._streak = 0
         self._smoother.reset()
         self._smoother.unsure_below = getattr(classifier, "unsure_below", 0.0)
         self._baselines.use(getattr(classifier, "neutral_logs", None))
+
+    def forget_baselines(self) -> None:
+        """Forget all neutral faces, as when the first model has none any more."""
+        self._baselines.clear()
 
     def calibrate(self, track_id: int) -> None:
         """Measure a track's neutral face, as this model reads it."""
@@ -66,20 +85,32 @@ class SecondModel:
         """Return this model's word on each face, None for all while there is no model.
 
         gray: (H, W) uint8. cut: the faces as `first` sees them, which need no second cutting where
-        both models look at the same part in the same size. time: seconds. Whatever the model
-        raises passes through.
+        both models look at the same part in the same size. time: seconds.
         """
         model = self._classifier
         if model is None or not faces:
             return [None] * len(faces)
         size, field = model.input_size, model.input_field
-        if (size, field) != (first.input_size, first.input_field):
-            cut = [align(gray, face, size, field=field) for face in faces]
-        predictions = model.classify([each.crop for each in cut])
+        try:
+            if (size, field) != (first.input_size, first.input_field):
+                cut = [align(gray, face, size, field=field) for face in faces]
+            predictions = model.classify([each.crop for each in cut])
+        except Exception as error:
+            self._fail(error)
+            return [None] * len(faces)
+        self._streak = 0
         return [
             self._word(face, prediction, quality, time)
             for face, prediction, quality in zip(faces, predictions, qualities, strict=True)
         ]
+
+    def _fail(self, error: Exception) -> None:
+        log.warning("the second model failed", exc_info=error)
+        self._streak += 1
+        if self._streak >= _PATIENCE:
+            failed = self._failed
+            self.use(None, "")
+            failed(f"{type(error).__name__}: {error}")
 
     def _word(
         self, face: Face, prediction: Prediction, quality: Quality, time: float
@@ -89,9 +120,11 @@ class SecondModel:
         offset = self._baselines.offset(face.track_id)
         shown = self._smoother.update(face.track_id, prediction, time, offset)
         return SecondWord(
+            model=self._name,
             labels=prediction.labels,
             probabilities=shown.probabilities if shown.corrected is None else shown.corrected,
             label=shown.label,
             confidence=shown.confidence,
             unsure=shown.unsure,
+            corrected=shown.corrected is not None,
         )

@@ -150,7 +150,8 @@ class Switch:
         current = self._current
         if current is None or self._pending is not None or current.stopping:
             return False
-        return current.spec == spec and is_camera(spec) and current.state is CaptureState.RUNNING
+        camera = is_camera(spec) or is_network(spec)
+        return current.spec == spec and camera and current.state is CaptureState.RUNNING
 
     def _retreats_from(self, spec: str) -> tuple[str, ...]:
         """Return what to open, one after the other, should `spec` be refused."""

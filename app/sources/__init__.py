@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from pathlib import Path
 
 from app.errors import SourceError
@@ -11,7 +10,13 @@ from app.sources.base import CameraInfo, FrameSource, quieten_opencv
 from app.sources.camera import CameraSource
 from app.sources.camera_list import list_cameras
 from app.sources.folder import IMAGE_SUFFIXES, FolderSource
-from app.sources.network import EXAMPLE, NetworkSource, is_network, without_secrets
+from app.sources.network import (
+    EXAMPLE,
+    NetworkSource,
+    is_address,
+    is_network,
+    without_secrets,
+)
 from app.sources.video import VideoSource
 from models.runtime.errors import UserError
 from models.runtime.files import user_path
@@ -35,7 +40,6 @@ _KINDS = (
     f'"actor", "camera", "camera:N", "screen", a camera\'s address such as {EXAMPLE}, a video '
     f"file, an image or a folder of images"
 )
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def open_source(
@@ -93,7 +97,7 @@ def is_device(spec: str) -> bool:
 
 def shown_spec(spec: str) -> str:
     """Return a spec as it may be shown and stored: an address without its password."""
-    return without_secrets(spec) if is_network(spec) else spec
+    return without_secrets(spec) if is_address(spec) else spec
 
 
 def _kind(spec: str) -> str:
@@ -111,7 +115,7 @@ def _camera_index(spec: str, number: str) -> int:
 def _open_path(spec: str, *, paced: bool) -> FrameSource:
     if not spec.strip():
         raise SourceError(f"No source was given; it can be {_KINDS}.")
-    if _ADDRESS.match(spec):
+    if is_address(spec):
         raise SourceError(
             f'"{without_secrets(spec)}" is an address that Mien does not play; a camera has one '
             f"such as {EXAMPLE}, and a film is to be downloaded first."

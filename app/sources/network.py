@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import cv2
 
@@ -18,19 +18,55 @@ EXAMPLE = "rtsp://192.168.1.20/stream"
 _ANSWER_SECONDS = 3.0
 _OPEN_SECONDS, _READ_SECONDS = 8.0, 3.0
 _PATIENCE = 1.0
-_SECRET = re.compile(r"(?<=://)[^/?#]*@")
-_QUERY = re.compile(r"[?#].*", re.DOTALL)
+_ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+# What cameras call their secrets, in the path or behind a question mark.
+_SECRETS = re.compile(r"pass|pwd|psw|user|login|auth|token|secret|key|sid", re.IGNORECASE)
+_HOW = "such as {}, in which the signs / ? # @ of a password are written %2F %3F %23 %40"
+
+
+def is_address(spec: str) -> bool:
+    """Say whether `spec` is an address of any kind, and no path."""
+    return _ADDRESS.match(spec) is not None
 
 
 def is_network(spec: str) -> bool:
     """Say whether `spec` is the address of a camera in the network."""
-    scheme, sign, _ = spec.strip().partition("://")
-    return bool(sign) and scheme.casefold() in SCHEMES
+    found = _ADDRESS.match(spec)
+    return found is not None and found[1].casefold() in SCHEMES
 
 
-def without_secrets(spec: str) -> str:
-    """Return an address without name, password and query: to be shown, stored and written down."""
-    return _QUERY.sub("", _SECRET.sub("", spec.strip()))
+def why_no_address(spec: str) -> str:
+    """Return what is wrong with the address of a camera, empty where it can be tried."""
+    if not is_network(spec):
+        return f"A camera's address begins with {', '.join(f'{one}://' for one in SCHEMES)}."
+    if _parsed(spec) is None:
+        return f"That is no whole address; expected one {_HOW.format(EXAMPLE)}."
+    return ""
+
+
+def without_secrets(address: str) -> str:
+    """Return an address without name and password: to be shown, stored and written down.
+
+    What follows the host is left out where it may hold such, too; of an address that cannot be
+    taken apart nothing is left but its beginning.
+    """
+    parts = _parsed(address)
+    if parts is None:
+        found = _ADDRESS.match(address)
+        return f"{found[1]}://…" if found else "…"
+    host = parts.netloc.rpartition("@")[2]
+    rest = urlunsplit(("", "", parts.path, parts.query, ""))
+    return f"{parts.scheme}://{host}{'/…' if _SECRETS.search(rest) else rest}"
+
+
+def _parsed(address: str) -> SplitResult | None:
+    """Take an address apart; None where a host or port is missing or an @ is left over."""
+    try:
+        parts = urlsplit(address.strip())
+        whole = bool(parts.hostname) and parts.port != 0  # raises where it is no number
+    except ValueError:
+        return None
+    return parts if whole and "@" not in parts.path + parts.query + parts.fragment else None
 
 
 def open_stream(address: str) -> Capture:
@@ -47,14 +83,17 @@ class NetworkSource(DeviceSource):
     fps = None
 
     def __init__(self, address: str, *, stream: Callable[[str], Capture] = open_stream) -> None:
-        """Open the stream and take a first picture.
+        """Open the stream and take two pictures, of which the newer one is read first.
 
         address: such as `EXAMPLE`; a name and a password go before the host, name:password@host.
         Raises `SourceError` when nobody answers there, what answers is no camera, or it asks for
         another password.
         """
         self._shown = without_secrets(address)
-        host, port = _place(address.strip(), self._shown)
+        parts = _parsed(address)
+        if parts is None or parts.hostname is None:
+            raise SourceError(why_no_address(address))
+        host, port = parts.hostname, parts.port or SCHEMES[parts.scheme.casefold()]
         self.name = f"Network camera {host}"
         _check_answer(host, port, self._shown)
         capture = stream(address.strip())
@@ -63,7 +102,7 @@ class NetworkSource(DeviceSource):
             raise SourceError(
                 f'"{self._shown}" is answered, but not with a video; check the end of the address, '
                 f"and the name and password, which go before the host: "
-                f"{urlsplit(self._shown).scheme}://name:password@{host}/…"
+                f"{parts.scheme}://name:password@{host}/…"
             )
         if capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
             capture.release()
@@ -75,24 +114,18 @@ class NetworkSource(DeviceSource):
         if self._first is None:
             capture.release()
             raise SourceError(f'"{self._shown}" sends no picture; check the camera, and try again.')
+        self._first = self._grab()
+        if self._first is None:
+            capture.release()
+            raise SourceError(
+                f'"{self._shown}" is a single picture; give the address of the camera\'s video.'
+            )
 
     def _lost(self) -> str:
         return (
             f"{self.name} no longer sends pictures; check that it is on and in this network, or "
             f"choose another source."
         )
-
-
-def _place(address: str, shown: str) -> tuple[str, int]:
-    """Return the host and the port of an address."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:  # no number for a port, half a bracket
-        host, port = None, None
-    if not host:
-        raise SourceError(f'"{shown}" is no whole address; expected one such as {EXAMPLE}.')
-    return host, port or SCHEMES[parts.scheme.casefold()]
 
 
 def _check_answer(host: str, port: int, shown: str) -> None:

@@ -111,6 +111,8 @@ class ScriptedPipeline:
         self.finder: FaceFinder | None = None
         self.classifier: Classifier | None = None
         self.second: Classifier | None = None
+        self.second_name = ""
+        self.second_failed: Callable[[str], None] = print
 
     def process(self, frame: Frame) -> FrameResult:
         self.reached.set()
@@ -138,8 +140,10 @@ class ScriptedPipeline:
     def set_classifier(self, classifier: Classifier) -> None:
         self.classifier = classifier
 
-    def set_second(self, classifier: Classifier | None) -> None:
-        self.second = classifier
+    def set_second(
+        self, classifier: Classifier | None, name: str, failed: Callable[[str], None]
+    ) -> None:
+        self.second, self.second_name, self.second_failed = classifier, name, failed
 
 
 class Stage:

@@ -71,6 +71,13 @@ def pipeline(landmarker: Landmarker, first: Steady) -> Pipeline:
     return Pipeline(make_finder("hog"), landmarker, first)
 
 
+def ask(pipeline: Pipeline, second: Steady | None, name: str = "other") -> list[str]:
+    """Ask a second model as well; return the list of why it was given up."""
+    why: list[str] = []
+    pipeline.set_second(second, name, why.append)
+    return why
+
+
 def play(pipeline: Pipeline, image: Image, count: int, start: int = 0) -> list[FaceResult]:
     """Return the one face of so many frames."""
     faces: list[FaceResult] = []
@@ -90,18 +97,19 @@ def test_without_a_second_model_there_is_no_second_word(pipeline: Pipeline, pict
 
 def test_two_models_read_the_same_face(pipeline: Pipeline, first: Steady, picture: Image) -> None:
     second = Steady("sadness", FER2013)
-    pipeline.set_second(second)
+    ask(pipeline, second)
     (face,) = play(pipeline, picture, 1)
     assert (face.label, face.prediction.labels) == ("happiness", FERPLUS)
     assert face.second is not None
     assert (face.second.label, face.second.labels) == ("sadness", FER2013)
+    assert face.second.model == "other"
     assert face.second.confidence == pytest.approx(0.8, abs=1e-4)
     assert face.second.probabilities.sum() == pytest.approx(1, abs=1e-5)
     assert face.agreed is False
     assert second.crops[0] is first.crops[0]  # what both look at is cut once
     second.label = "happiness"
     assert play(pipeline, picture, FPS, start=1)[-1].agreed is True
-    pipeline.set_second(None)
+    ask(pipeline, None)
     assert play(pipeline, picture, 1, start=FPS + 1)[0].second is None
 
 
@@ -109,7 +117,7 @@ def test_a_model_of_another_input_has_crops_of_its_own(
     pipeline: Pipeline, first: Steady, picture: Image
 ) -> None:
     second = Steady("anger", size=36, field=44)
-    pipeline.set_second(second)
+    ask(pipeline, second)
     (face,) = play(pipeline, picture, 1)
     assert second.crops[0].shape == (36, 36)
     assert first.crops[0].shape == face.crop.shape == (48, 48)
@@ -117,7 +125,7 @@ def test_a_model_of_another_input_has_crops_of_its_own(
 
 def test_a_second_model_is_smoothed_as_the_first(pipeline: Pipeline, picture: Image) -> None:
     second = Steady("anger")
-    pipeline.set_second(second)
+    ask(pipeline, second)
     play(pipeline, picture, FPS)
     second.label = "fear"
     after = play(pipeline, picture, FPS, start=FPS)
@@ -127,7 +135,7 @@ def test_a_second_model_is_smoothed_as_the_first(pipeline: Pipeline, picture: Im
 
 
 def test_who_is_unsure_neither_agrees_nor_differs(pipeline: Pipeline, picture: Image) -> None:
-    pipeline.set_second(Steady("happiness", unsure_below=0.9))
+    ask(pipeline, Steady("happiness", unsure_below=0.9))
     (face,) = play(pipeline, picture, 1)
     assert face.second is not None
     assert face.second.unsure
@@ -143,7 +151,7 @@ def test_a_neutral_face_is_measured_for_both(
     usual = np.log(np.full(len(FERPLUS), 1 / len(FERPLUS)))
     first.neutral_logs = second.neutral_logs = usual
     pipeline.set_classifier(first)
-    pipeline.set_second(second)
+    ask(pipeline, second)
     before = play(pipeline, picture, 1)[0].second
     pipeline.calibrate(1)
     faces = play(pipeline, picture, 8 * FPS, start=1)
@@ -155,13 +163,70 @@ def test_a_neutral_face_is_measured_for_both(
     assert before.probabilities[anger] > 0.75
     assert after.probabilities[anger] < 0.4
     pipeline.forget_baseline(1)
-    again = play(pipeline, picture, 1, start=9 * FPS)[0].second
+    again = play(pipeline, picture, 1, start=8 * FPS + 1)[0].second
     assert again is not None
     assert again.probabilities[anger] > 0.75
 
 
+def calibrated(pipeline: Pipeline, picture: Image, *models: Steady) -> None:
+    """Measure the neutral face of the first face with models that know neutral ones."""
+    usual = np.log(np.full(len(FERPLUS), 1 / len(FERPLUS)))
+    for model in models:
+        model.neutral_logs = usual
+    pipeline.set_classifier(models[0])
+    if models[1:]:
+        ask(pipeline, models[1])
+    play(pipeline, picture, 1)
+    pipeline.calibrate(1)
+    assert play(pipeline, picture, 8 * FPS, start=1)[-1].corrected is not None
+
+
+def test_what_only_one_model_is_corrected_for_is_not_compared(
+    pipeline: Pipeline, first: Steady, picture: Image
+) -> None:
+    calibrated(pipeline, picture, first)
+    ask(pipeline, Steady("happiness"))  # that has measured no neutral face
+    face = play(pipeline, picture, 1, start=8 * FPS + 1)[0]
+    assert face.corrected is not None
+    assert face.second is not None
+    assert not face.second.corrected
+    assert not face.comparable
+    assert face.agreed is None
+
+
+def test_another_first_model_leaves_no_neutral_face_to_the_second(
+    pipeline: Pipeline, first: Steady, picture: Image
+) -> None:
+    calibrated(pipeline, picture, first, Steady("happiness"))
+    pipeline.set_classifier(Steady("happiness"))
+    face = play(pipeline, picture, 1, start=8 * FPS + 1)[0]
+    assert face.corrected is None
+    assert face.second is not None
+    assert not face.second.corrected
+    assert face.agreed is True
+
+
+def test_a_second_model_that_fails_costs_nothing_and_is_given_up(
+    pipeline: Pipeline, picture: Image
+) -> None:
+    class Broken(Steady):
+        def classify(self, crops: Sequence[Image]) -> list[Prediction]:
+            self.crops.extend(crops)
+            raise RuntimeError("no memory")
+
+    second = Broken("anger")
+    why = ask(pipeline, second)
+    faces = play(pipeline, picture, 6)
+    assert [face.second for face in faces] == [None] * 6
+    assert {face.label for face in faces} == {"happiness"}
+    assert len(second.crops) == 3
+    assert why == ["RuntimeError: no memory"]
+
+
 def test_the_second_word_is_in_the_json(picture: Image) -> None:
-    word = SecondWord(("neutral", "anger"), np.array([0.25, 0.75], np.float32), "anger", 0.75)
+    word = SecondWord(
+        "other", ("neutral", "anger"), np.array([0.25, 0.75], np.float32), "anger", 0.75
+    )
     face = FaceResult(
         face=Face(Box(0, 0, 9, 9), 1.0, track_id=1),
         prediction=Prediction(np.array([1, 0], np.float32), ("neutral", "anger")),
@@ -174,6 +239,7 @@ def test_the_second_word_is_in_the_json(picture: Image) -> None:
     )
     record = FrameResult(Frame(picture, 0, 0.0), (face,)).as_json()["faces"][0]["second"]
     assert record == {
+        "model": "other",
         "label": "anger",
         "confidence": 0.75,
         "unsure": False,
@@ -198,6 +264,15 @@ def test_a_second_model_comes_and_goes_while_it_runs(stage: Stage) -> None:
     engine.use_second("")
     wait_until(lambda: stage.pipeline.second is None)
     assert (engine.status().second, engine.generation) == ("", generation)
+
+
+def test_a_second_model_that_was_given_up_is_said(stage: Stage) -> None:
+    engine = stage.engine("actor", second="rich")
+    wait_until(engine.latest)
+    stage.pipeline.second_failed("no memory")
+    assert engine.status().second == ""
+    said = ["The second model failed (no memory) and is no longer asked."]
+    assert engine.take_notices() == said
 
 
 def test_a_second_model_is_there_from_the_start(stage: Stage) -> None:

@@ -134,7 +134,9 @@ def test_tables_and_json_say_the_same() -> None:
         "steps": ["quality 30", "quality 15", "quality 7"],
         "accuracy": [0.8, 0.4, 0.0],
     }
-    page = section({"one": measured(0.8), "<b>two": measured(0.4)})
+    page = section("ferplus", {"one": measured(0.8), "<b>two": measured(0.4)})
     assert "<b>two" not in page
     assert "80 / 40 / 0" in page
-    assert section({}) == ""
+    assert "ferplus: on spoilt pictures" in page
+    assert "can be off by 4 points" in page
+    assert section("ferplus", {}) == ""

@@ -50,6 +50,23 @@ def test_an_address_is_watched_and_kept_without_its_password(
     assert "sesame" not in world.settings_path.read_text()
 
 
+@pytest.mark.parametrize(
+    "typed", ["me:sesame@192.168.1.20/stream", "rstp://me:sesame@host/x", "rtsp://me:a/sesame@host"]
+)
+def test_what_is_no_address_is_said_and_kept_nowhere(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr("app.gui.dialogs.ask_address", lambda *_: typed)
+    window = open_window()
+    window.live.menu_actions.open_network.trigger()
+    assert world.engine.asked == []
+    shown = [label.text() for label in window.findChildren(QLabel) if label.isVisible()]
+    assert any("address" in text for text in shown)
+    assert not any("sesame" in text for text in shown)
+    window.close()
+    assert not world.settings_path.exists() or "sesame" not in world.settings_path.read_text()
+
+
 def test_no_address_changes_nothing(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.gui
 
 OpenWindow = Callable[..., MainWindow]
+SECOND = "mini_xception.fer2013"
 BOX = (40.0, 100.0, 200.0, 260.0)
 
 
@@ -50,7 +51,7 @@ def pair(draw: Artist, first: str, second: str, *, unsure: bool = False) -> Face
     """Return a face of which two models say these labels, the second one of FER2013's seven."""
     values = np.full(len(FER2013), 0.05, np.float32)
     values[FER2013.index(second)] = 0.7
-    word = SecondWord(FER2013, values, second, 0.7, unsure)
+    word = SecondWord(SECOND, FER2013, values, second, 0.7, unsure)
     return replace(draw.face(1, BOX, first), second=word)
 
 
@@ -116,7 +117,7 @@ def test_cards_get_the_name_of_one_that_was_there_before_the_window(
     window.tick(at_once=True)
     (card,) = window.live.panel.cards
     with_both = card.height()
-    card.set_second("")
+    card.set_second("", "")
     assert card.height() < with_both
 
 
@@ -131,16 +132,17 @@ def test_cards_get_the_name_of_one_that_was_there_before_the_window(
 def test_the_card_says_what_the_second_model_says(
     card: FaceCard, draw: Artist, second: str, unsure: bool, told: str
 ) -> None:
-    card.set_second("Other")
+    card.set_second(SECOND, "Other")
     card.show_face(pair(draw, "happiness", second, unsure=unsure))
     card.advance(0.3)
     assert card.second_words == told
     said = told.removeprefix(SAME).removeprefix(DIFFERENT).strip()
-    assert card.accessibleName() == f"Face 1: happiness, sure 92 %; the second model says {said}"
+    assert card.accessibleName() == f"Face 1: happiness, sure 92 %; Other: {said}"
     assert card.grab().height() == card.sizeHint().height()
 
 
 def test_thin_bars_stand_for_the_labels_that_both_know(card: FaceCard, draw: Artist) -> None:
+    card.set_second(SECOND, "Other")
     card.show_face(draw.face(1, BOX))
     assert card.second_values == {}
     card.show_face(pair(draw, "happiness", "sadness"))
@@ -159,10 +161,57 @@ def test_thin_bars_stand_for_the_labels_that_both_know(card: FaceCard, draw: Art
 def test_a_card_is_as_high_as_it_was_once_there_is_one_model(card: FaceCard, draw: Artist) -> None:
     card.show_face(draw.face(1, BOX))
     alone = card.height()
-    card.set_second("Other")
+    card.set_second(SECOND, "Other")
     assert card.height() > alone
-    card.set_second("")
+    card.set_second("", "")
     assert card.height() == alone
+
+
+def test_what_another_second_model_said_is_not_shown_as_this_ones(
+    card: FaceCard, draw: Artist
+) -> None:
+    """So that in a pause, in which nothing new comes, no word stands below a wrong name."""
+    card.set_second(SECOND, "Other")
+    card.show_face(pair(draw, "happiness", "sadness"))
+    card.advance(0.3)
+    card.set_second("net.onnx", "net.onnx")
+    card.advance(0.3)
+    assert card.second_words == "…"
+    assert card.second_values == {}
+    assert "sadness" not in card.accessibleName()
+    card.show_face(pair(draw, "happiness", "sadness"))  # the last result once more
+    card.advance(0.3)
+    assert card.second_words == "…"
+    assert "net.onnx" in card.toolTip()
+    card.set_second("", "")
+    assert "Compared" not in card.toolTip()
+
+
+def test_what_only_one_model_is_corrected_for_is_said(card: FaceCard, draw: Artist) -> None:
+    card.set_second(SECOND, "Other")
+    face = pair(draw, "happiness", "sadness")
+    card.show_face(replace(face, corrected=face.probabilities))
+    card.advance(0.3)
+    assert card.second_words == "not calibrated"
+
+
+def test_another_second_model_leaves_the_lines_of_the_chart(
+    open_window: OpenWindow, world: World, draw: Artist
+) -> None:
+    world.engine.now = replace(world.engine.now, second=SECOND)
+    window = open_window()
+    for index in range(5):
+        face = pair(draw, "happiness", "happiness")
+        world.engine.result = draw.result(face, index=index, at=100 + index / 30)
+        window.tick(at_once=True)
+    window.live.chart.advance(1.0)
+    assert "agree 100 %" in window.live.chart.title
+    before = window.live.chart.points("happiness")
+    world.engine.now = replace(world.engine.now, second="")
+    window.live.refresh_status()
+    window.live.chart.advance(1.0)
+    assert window.live.chart.points("happiness") == before > 0
+    assert "agree" not in window.live.chart.title
 
 
 def test_eased_values_reach_their_target() -> None:
@@ -219,6 +268,6 @@ def test_the_chart_says_how_often_two_models_agree(
     alone = chart.grab().toImage()
     chart.set_two(True)
     chart.advance(1.0)
-    assert chart.title.endswith("where both models are sure they agree 75 % of the time")
+    assert chart.title.endswith("models agree 75 % of the time (where both are sure)")
     assert chart.grab().toImage() != alone
     chart.close()
