@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     headless.add_argument("--json", action="store_true", help="one JSON object a line")
     show = parser.add_argument_group("show and end")
     show.add_argument("--list-cameras", action="store_true", help="the cameras of this computer")
+    show.add_argument("--list-screens", action="store_true", help="the screens of this computer")
     show.add_argument("--list-models", action="store_true", help="the bundled models")
     show.add_argument("--version", action="store_true", help="the version of Mien")
     parser.add_argument("--verbose", action="store_true", help="say on standard error what is done")
@@ -125,6 +126,8 @@ def _action(arguments: argparse.Namespace) -> Callable[[argparse.Namespace], int
         return _show_version
     if arguments.list_cameras:
         return _list_cameras
+    if arguments.list_screens:
+        return _list_screens
     if arguments.list_models:
         return _list_models
     return _headless if arguments.headless else _window
@@ -153,6 +156,14 @@ def _list_cameras(_: argparse.Namespace) -> int:
         print(f"camera:{camera.index:<4}{camera.name}")
     if not cameras:
         print("No camera was found.", file=sys.stderr)
+    return 0
+
+
+def _list_screens(_: argparse.Namespace) -> int:
+    from app.sources.screen import list_screens
+
+    for number, area in enumerate(list_screens(), start=1):
+        print(f"screen:{number:<4}{area.width} x {area.height} at {area.left},{area.top}")
     return 0
 
 

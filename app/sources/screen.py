@@ -26,6 +26,7 @@ LEAST_SIDE = 48
 _MOST_PIXELS = 1920 * 1200
 """Of a picture: larger screens are made smaller, so that reading one takes no longer."""
 _AREA = re.compile(r"(-?\d{1,5}),(-?\d{1,5}),(\d{1,5})x(\d{1,5})")
+_NONE = "No screen was found; choose another source."
 _FORMS = '"screen", "screen:N" or "screen:LEFT,TOP,WIDTHxHEIGHT"'
 
 
@@ -169,6 +170,22 @@ class ScreenSource(FrameSource):
         return as_bgr(picture)
 
 
+def list_screens(screens: Callable[[], Screens] = open_screens) -> list[Area]:
+    """Return what each screen shows, that of `screen:1` first; raises `SourceError` for none."""
+    why = why_unreadable()
+    if why:
+        raise SourceError(why)
+    try:
+        opened = screens()
+        found = [_area_of(monitor) for monitor in opened.monitors[1:]]
+        opened.close()
+    except Exception as error:
+        raise SourceError(_refused(error)) from error
+    if not found:
+        raise SourceError(_NONE)
+    return found
+
+
 def why_unreadable() -> str:
     """Return why no program can read the screen here, empty where one can."""
     if not sys.platform.startswith("linux"):
@@ -187,7 +204,7 @@ def _choose(where: str, monitors: Sequence[Mapping[str, Any]]) -> Area:
     """Return the area meant; the first monitor is all of them together."""
     everything, *screens = map(_area_of, monitors)
     if not screens:
-        raise SourceError("No screen was found; choose another source.")
+        raise SourceError(_NONE)
     if not where:
         main = (n for n, monitor in enumerate(monitors[1:]) if monitor.get("is_primary"))
         return screens[next(main, 0)]

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app import main as fer_app
 from app.errors import CameraLost, SourceError
 from app.live.capture import whole_spec
 from app.sources import is_camera, is_device, is_screen, open_source
-from app.sources.screen import Area, ScreenSource, why_unreadable
+from app.sources.screen import Area, ScreenSource, list_screens, why_unreadable
 
 LEFT = {"left": -200, "top": 0, "width": 200, "height": 100}
 MAIN = {"left": 0, "top": 0, "width": 320, "height": 240, "is_primary": True}
@@ -182,3 +183,25 @@ def test_an_area_is_read_as_it_is_written() -> None:
     assert area.spec == "screen:-1920,20,1280x720"
     assert Area.parse(area.spec.removeprefix("screen:")) == area
     assert Area.parse("1,2,3") is None
+
+
+def test_screens_are_listed_as_they_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = MadeUpScreens()
+    assert list_screens(lambda: made) == [Area(-200, 0, 200, 100), Area(0, 0, 320, 240)]
+    assert made.closed
+    monkeypatch.setattr("mss.MSS", MadeUpScreens)
+    assert fer_app.main(["--list-screens"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "screen:1   200 x 100 at -200,0",
+        "screen:2   320 x 240 at 0,0",
+    ]
+
+
+def test_without_a_desktop_no_screen_is_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DISPLAY")
+    assert fer_app.main(["--list-screens"]) == 2
+    assert "no screen to read" in capsys.readouterr().err
