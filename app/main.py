@@ -274,9 +274,9 @@ def _check_source(source: str | None) -> None:
         open_source(source).close()  # raises, and says what is near
 
 
-def entry() -> NoReturn:
+def entry(argv: list[str] | None = None) -> NoReturn:
     """Run `fer-app` and end the process."""
-    status = main()
+    status = main(argv)
     left = [thread for thread in threading.enumerate() if thread.name.startswith("mien-capture")]
     if left:
         # In a camera's driver: when that returns while Python is being taken down, it aborts.
