@@ -30,7 +30,7 @@ class CardBars:
         self.labels: tuple[str, ...] = ()
         self.numbers: list[int] = []
         self._main, self._second = Eased(), Eased()
-        self._plain: NDArray[np.float32] | None = None
+        self._plain: NDArray[np.float64] | None = None
 
     @property
     def height(self) -> int:
@@ -54,14 +54,13 @@ class CardBars:
         if others:
             self.labels = labels
             self.numbers = []  # of other labels; resizing paints at once
-        self._main.aim(_in_order(labels, face.prediction.labels, face.shown), at_once=others)
+        own = face.prediction.labels
+        self._main.aim(_in_order(labels, own, face.shown), at_once=others)
         second = face.second
         told = _in_order(labels, *((second.labels, second.probabilities) if second else ((), ())))
         self._second.aim(told, at_once=others)
-        self._plain = None
-        if face.corrected is not None:
-            places = [face.prediction.labels.index(label) for label in labels]
-            self._plain = face.probabilities[places]
+        plain = face.corrected is not None
+        self._plain = _in_order(labels, own, face.probabilities) if plain else None
         return others
 
     def advance(self, seconds: float) -> list[int]:

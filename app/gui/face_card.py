@@ -318,7 +318,7 @@ def _second_words(face: FaceResult, second: SecondWord) -> tuple[str, str]:
     if not face.comparable:  # the neutral face was measured for one of the two
         return "", "not calibrated"
     if second.unsure:
-        return "", UNSURE
+        return "", second.said
     sign = {True: SAME, False: DIFFERENT, None: ""}[face.agreed]
     return sign, f"{second.label} {round(100 * second.confidence)} %"
 

@@ -13,10 +13,9 @@ from app.faces.base import FaceFinder, gray_of
 from app.faces.landmarks import Landmarker
 from app.faces.looks import look_of
 from app.faces.quality import QualityMeter
-from app.live.baseline import Baselines
 from app.live.follower import Follower, same_place
+from app.live.memory import Memory
 from app.live.second import SecondModel
-from app.live.smoother import Smoother
 from app.live.tracker import Tracker
 from app.live.watch import Watch
 from app.messages import (
@@ -64,11 +63,10 @@ class Pipeline:
         self._follower = Follower(landmarker)
         self._classifier = classifier
         self._tracker = Tracker()
-        self._smoother = Smoother(time_constant)
-        self._baselines = Baselines()
+        self._memory = Memory(time_constant)
+        self._memory.use(classifier)
         self._second = SecondModel(time_constant)
         self._meter = QualityMeter()
-        self._go_by(classifier)
         self._schedule = _Schedule()
         self._watch = Watch()
 
@@ -84,9 +82,8 @@ class Pipeline:
     def set_classifier(self, classifier: Classifier) -> None:
         """Classify with another model from the next frame on; tracks go on, averages begin."""
         self._classifier = classifier
-        self._smoother.reset()
+        self._memory.use(classifier)
         self._second.forget_baselines()  # or one model alone would have neutral faces
-        self._go_by(classifier)
 
     def set_second(
         self, classifier: Classifier | None, name: str, failed: Callable[[str], None]
@@ -96,19 +93,18 @@ class Pipeline:
 
     def calibrate(self, track_id: int) -> None:
         """Measure a track's neutral face over its next quiet seconds; see `Baselines`."""
-        self._baselines.begin(track_id)
+        self._memory.baselines.begin(track_id)
         self._second.calibrate(track_id)
 
     def forget_baseline(self, track_id: int) -> None:
         """Forget a track's neutral face, or stop measuring it."""
-        self._baselines.reset(track_id)
+        self._memory.baselines.reset(track_id)
         self._second.forget_baseline(track_id)
 
     def reset(self) -> None:
         """Forget all faces, as for another source; IDs go on counting."""
         self._tracker.reset()
-        self._smoother.reset()
-        self._baselines.clear()
+        self._memory.reset()
         self._second.reset()
         self._schedule.reset()
         self._watch.reset()
@@ -138,9 +134,7 @@ class Pipeline:
             for found in zip(faces, alignments, predictions, qualities, words, strict=True)
         )
         present = {track.track_id for track in self._tracker.tracks}
-        self._smoother.keep(present)
-        # The neutral face of somebody who turned away is theirs when they come back.
-        self._baselines.keep(self._tracker.known_ids)
+        self._memory.keep(present, self._tracker.known_ids)
         self._second.keep(present, self._tracker.known_ids)
         timings = StageTimings(
             find=1e3 * find,
@@ -203,10 +197,7 @@ class Pipeline:
         second: SecondWord | None,
         time: float,
     ) -> FaceResult:
-        assert face.track_id is not None
-        calibration = self._baselines.watch(face, prediction, quality, time)
-        offset = self._baselines.offset(face.track_id)
-        shown = self._smoother.update(face.track_id, prediction, time, offset)
+        shown, calibration = self._memory.update(face, prediction, quality, time)
         return FaceResult(
             face=face,
             prediction=prediction,
@@ -221,11 +212,6 @@ class Pipeline:
             calibration=calibration,
             second=second,
         )
-
-    def _go_by(self, classifier: Classifier) -> None:
-        """Take from the model's card, where it has one, what unsure and neutral mean to it."""
-        self._smoother.unsure_below = getattr(classifier, "unsure_below", 0.0)
-        self._baselines.use(getattr(classifier, "neutral_logs", None))
 
 
 class _Schedule:

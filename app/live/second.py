@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.faces.alignment import Alignment, align
-from app.live.baseline import Baselines
-from app.live.smoother import Smoother
+from app.live.memory import Memory
 from app.messages import Face, Prediction, Quality, SecondWord
 from models.runtime.prediction import Classifier
 
@@ -35,8 +34,7 @@ class SecondModel:
         self._name = ""
         self._failed: Callable[[str], None] = log.warning
         self._streak = 0
-        self._smoother = Smoother(time_constant)
-        self._baselines = Baselines()
+        self._memory = Memory(time_constant)
 
     def use(
         self, classifier: Classifier | None, name: str, failed: Callable[[str], None] = log.warning
@@ -47,31 +45,27 @@ class SecondModel:
         """
         self._classifier, self._name, self._failed = classifier, name, failed
         self._streak = 0
-        self._smoother.reset()
-        self._smoother.unsure_below = getattr(classifier, "unsure_below", 0.0)
-        self._baselines.use(getattr(classifier, "neutral_logs", None))
+        self._memory.use(classifier)
 
     def forget_baselines(self) -> None:
         """Forget all neutral faces, as when the first model has none any more."""
-        self._baselines.clear()
+        self._memory.baselines.clear()
 
     def calibrate(self, track_id: int) -> None:
         """Measure a track's neutral face, as this model reads it."""
-        self._baselines.begin(track_id)
+        self._memory.baselines.begin(track_id)
 
     def forget_baseline(self, track_id: int) -> None:
         """Forget a track's neutral face, or stop measuring it."""
-        self._baselines.reset(track_id)
+        self._memory.baselines.reset(track_id)
 
     def reset(self) -> None:
         """Forget all faces."""
-        self._smoother.reset()
-        self._baselines.clear()
+        self._memory.reset()
 
     def keep(self, present: Collection[int], known: Collection[int]) -> None:
         """Forget all tracks but these: present counts for averages, known for neutral faces."""
-        self._smoother.keep(present)
-        self._baselines.keep(known)
+        self._memory.keep(present, known)
 
     def read(
         self,
@@ -115,10 +109,7 @@ class SecondModel:
     def _word(
         self, face: Face, prediction: Prediction, quality: Quality, time: float
     ) -> SecondWord:
-        assert face.track_id is not None
-        self._baselines.watch(face, prediction, quality, time)
-        offset = self._baselines.offset(face.track_id)
-        shown = self._smoother.update(face.track_id, prediction, time, offset)
+        shown, _ = self._memory.update(face, prediction, quality, time)
         return SecondWord(
             model=self._name,
             labels=prediction.labels,

@@ -137,7 +137,7 @@ class Switch:
                 self._begin(spec, "" if told else sentence)
             elif not playing:
                 self._error, told = sentence, False
-            elif self._why_actor and (is_camera(capture.spec) or is_network(capture.spec)):
+            elif self._why_actor and _is_any_camera(capture.spec):
                 self._why_actor = sentence
         if told:
             self._say(sentence)
@@ -150,8 +150,8 @@ class Switch:
         current = self._current
         if current is None or self._pending is not None or current.stopping:
             return False
-        camera = is_camera(spec) or is_network(spec)
-        return current.spec == spec and camera and current.state is CaptureState.RUNNING
+        same = current.spec == spec and _is_any_camera(spec)
+        return same and current.state is CaptureState.RUNNING
 
     def _retreats_from(self, spec: str) -> tuple[str, ...]:
         """Return what to open, one after the other, should `spec` be refused."""
@@ -192,3 +192,8 @@ class Switch:
         )
         self._captures.append(self._pending)
         self._pending.start()
+
+
+def _is_any_camera(spec: str) -> bool:
+    """Say whether `spec` means a camera, of this computer or in the network."""
+    return is_camera(spec) or is_network(spec)

@@ -106,17 +106,11 @@ class ScreenSource(FrameSource):
         second, `FPS` where None. Raises `SourceError` when there is no such place, or the system
         shows its screens to no program.
         """
-        why = why_unreadable()
-        if why:
-            raise SourceError(why)
+        self._screens = _opened(screens)
         self.fps = fps or FPS
         self._pacer = Pacer(enabled=True)
         self._reader = threading.get_ident()
         self._index = 0
-        try:
-            self._screens = screens()
-        except Exception as error:
-            raise SourceError(_refused(error)) from error
         try:
             self._area = _choose(where, self._screens.monitors)
             self._first: NDArray[np.uint8] | None = self._grab()
@@ -172,11 +166,8 @@ class ScreenSource(FrameSource):
 
 def list_screens(screens: Callable[[], Screens] = open_screens) -> list[Area]:
     """Return what each screen shows, that of `screen:1` first; raises `SourceError` for none."""
-    why = why_unreadable()
-    if why:
-        raise SourceError(why)
+    opened = _opened(screens)
     try:
-        opened = screens()
         found = [_area_of(monitor) for monitor in opened.monitors[1:]]
         opened.close()
     except Exception as error:
@@ -198,6 +189,16 @@ def why_unreadable() -> str:
     if not os.environ.get("DISPLAY"):
         return "There is no screen to read here; start Mien on a desktop, or choose another source."
     return ""
+
+
+def _opened(screens: Callable[[], Screens]) -> Screens:
+    why = why_unreadable()
+    if why:
+        raise SourceError(why)
+    try:
+        return screens()
+    except Exception as error:
+        raise SourceError(_refused(error)) from error
 
 
 def _choose(where: str, monitors: Sequence[Mapping[str, Any]]) -> Area:

@@ -201,7 +201,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
                 latency_ms=latency(alone),
                 evaluation=evaluation,
                 explanations=_explanations(arguments, name, setting, threads),
-                robustness=_robustness(arguments, model, shown, setting),
+                robustness=_robustness(arguments, model, shown, setting, truths[model.label_set]),
             )
         )
     comparisons = compare(results)
@@ -223,13 +223,16 @@ def _explanations(
 
 
 def _robustness(
-    arguments: argparse.Namespace, model: Model, shown: str, setting: Setting
+    arguments: argparse.Namespace,
+    model: Model,
+    shown: str,
+    setting: Setting,
+    truth: NDArray[np.int64],
 ) -> Robustness | None:
     if arguments.robustness is None:
         return None
     from tqdm import tqdm
 
-    truth = truth_for(setting.faces, model.label_set)
     rows = choose(truth, arguments.robustness)
     pixels = setting.faces.pixels[rows]
     with tqdm(
@@ -248,12 +251,10 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         raise UserError(f"expected a folder for the diagrams, found a file {arguments.plots}")
     if arguments.threads is not None:
         checked_threads(arguments.threads)
-    if arguments.explain is not None and arguments.explain < 1:
-        raise UserError(f"expected --explain with at least 1 picture, found {arguments.explain}")
-    if arguments.robustness is not None and arguments.robustness < 1:
-        raise UserError(
-            f"expected --robustness with at least 1 picture, found {arguments.robustness}"
-        )
+    for name in ("explain", "robustness"):
+        count = getattr(arguments, name)
+        if count is not None and count < 1:
+            raise UserError(f"expected --{name} with at least 1 picture, found {count}")
     if arguments.explain_save and arguments.explain is None:
         raise UserError("expected --explain with --explain-save, found nothing to save: add it")
     if arguments.report is not None or arguments.plots is not None:

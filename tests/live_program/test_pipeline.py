@@ -220,12 +220,12 @@ def test_who_was_away_for_seconds_keeps_id_and_neutral_face(
 
     show(clip[0])
     pipeline.calibrate(1)
-    while pipeline._baselines.offset(1) is None:
+    while pipeline._memory.baselines.offset(1) is None:
         assert show(clip[0]) == [1]
     for _ in range(20):
         assert show(blank()) == []
     assert show(np.roll(clip[0], 120, axis=1)) == [1]
-    assert pipeline._baselines.offset(1) is not None
+    assert pipeline._memory.baselines.offset(1) is not None
 
 
 @pytest.mark.parametrize("media", [False, True], ids=["camera", "actor"])
