@@ -6,6 +6,12 @@ Every network is trained by the same recipe, which only its loss, its order and 
 is measured on PublicTest as it is after the last epoch: none is picked by what it reaches. One seed
 is finished before the next begins, so that a table can be read early. A run that was stopped, or
 that --minutes ends, goes on when the same command is given again. On a GPU add --every 20.
+
+A-Softmax does not get off the ground in a run of few epochs. --from FOLDER lets every network begin
+with the softmax network of its order and seed that an earlier table left in that folder:
+
+    python benchmarks/attention_orders.py --data fer2013.csv --out runs/later --from runs/orders \
+        --set learning_rate=0.02 --set epochs=4
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -64,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, required=True, help="FER2013")
     parser.add_argument("--out", type=Path, required=True, help="folder, one inside it a network")
+    parser.add_argument(
+        "--from", dest="start", type=Path, help="folder of an earlier table, to begin with"
+    )
     parser.add_argument("--recipe", default="cbam_resnet18_asoftmax")
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--orders", type=_names, default=list(ORDERS))
@@ -113,11 +122,14 @@ def _trained(
 ) -> bool:
     """Train, or go on; return whether all epochs are done."""
     print(network.name, flush=True)
+    resume = (folder / "last.pt").is_file()
+    begun = arguments.start is not None and not resume
     train(
         recipe_name=arguments.recipe,
         data=arguments.data,
         out=folder,
-        resume=(folder / "last.pt").is_file(),
+        resume=resume,
+        start=_beginning(network, arguments.start) if begun else None,
         changes=[
             *arguments.changes,
             f"loss={network.loss}",
@@ -132,6 +144,17 @@ def _trained(
         return False
     values = load_checkpoint(folder / "last.pt")
     return bool(values["epoch"] == values["recipe"]["epochs"])
+
+
+def _beginning(network: Network, earlier: Path) -> Path:
+    """Return the finished softmax network of an earlier table that this one begins with."""
+    folder = earlier / replace(network, loss="softmax").name
+    if not (folder / "reached.json").is_file():
+        raise UserError(
+            f"expected a finished network to begin {network.name} with, found none in {folder}: "
+            "finish that table first"
+        )
+    return folder / "last.pt"
 
 
 def _measure(folder: Path, faces: FaceSet, device: torch.device) -> None:

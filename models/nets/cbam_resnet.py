@@ -54,24 +54,28 @@ class AttentionBlock(nn.Module):
 
 
 class CbamTrunk(nn.Module):
-    """Turn (N, 1, S, S) into features (N, 512) through eight attention blocks."""
+    """Turn (N, 1, S, S) into features (N, 8 * width) through eight attention blocks.
 
-    features = 512
+    width: channels of the first blocks, a multiple of 16; the paper has 64.
+    """
 
-    def __init__(self, order: Order = "channel_first") -> None:
+    def __init__(self, order: Order = "channel_first", width: int = 64) -> None:
         super().__init__()
+        if width < 16 or width % 16:  # the first channel attention keeps a 16th of them
+            raise ValueError(f"expected width to be a multiple of 16, found {width}")
+        self.features = 8 * width
         self.stem = nn.Sequential(
-            nn.Conv2d(1, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()
+            nn.Conv2d(1, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
-        widths = (64, 64, 128, 128, 256, 256, 512, 512)
-        before = (64, *widths[:-1])
+        widths = [times * width for times in (1, 1, 2, 2, 4, 4, 8, 8)]
+        before = (width, *widths[:-1])
         self.blocks = nn.ModuleList(
             AttentionBlock(narrow, wide, 1 if narrow == wide else 2, order)
             for narrow, wide in zip(before, widths, strict=True)
         )
 
     def maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the last map (N, 512, h, w) and every block's weights by name."""
+        """Return the last map (N, features, h, w) and every block's weights by name."""
         attention: dict[str, Tensor] = {}
         x = self.stem(x)
         for number, block in enumerate(self.blocks, start=1):
@@ -87,18 +91,24 @@ class CbamTrunk(nn.Module):
 class CbamResnet18(Network):
     """Classify (N, 1, S, S) with eight attention blocks: 11,259,088 parameters with 7 labels.
 
+    With half the width, 32, it has 2.8 million and takes a quarter of the multiplications.
+
     The paper cuts 44 of 48 pixels and averages a window of 4, which reads only a corner of the
     6 x 6 maps that result; the whole map is averaged here, whatever the size of the picture, which
     makes the class activation map exact as well.
     """
 
     def __init__(
-        self, num_classes: int, order: Order = "channel_first", dropout: float = 0.5
+        self,
+        num_classes: int,
+        order: Order = "channel_first",
+        dropout: float = 0.5,
+        width: int = 64,
     ) -> None:
         super().__init__()
-        self.trunk = CbamTrunk(order)
+        self.trunk = CbamTrunk(order, width)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = AngularLinear(CbamTrunk.features, num_classes)
+        self.classifier = AngularLinear(self.trunk.features, num_classes)
 
     def attend(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return logits (N, C), `cam` (N, C, h, w), `length` and the weights of block 1 to 8.

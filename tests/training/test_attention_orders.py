@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from models.training.checkpoint import load_checkpoint
 from models.training.recipe import Augmentation, Recipe
 
 pytestmark = pytest.mark.train
@@ -65,6 +66,16 @@ def test_networks_are_trained_measured_once_and_gone_on_with(
     assert "parallel-softmax-1" in told
     assert "parallel-a_softmax-1" not in told  # it is known
     assert (out / "parallel-a_softmax-2" / "last.pt").stat().st_mtime_ns == before
+
+    later = [*command, "--losses", "a_softmax", "--out", str(tmp_path / "later")]
+    assert orders.main([*later, "--seeds", "1", "--from", str(out)]) == 0
+    begun = load_checkpoint(tmp_path / "later" / "parallel-a_softmax-1" / "last.pt")["begun_from"]
+    assert begun.startswith("cbam_resnet18 for fer2013, epoch 1 of 1")
+    capsys.readouterr()
+    assert orders.main([*later, "--seeds", "2", "--from", str(out)]) == 2  # no softmax network
+    assert (
+        "expected a finished network to begin parallel-a_softmax-2 with" in capsys.readouterr().err
+    )
 
 
 def test_a_row_is_the_mean_over_seeds_and_their_spread(orders: ModuleType) -> None:

@@ -28,11 +28,12 @@ def recipe(architecture: str, **changes: Any) -> Recipe:
     [
         ("simple_cnn", {"dropuot": 0.1}, "dropuot: simple_cnn has no .*; did you mean 'dropout'?"),
         ("ran", {"region": "fixed"}, "ran has no such option; did you mean 'regions'?"),
-        ("cbam_resnet18", {"xyz": 1}, "has no such option; it takes order, dropout"),
+        ("cbam_resnet18", {"xyz": 1}, "has no such option; it takes order, dropout, width"),
         ("mini_xception", {"dropout": 0.1}, "mini_xception has no such option; it takes none"),
         ("simple_cnn", {"dropout": "much"}, "dropout: expected float, found 'much'"),
         ("simple_cnn", {"dropout": True}, "dropout: expected float, found True"),
         ("ran", {"trunk": 18}, "trunk: expected str, found 18"),
+        ("cbam_resnet18", {"width": 40}, "expected width to be a multiple of 16, found 40"),
         ("cbam_resnet18", {"order": "last"}, "order channel_first, spatial_first, parallel, found"),
         ("ran", {"trunk": "vgg"}, "cbam_resnet18, vgg16, mini_xception, found"),
         ("vgg", {"depth": 18}, "depth 13, 16, 19, found 18"),

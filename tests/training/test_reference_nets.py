@@ -92,6 +92,16 @@ def test_cbam_resnet_is_the_published_one(order: Order) -> None:
     assert 0 <= float(attention["spatial4"].min()) <= float(attention["spatial4"].max()) <= 1
 
 
+def test_a_narrower_cbam_resnet_has_as_many_layers() -> None:
+    network = CbamResnet18(7, width=32).eval()
+    assert count_parameters(network)[1] == 2_818_800
+    assert _convolutions(network) == 17
+    with torch.no_grad():
+        logits, attention = network.attend(torch.rand(2, 1, 44, 44))
+    assert logits.shape == (2, 7)
+    assert attention["channel8"].shape == (2, 256)
+
+
 def test_the_orders_of_cbam_differ_in_what_each_attention_reads() -> None:
     torch.manual_seed(0)
     x = torch.randn(1, 32, 6, 6)
