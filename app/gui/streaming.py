@@ -18,6 +18,7 @@ from app.streams.switch import Streams, StreamSpec, parse_stream
 
 _REFRESH_SECONDS = 0.5
 PRIVATE = "nothing leaves this computer"
+_NETWORKED = "a network camera is asked for its pictures; nothing else leaves this computer"
 
 
 class StreamDesk(QObject):
@@ -58,12 +59,11 @@ class StreamDesk(QObject):
         for spec in specs:
             self._switch_on(spec, remembered=True)
 
-    @property
-    def privacy(self) -> str:
-        """Return what leaves this computer, for the foot of the window."""
+    def privacy(self, *, networked: bool) -> str:
+        """Return what leaves this computer. networked: the pictures come from a network camera."""
         on = self.streams.specs
         if not on:
-            return PRIVATE
+            return _NETWORKED if networked else PRIVATE
         names = ", ".join(spec.name for spec in on)
         if all(spec.stays_here for spec in on):
             return f"streaming {names} on this computer"

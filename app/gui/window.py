@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         if text != self._figures.text():
             self._figures.setText(text)
         self._recording.setVisible(self.live.recording.active())
-        private = self.live.streaming.privacy
+        private = self.live.privacy
         if private != self._privacy.text():
             self._privacy.setText(private)
 
@@ -245,7 +245,7 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self._figures, 1)
         self._recording = RecordingSign(self._theme)
         self.statusBar().addPermanentWidget(self._recording)
-        self._privacy = QLabel(self.live.streaming.privacy)
+        self._privacy = QLabel(self.live.privacy)
         self.statusBar().addPermanentWidget(self._privacy)
 
     def _connect(self) -> None:

@@ -42,6 +42,10 @@ def test_an_address_is_watched_and_kept_without_its_password(
     window.live.refresh_status()
     checked = [one.text() for one in window.live.choices.sources.actions() if one.isChecked()]
     assert checked == ["Network camera"]
+    window.tick()
+    assert window._privacy.text() == (
+        "a network camera is asked for its pictures; nothing else leaves this computer"
+    )
     window.live.menu_actions.open_network.trigger()
     assert asked == ["", SHOWN]
     window.close()

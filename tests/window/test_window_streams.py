@@ -52,7 +52,7 @@ def test_nothing_streams_unless_it_is_switched_on(open_window: OpenWindow) -> No
     desk = window.live.streaming
     assert desk.streams.specs == ()
     assert not desk.active()
-    assert desk.privacy == "nothing leaves this computer"
+    assert desk.privacy(networked=False) == "nothing leaves this computer"
     assert desk.panel.isHidden()
     window.live.menu_actions.streams.trigger()
     assert desk.panel.isVisible()
@@ -87,7 +87,7 @@ def test_a_stream_is_switched_on_sends_and_is_switched_off(
     assert window.notices.texts == ["Marker 3 was sent.", "she laughs was sent."]
     desk.panel.boxes["websocket"].click()
     assert not is_on(window, "websocket")
-    assert desk.privacy == "nothing leaves this computer"
+    assert desk.privacy(networked=False) == "nothing leaves this computer"
 
 
 def test_the_window_waits_for_no_stream_that_ends(
