@@ -49,7 +49,8 @@ class Settings:
     them; stream_addresses: those that were typed, on or off. recording_folder: in which sessions
     are made, None for the usual place. recording_video, recording_blur: what a recording keeps of
     the picture, and whether faces are blurred in it. consent_text: what has to be agreed to before
-    a recording, empty for nothing.
+    a recording, empty for nothing. study_protocol: the file of the study that was run last, None
+    before one was.
     """
 
     source: str = "camera"
@@ -78,6 +79,7 @@ class Settings:
     recording_video: str = "none"
     recording_blur: bool = False
     consent_text: str = ""
+    study_protocol: str | None = None
 
     def with_recent(self, path: str) -> Settings:
         """Return a copy with `path` first among the recent files, each only once."""
@@ -315,4 +317,5 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "recording_video": (f"one of {_names(RECORDED_VIDEOS)}", _one_of(RECORDED_VIDEOS)),
     "recording_blur": ("true or false", _true_or_false),
     "consent_text": ("text", _text_of_any_length),
+    "study_protocol": ("a path", _filled_text),
 }

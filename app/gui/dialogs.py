@@ -65,6 +65,12 @@ def choose_model(parent: QWidget, title: str) -> str:
     return QFileDialog.getOpenFileName(parent, title, "", "ONNX models (*.onnx);;All (*)")[0]
 
 
+def choose_protocol(parent: QWidget, start: Path) -> str:
+    """Ask for the file of a study; return its path, empty when none was chosen."""
+    kinds = "Studies (*.toml);;All (*)"
+    return QFileDialog.getOpenFileName(parent, "Open study", str(start), kinds)[0]
+
+
 def ask_address(parent: QWidget, last: str) -> str:
     """Ask for the address of a network camera; last: what stands there. Empty for none."""
     question = QInputDialog(parent)

@@ -27,10 +27,12 @@ from app.gui.speed_watch import SpeedWatch
 from app.gui.stage import PLAY_AGAIN, stage
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
+from app.gui.study.desk import StudyDesk
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.messages import FrameResult
 from app.settings import Settings
+from app.sources import is_network
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +92,7 @@ class LiveWorkspace(Workspace):
         self.users.append(self.streaming.active)
         self.recording.also_mark.append(self.streaming.mark)
         self.recording.others_listen = self.streaming.active
+        self.study = StudyDesk(self.recording, settings, host, self.menu_actions.study)
         self._build()
         self._connect()
         self._restore(settings)
@@ -101,6 +104,11 @@ class LiveWorkspace(Workspace):
     @property
     def status_text(self) -> str:
         return self.choices.status_text(self._status)
+
+    @property
+    def privacy(self) -> str:
+        """Return what leaves this computer, for the foot of the window."""
+        return self.streaming.privacy(networked=is_network(self._status.spec))
 
     @property
     def notice_area(self) -> QWidget:
@@ -137,6 +145,7 @@ class LiveWorkspace(Workspace):
         self.recording.tick(now)
         self.choices.toolbar.show_recording(self.recording.active())
         self.streaming.tick(now)
+        self.study.tick(now)
         if now - self._status_at >= _STATUS_SECONDS:
             self._status_at = now
             self._rest_or_run()
@@ -169,7 +178,10 @@ class LiveWorkspace(Workspace):
         self._speed.look(status, shown=self._shown)
 
     def open_path(self, path: str) -> bool:
-        self.commands.open_dropped(path)
+        if path.lower().endswith(".toml"):
+            self.study.open(path)
+        else:
+            self.commands.open_dropped(path)
         return True
 
     def changed_settings(self, settings: Settings) -> Settings:
@@ -177,6 +189,7 @@ class LiveWorkspace(Workspace):
         chosen = self.commands.settings_now(self._engine.status())
         settings = self.recording.changed_settings(settings)
         settings = self.streaming.changed_settings(settings)
+        settings = self.study.changed_settings(settings)
         return replace(
             settings,
             source=chosen.source,
@@ -194,13 +207,15 @@ class LiveWorkspace(Workspace):
 
     @property
     def unfinished(self) -> str:
-        recording = "A recording goes on. What it has so far is saved."
+        what = "study" if self.study.running else "recording"
+        recording = f"A {what} goes on. What it has so far is saved."
         return recording if self.recording.active() else ""
 
     def close_down(self) -> None:
         log.info("%.1f pictures a second were painted", self.video.rate())
         self._engine.stop()  # first: the camera's light is not to wait for the disk
         self.commands.screen_picker.close()
+        self.study.close_down()
         self.recording.close_down()
         self.streaming.close_down()
 
@@ -238,6 +253,7 @@ class LiveWorkspace(Workspace):
         column.addWidget(self.banner)
         column.addWidget(self.recording.panel)
         column.addWidget(self.streaming.panel)
+        column.addWidget(self.study.panel)
         column.addWidget(self.recording.bar)
         column.addWidget(self.video, 1)
         self._left = QSplitter(Qt.Orientation.Vertical)
@@ -276,10 +292,12 @@ class LiveWorkspace(Workspace):
         acts.model_card.triggered.connect(self._show_model_card)
         self.panel.chosen_changed.connect(lambda track: self.chart.set_track(track or None))
         self.video.face_clicked.connect(self.panel.choose)
-        one, other = self.recording.panel, self.streaming.panel  # there is room for one
-        one.opening.connect(other.close_up)
-        other.opening.connect(one.close_up)
-        self.recording.asking.connect(other.close_up)
+        panels = (self.recording.panel, self.streaming.panel, self.study.panel)
+        for panel in panels:  # there is room for one
+            for other in panels:
+                if other is not panel:
+                    panel.opening.connect(other.close_up)
+            self.recording.asking.connect(panel.close_up)
         self.panel.calibrate.connect(self._engine.calibrate)
         self.panel.forget.connect(self._engine.forget_baseline)
 

@@ -268,7 +268,7 @@ def live_menus(
     file.addSeparator()
     file.addActions([actions.record, actions.record_options, actions.note])
     file.addMenu("Set a &marker").addActions(list(actions.markers))
-    file.addAction(actions.streams)
+    file.addActions([actions.study, actions.streams])
     file.addSeparator()
     file.addAction(shared.quit)
     view = QMenu("&View", parent)

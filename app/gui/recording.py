@@ -36,11 +36,13 @@ class RecordingDesk(QObject):
 
     overlays: names of those drawn now. shown: what the attention overlay shows now.
     saved: the folder of a session that is in its final form. asking: for consent, which needs the
-    room above the picture.
+    room above the picture. begun: a recording has begun; refused: one that was asked for has not.
     """
 
     saved = Signal(str)
     asking = Signal()
+    begun = Signal()
+    refused = Signal()
 
     def __init__(
         self,
@@ -67,6 +69,7 @@ class RecordingDesk(QObject):
         self._folder: Path | None = None
         """Of the session that is being recorded."""
         self._to_tell = False
+        self._study: dict[str, Any] = {}
         self.also_mark: list[Callable[[str, str, float], bool]] = []
         """Each takes key, text and monotonic seconds of a marker; False when nobody got it."""
         self.others_listen: Callable[[], bool] = lambda: False
@@ -78,13 +81,27 @@ class RecordingDesk(QObject):
             action.triggered.connect(lambda _checked, key=key: self.mark(str(key)))
         self.bar.agreed.connect(self._agree)
         self.bar.declined.connect(self._decline)
-        self.bar.stopped.connect(lambda: actions.record.setChecked(False))
+        self.bar.stopped.connect(self.stop)
         self.bar.noted.connect(lambda text, at: self.mark("note", text, at))
         self.bar.review_wanted.connect(host.open_path)
 
     def active(self) -> bool:
         """Say whether the engine's results are needed here."""
         return self.recorder.active
+
+    @property
+    def idle(self) -> bool:
+        """Say whether nothing is recorded and nobody is asked whether to."""
+        return not self.recorder.active and not self._asked
+
+    def record_study(self, study: dict[str, Any]) -> None:
+        """Record a study, named by its participant; `begun` or `refused` tells what came of it."""
+        self._study = study
+        self._actions.record.setChecked(True)
+
+    def stop(self) -> None:
+        """End the recording, or the question before it."""
+        self._actions.record.setChecked(False)
 
     def tick(self, now: float) -> None:
         """Bring the strip up to date. now: `time.monotonic` seconds."""
@@ -160,6 +177,8 @@ class RecordingDesk(QObject):
         if self._showing:
             return
         if not wanted:
+            if self._asked:
+                self._refuse()
             self._set_asked("")
             self._stop()
             self.bar.close_up()
@@ -191,20 +210,27 @@ class RecordingDesk(QObject):
         self._set_asked("")
         self.bar.close_up()
         self._show_record(False)
+        self._refuse()
+
+    def _refuse(self) -> None:
+        self._study = {}
+        self.refused.emit()
 
     def _set_asked(self, consent: str) -> None:
         """Note what is to be agreed to, "" for nothing; no panel takes the question's room."""
         self._asked = consent
-        for action in (self._actions.record_options, self._actions.streams):
+        acts = self._actions
+        for action in (acts.record_options, acts.study, acts.streams):
             action.setEnabled(not consent)
 
     def _start(self, consent: dict[str, str]) -> None:
         options = RecordingOptions(
             folder=self.panel.folder,
-            title=self.panel.title,
+            title=self._study.get("participant", self.panel.title),
             consent=consent,
             settings=self._settings(),
             video=self._video(),
+            study=self._study,
         )
         try:
             self.recorder.start(options)
@@ -212,11 +238,14 @@ class RecordingDesk(QObject):
             self._host.warn(str(error))
             self.bar.close_up()
             self._show_record(False)
+            self._refuse()
             return
+        self._study = {}
         self._folder = None
         self._to_tell = False
         self.panel.close_up()
         self.bar.show_status(self.recorder.status())
+        self.begun.emit()
 
     def _settings(self) -> dict[str, Any]:
         return {

@@ -40,7 +40,8 @@ class RecordingOptions:
 
     title: added to its name, such as a participant's code; may be empty. consent: the text that
     was agreed to and when (ISO 8601), empty where nobody was asked. settings: of the window, kept
-    in session.json. video: what is kept of the picture, None for nothing.
+    in session.json. video: what is kept of the picture, None for nothing. study: what is shown
+    meanwhile and to whom, empty for no study.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class RecordingOptions:
     consent: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     video: VideoOptions | None = None
+    study: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,8 @@ class Recorder:
         )
         info |= {"title": options.title, "consent": dict(options.consent)}
         info |= {"settings": dict(options.settings), "video": _of_video(options.video)}
+        if options.study:
+            info |= {"study": dict(options.study)}
         labels = _labels_of(result, self._engine.labels)
         video = _at_rate(options.video, info)
         return SessionWriter(folder, info, labels, clock=clock, video=video)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.review.edited import Marker
 from app.review.series import Series
+from app.sessions.stimuli import ANSWER, OVER, SHOWN
 
 __all__ = ["Around", "around_events", "events"]
 
@@ -17,6 +18,7 @@ __all__ = ["Around", "around_events", "events"]
 _BEFORE = 2.0
 _AFTER = 5.0
 _STEP = 0.25
+_NO_EVENTS = ("neutral", OVER, ANSWER)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +40,12 @@ class Around:
 def events(markers: Sequence[Marker]) -> dict[str, list[float]]:
     """Return the times (s) of markers that are averaged together, by the words for them.
 
-    Those that another program sent are told apart by their text; a neutral face is no event.
+    Those that another program or a study sent are told apart by their text; a neutral face, the
+    end of a stimulus and an answer are no events.
     """
     found: dict[str, list[float]] = {}
     for marker in markers:
-        if marker.key != "neutral":
+        if marker.key not in _NO_EVENTS:
             found.setdefault(_words(marker), []).append(marker.time)
     return dict(sorted(found.items()))
 
@@ -50,6 +53,8 @@ def events(markers: Sequence[Marker]) -> dict[str, list[float]]:
 def _words(marker: Marker) -> str:
     if marker.key == "note":
         return "notes"
+    if marker.key == SHOWN:
+        return f"stimulus “{marker.text}”"
     sent = marker.key == "lsl" and marker.text
     return f"markers “{marker.text}”" if sent else f"markers {marker.key}"
 

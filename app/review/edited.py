@@ -23,6 +23,7 @@ from app.review.edits import (
     Split,
 )
 from app.review.recording import Recording, ReviewError
+from app.sessions.stimuli import ANSWER, OVER, SHOWN, stimuli
 from app.words import amount, clock
 
 __all__ = [
@@ -33,18 +34,22 @@ __all__ = [
     "Marker",
     "check",
     "edited",
+    "recorded_intervals",
     "recorded_markers",
 ]
 
 UNDECIDED = -1
 """Stands for the label of a face that is unsure."""
 # Of keys that are words.
-_SIGNS = {"note": "¶", "neutral": "○", "lsl": "→"}
+_SIGNS = {"note": "¶", "neutral": "○", "lsl": "→", SHOWN: "»", OVER: "«", ANSWER: "="}
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Hold a marker: id, time (s), key (1 to 9, "note", "neutral" or "lsl") and text."""
+    """Hold a marker: id, time (s), key and text.
+
+    The key is 1 to 9, "note", "neutral", "lsl", or one of those that a study sets.
+    """
 
     id: str
     time: float
@@ -194,6 +199,14 @@ def recorded_markers(recording: Recording) -> list[Marker]:
     ]
 
 
+def recorded_intervals(recording: Recording) -> list[Interval]:
+    """Return an interval for each stimulus that a study showed, by its name."""
+    return [
+        Interval(f"s{place}", one.start, one.end, one.name)
+        for place, one in enumerate(stimuli(recording.markers))
+    ]
+
+
 def edited(recording: Recording, edits: EditList) -> Edited:
     """Return the recording after its edits.
 
@@ -204,7 +217,7 @@ def edited(recording: Recording, edits: EditList) -> Edited:
     times = recording.times
     names: dict[int, str] = {}
     markers = {marker.id: marker for marker in recorded_markers(recording)}
-    intervals: dict[str, Interval] = {}
+    intervals = {interval.id: interval for interval in recorded_intervals(recording)}
     for edit in edits.done:
         if isinstance(edit, PutMarker | RemoveMarker | PutInterval | RemoveInterval):
             _place(edit, markers, intervals)

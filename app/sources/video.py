@@ -58,6 +58,11 @@ class VideoSource(FrameSource):
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self._duration = count / self.fps if self.fps and count > 0 else 0.0
 
+    @property
+    def duration(self) -> float:
+        """Return the seconds that the file says it lasts, 0 where it does not say."""
+        return self._duration
+
     def read(self) -> Frame | None:
         """Return the next frame, None at the end.
 

@@ -1,0 +1,1 @@
+"""Running a study: what is set before it, and what its participant sees."""

@@ -1,0 +1,195 @@
+"""Run studies from the live workspace: the panel, the recording and the participant's screen."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+
+from app.gui.recording import RecordingDesk
+from app.gui.study.panel import StudyPanel
+from app.gui.study.screen import StudyScreen
+from app.gui.workspace import Host
+from app.settings import Settings
+from app.study.protocol import Protocol, read_protocol
+from app.study.runner import Runner, order_of, scenes_of
+
+_FRAME_SECONDS = 10.0
+_NO_FRAME = (
+    "No picture came within ten seconds, so the study did not begin; see to it that the camera "
+    "plays, and begin again."
+)
+_RECORDING = "End the recording first"
+_CUT_SHORT = "The recording has ended, and the study with it; what was recorded is kept."
+_STOPPED = "The study was stopped; what was recorded until then is kept."
+
+
+class StudyDesk(QObject):
+    """Carry out a study: record, show the scenes, mark them, and end the recording after the last.
+
+    It begins once the first frame is recorded, so that every stimulus lies within the recording.
+    """
+
+    def __init__(
+        self, recording: RecordingDesk, settings: Settings, host: Host, action: QAction
+    ) -> None:
+        super().__init__()
+        self._recording = recording
+        self._host = host
+        self._remembered = settings.study_protocol
+        self._wanted: tuple[Protocol, str] | None = None
+        """The protocol and the participant of the study that is to begin."""
+        self._asked_at: float | None = None
+        self._runner: Runner | None = None
+        self._told_lost = 0
+        self.screen: StudyScreen | None = None
+        self.panel = StudyPanel()
+        self.panel.file_chosen.connect(self._read)
+        self.panel.begin_wanted.connect(self._begin)
+        action.triggered.connect(self._show_panel)
+        recording.begun.connect(self._wait_for_frame)
+        recording.refused.connect(self._forget)
+
+    @property
+    def running(self) -> bool:
+        """Say whether somebody is shown a study."""
+        return self._runner is not None
+
+    def open(self, path: str) -> None:
+        """Show the panel with a protocol."""
+        self._read(path)
+        if self.panel.isHidden():
+            self.panel.show_or_hide()
+
+    def tick(self, now: float) -> None:
+        """Begin to show once a frame is recorded; end where the recording has. now: monotonic s."""
+        self.panel.refuse("" if self._recording.idle else _RECORDING)
+        if self._asked_at is not None:
+            if self._recording.recorder.status().folder is not None:
+                self._show()
+            elif now - self._asked_at > _FRAME_SECONDS:
+                self._forget()
+                self._recording.stop()
+                self._host.warn(_NO_FRAME)
+        elif self.running and not self._recording.active():
+            self._end()
+            self._host.warn(_CUT_SHORT)
+
+    def changed_settings(self, settings: Settings) -> Settings:
+        return replace(settings, study_protocol=self._remembered)
+
+    def close_down(self) -> None:
+        """End a study that goes on; the recording is ended by its own desk."""
+        self._forget()
+        self._end()
+
+    def _show_panel(self) -> None:
+        if self.panel.protocol is None and self._remembered is not None:
+            self._read(self._remembered)
+        self.panel.show_or_hide()
+
+    def _read(self, path: str) -> None:
+        """Read a protocol aside: it opens every file that it names."""
+
+        def read(protocol: Protocol) -> None:
+            self._remembered = str(protocol.path)
+            self.panel.show_protocol(protocol, "")
+
+        self._host.jobs.submit(
+            lambda: read_protocol(Path(path)), read, partial(self.panel.show_protocol, None)
+        )
+
+    def _begin(self) -> None:
+        protocol = self.panel.protocol
+        if protocol is None or self.running or not self._recording.idle:
+            return
+        participant = self.panel.participant
+        self._wanted = (protocol, participant)
+        self.panel.close_up()
+        self._recording.record_study(study_info(protocol, participant, self.panel.variables))
+
+    def _wait_for_frame(self) -> None:
+        if self._wanted is not None:
+            self._asked_at = time.monotonic()
+
+    def _forget(self) -> None:
+        """No study is to begin any more."""
+        self._wanted = self._asked_at = None
+
+    def _show(self) -> None:
+        assert self._wanted is not None
+        protocol, participant = self._wanted
+        self._forget()
+        steps = protocol.question.steps if protocol.question is not None else 0
+        self._runner = Runner(scenes_of(protocol, participant), steps, self._recording.mark)
+        self._told_lost = 0
+        self.screen = StudyScreen(self._runner, protocol.question)
+        self.screen.finished.connect(self._finish)
+        self.screen.stopped.connect(self._stop)
+        self.screen.left.connect(self._close_screen)
+        self.screen.scene_shown.connect(self._tell_lost)
+        self.screen.begin(self.panel.screen_chosen)
+
+    def _tell_lost(self) -> None:
+        """Note in the recording what could not be shown, as its marker alone says that it was."""
+        assert self.screen is not None
+        for sentence in self.screen.lost[self._told_lost :]:
+            self._recording.mark("note", sentence)
+            self._host.warn(sentence)
+        self._told_lost = len(self.screen.lost)
+
+    def _finish(self) -> None:
+        """All was shown: the recording ends, and the last words stay until a key is pressed."""
+        self._runner = None
+        self._recording.stop()
+        self.panel.next_participant()
+
+    def _stop(self) -> None:
+        self._recording.mark("note", "study stopped")
+        self._end()
+        self._recording.stop()
+        self._host.notices.say(_STOPPED)
+
+    def _end(self) -> None:
+        """Take the scenes away; what is shown is marked as over."""
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            if self._recording.active():
+                runner.finish(time.monotonic())
+        self._close_screen()
+
+    def _close_screen(self) -> None:
+        if self.screen is not None:
+            screen, self.screen = self.screen, None
+            screen.end()
+            screen.deleteLater()
+
+
+def study_info(protocol: Protocol, participant: str, variables: dict[str, str]) -> dict[str, Any]:
+    """Return what a session keeps of the study that it was recorded in."""
+    return {
+        "title": protocol.title,
+        "participant": participant,
+        "variables": variables,
+        "protocol": {"file": protocol.path.name, "sha256": protocol.digest},
+        "shuffled": protocol.shuffled,
+        "pause": protocol.pause,
+        "question": protocol.question.text if protocol.question is not None else "",
+        "steps": protocol.question.steps if protocol.question is not None else 0,
+        "order": [
+            {
+                "name": show.name,
+                "kind": show.kind,
+                "condition": show.condition,
+                "position": number,
+                "seconds": show.seconds,
+                "file": show.path.name if show.path is not None else "",
+            }
+            for number, show in enumerate(order_of(protocol, participant), 1)
+        ],
+    }

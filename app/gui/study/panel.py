@@ -1,0 +1,203 @@
+"""What is set before a study begins: a small panel above the picture that stops nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QScreen
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
+
+from app.gui import dialogs
+from app.gui.drawer import Drawer
+from app.gui.elided import Elided
+from app.gui.keys import KeepSpace
+from app.study.protocol import Protocol
+from app.study.words import words_of
+
+_NO_FILE = "Choose the file of a study…"
+_HINT = (
+    "A study shows somebody pictures, films and questions on a whole screen and records their face "
+    "meanwhile. docs/studies.md says how its file is written."
+)
+_PLACE_MARGIN = 32
+_MOST_VARIABLES_A_ROW = 3
+
+
+class StudyPanel(Drawer):
+    """Let the protocol, the participant and the screen be chosen.
+
+    file_chosen: a protocol is to be read. begin_wanted: the study is to begin.
+    """
+
+    file_chosen = Signal(str)
+    begin_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.protocol: Protocol | None = None
+        self._file = QPushButton()
+        self._file.setProperty("place", True)
+        self._file.setToolTip("Choose what is shown")
+        self._file.clicked.connect(self._choose_file)
+        self._file_name = Elided(self._file, Qt.TextElideMode.ElideLeft, _PLACE_MARGIN)
+        self._participant = QLineEdit()
+        self._participant.setPlaceholderText("a code such as P07; no name")
+        self._participant.setMaximumWidth(280)
+        self._variables = QWidget()
+        self._fields: dict[str, QLineEdit] = {}
+        self._screen = QComboBox()
+        self._screen_label = QLabel("Screen")
+        self._words = QLabel(_HINT)
+        self._words.setWordWrap(True)
+        self._words.setProperty("quiet", True)
+        self.begin = QPushButton("Begin")
+        self.begin.setProperty("primary", True)
+        self.begin.clicked.connect(self.begin_wanted)
+        self._participant.textChanged.connect(self._dress)
+        self._participant.returnPressed.connect(self.begin.click)
+        self._why_not = ""
+        self._build()
+        self.show_protocol(None, "")
+        self.first = self._file
+
+    @property
+    def participant(self) -> str:
+        return self._participant.text().strip()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return what was noted of the participant, by the variable's name."""
+        return {name: field.text().strip() for name, field in self._fields.items()}
+
+    @property
+    def screen_chosen(self) -> QScreen:
+        """Return the screen that the participant looks at."""
+        screens = QGuiApplication.screens()
+        place = self._screen.currentIndex()
+        return screens[place] if 0 <= place < len(screens) else screens[0]
+
+    def show_or_hide(self) -> None:
+        if self.isHidden():
+            self._list_screens()
+        super().show_or_hide()
+
+    def show_protocol(self, protocol: Protocol | None, problem: str) -> None:
+        """Show the protocol that was read, or why it could not be."""
+        self.protocol = protocol
+        self._file_name.show(str(protocol.path) if protocol is not None else _NO_FILE)
+        self._words.setText(problem or (_HINT if protocol is None else self._told(protocol)))
+        names = protocol.variables if protocol is not None else ()
+        if names != tuple(self._fields):
+            self._ask_for(names)
+        self._dress()
+        if protocol is not None and not self.isHidden():
+            self._participant.setFocus()
+
+    def refuse(self, why: str) -> None:
+        """Let no study begin, for this reason; "" for none."""
+        if why != self._why_not:
+            self._why_not = why
+            self._dress()
+
+    def next_participant(self) -> None:
+        """Make ready for another participant with the same protocol."""
+        for field in (self._participant, *self._fields.values()):
+            field.clear()
+
+    def _told(self, protocol: Protocol) -> str:
+        return f"{protocol.title}: {words_of(protocol)}. Esc, pressed twice, stops it."
+
+    def _dress(self) -> None:
+        missing = ""
+        if self.protocol is None:
+            missing = "Choose a file first"
+        elif not self.participant:
+            missing = "Give the participant a code first"
+        self.begin.setEnabled(not missing and not self._why_not)
+        self.begin.setToolTip(missing or self._why_not or "Ask for consent, record, and show")
+
+    def _ask_for(self, names: tuple[str, ...]) -> None:
+        """Make a field for each variable."""
+        grid = self._variables.layout()
+        assert isinstance(grid, QGridLayout)
+        while grid.count():
+            item = grid.takeAt(0)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._fields = {}
+        for place, name in enumerate(names):
+            row, column = divmod(place, _MOST_VARIABLES_A_ROW)
+            label, field = QLabel(name), QLineEdit()
+            label.setProperty("quiet", True)
+            label.setBuddy(field)
+            field.setAccessibleName(name)
+            grid.addWidget(label, row, 2 * column)
+            grid.addWidget(field, row, 2 * column + 1)
+            self._fields[name] = field
+        self._variables.setVisible(bool(names))
+        self._variables_label.setVisible(bool(names))
+
+    def _list_screens(self) -> None:
+        """List the screens, another than the window's first; there is no choice of one."""
+        screens = QGuiApplication.screens()
+        before = self._screen.currentIndex()
+        self._screen.clear()
+        for number, screen in enumerate(screens, 1):
+            size = screen.geometry().size() * screen.devicePixelRatio()
+            here = ", where Mien is" if screen is self.screen() else ""
+            self._screen.addItem(f"{number}: {size.width()} x {size.height()}{here}")
+        others = [place for place, one in enumerate(screens) if one is not self.screen()]
+        chosen = before if 0 <= before < len(screens) else (others[0] if others else 0)
+        self._screen.setCurrentIndex(chosen)
+        for widget in (self._screen, self._screen_label):
+            widget.setVisible(len(screens) > 1)
+
+    def _build(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(12, 10, 12, 10)
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(6)
+        inner = QGridLayout(self._variables)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setHorizontalSpacing(10)
+        self._variables_label = QLabel("Noted")
+        rows: list[tuple[QLabel, QWidget]] = [
+            (QLabel("Study"), self._file),
+            (QLabel("Participant"), self._participant),
+            (self._variables_label, self._variables),
+            (self._screen_label, self._screen),
+        ]
+        for row, (label, part) in enumerate(rows):
+            label.setProperty("quiet", True)
+            label.setBuddy(part)
+            part.setAccessibleName(label.text())
+            grid.addWidget(label, row, 0)
+            grid.addWidget(part, row, 1)
+        self._screen.setMaximumWidth(280)
+        foot = QHBoxLayout()
+        foot.setSpacing(10)
+        foot.addWidget(self._words, 1)
+        foot.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignBottom)
+        foot.addWidget(self.done, 0, Qt.AlignmentFlag.AlignBottom)
+        grid.addLayout(foot, len(rows), 0, 1, 2)
+        grid.setColumnStretch(1, 1)
+        for button in (self._file, self.begin, self._screen):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.installEventFilter(KeepSpace(button))
+        self.setTabOrder(self.begin, self.done)
+
+    def _choose_file(self) -> None:
+        start = self.protocol.path.parent if self.protocol is not None else Path.home()
+        chosen = dialogs.choose_protocol(self.window(), start)
+        if chosen:
+            self.file_chosen.emit(chosen)

@@ -1,0 +1,1 @@
+"""Studies: what people are shown while their faces are recorded, and the table of them all."""

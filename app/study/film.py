@@ -1,0 +1,71 @@
+"""A film played by the clock: decoded ahead on a thread, so that no frame waits for its decoder."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.sources.video import VideoSource
+
+__all__ = ["Film"]
+
+_AHEAD = 8
+_USUAL_FPS = 25.0
+
+
+class Film:
+    """Play a film without its sound; frames that are overtaken by the clock are passed over.
+
+    Raises `SourceError` where the file cannot be played.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._source = VideoSource(path, paced=False)
+        self._seconds_each = 1.0 / (self._source.fps or _USUAL_FPS)
+        self._ahead: deque[tuple[float, NDArray[np.uint8]]] = deque()
+        self._changed = threading.Condition()
+        self._last_at = 0.0
+        self._all_read = self._closed = False
+        self._thread = threading.Thread(target=self._read, name="mien-film", daemon=True)
+        self._thread.start()
+
+    def frame(self, elapsed: float) -> NDArray[np.uint8] | None:
+        """Return the frame due after so many seconds, (H, W, 3) BGR; None where none is new."""
+        due: NDArray[np.uint8] | None = None
+        with self._changed:
+            while self._ahead and self._ahead[0][0] <= elapsed:
+                due = self._ahead.popleft()[1]
+            self._changed.notify()
+        return due
+
+    def ended(self, elapsed: float) -> bool:
+        """Say whether the last frame has been shown for as long as the others."""
+        with self._changed:
+            through = self._all_read and not self._ahead
+            return through and elapsed >= self._last_at + self._seconds_each
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._source.close()
+
+    def _read(self) -> None:
+        first: float | None = None
+        while (frame := self._source.read()) is not None:
+            first = (frame.media_time or 0.0) if first is None else first
+            at = (frame.media_time or 0.0) - first
+            with self._changed:
+                while len(self._ahead) >= _AHEAD and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                self._ahead.append((at, frame.image))
+                self._last_at = at
+        with self._changed:
+            self._all_read = True

@@ -1,0 +1,350 @@
+"""A study run from the window: the panel, the participant's screen and what is recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.gui.study.desk import _FRAME_SECONDS
+from app.gui.study.screen import END_WORDS, StudyScreen
+from app.sessions.folder import Session, open_session
+from app.sessions.stimuli import Stimulus, stimuli
+from app.settings import load_settings
+from tests.window.studio import Studio, press
+
+if TYPE_CHECKING:
+    from tests.window.conftest import World
+
+pytestmark = pytest.mark.gui
+
+PROTOCOL = """
+title = "Smiles"
+order = "fixed"
+pause = 0.1
+variables = ["age"]
+[question]
+text = "How pleasant was this?"
+steps = 5
+low = "not at all"
+high = "very"
+[[show]]
+text = "Just look."
+[[show]]
+picture = "puppy.png"
+seconds = 0.2
+condition = "pleasant"
+[[show]]
+film = "clip.mp4"
+"""
+
+
+@pytest.fixture
+def protocol(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "puppy.png"), np.full((30, 40, 3), (40, 200, 90), np.uint8))
+    film = cv2.VideoWriter(
+        str(folder / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (64, 48)
+    )
+    for _ in range(5):
+        film.write(np.full((48, 64, 3), 200, np.uint8))
+    film.release()
+    path = folder / "smiles.toml"
+    path.write_text(PROTOCOL, encoding="utf-8")
+    return path
+
+
+def ready(here: Studio, path: Path, qtbot: QtBot, participant: str = "P07") -> None:
+    """Choose a protocol and name a participant."""
+    panel = here.window.live.study.panel
+    press(here.actions.study)
+    assert panel.isVisible()
+    panel.file_chosen.emit(str(path))
+
+    def read() -> bool:
+        here.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(read)
+    QTest.keyClicks(panel._participant, participant)
+
+
+def told(here: Studio, words: str) -> bool:
+    return any(words in text for text in here.window.notices.texts)
+
+
+def screen_of(here: Studio) -> StudyScreen | None:
+    return here.window.live.study.screen
+
+
+def shown(here: Studio, qtbot: QtBot) -> StudyScreen:
+    """Begin, let a frame be recorded, and return the participant's screen."""
+    desk = here.window.live.study
+    desk.panel.begin.click()
+    assert screen_of(here) is None, "not before a frame is recorded"
+    here.see(count=2)
+    here.tick()
+    screen = screen_of(here)
+    assert screen is not None
+    qtbot.waitUntil(lambda: screen._runner._painted_at is not None)
+    return screen
+
+
+def scene(screen: StudyScreen, kind: str, qtbot: QtBot) -> None:
+    """Wait until a scene of a kind is painted."""
+
+    def painted() -> bool:
+        now = screen._runner.scene
+        return now is not None and now.kind == kind and screen._runner._painted_at is not None
+
+    qtbot.waitUntil(painted)
+
+
+def stimuli_of(session: Session) -> list[Stimulus]:
+    rows = session.marker_lines.to_pylist()
+    return stimuli((row["session_time"], row["key"], row["text"]) for row in rows)
+
+
+def middle(screen: StudyScreen) -> tuple[int, int, int]:
+    colour = screen.grab().toImage().pixelColor(screen.width() // 2, screen.height() // 2)
+    return colour.red(), colour.green(), colour.blue()
+
+
+def test_a_study_is_shown_recorded_and_marked(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    panel = here.window.live.study.panel
+    QTest.keyClicks(panel._fields["age"], "31")
+    assert "1 text, 1 picture, 1 film, always in order" in panel._words.text()
+    screen = shown(here, qtbot)
+    assert screen.isFullScreen()
+    assert here.window.live.unfinished == "A study goes on. What it has so far is saved."
+    scene(screen, "text", qtbot)
+    assert screen.accessibleName() == "Just look."
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+    scene(screen, "cross", qtbot)
+    assert screen.cursor().shape() == Qt.CursorShape.BlankCursor
+    scene(screen, "picture", qtbot)
+    assert middle(screen) == (90, 200, 40)
+    scene(screen, "question", qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_9)  # there are five
+    scene(screen, "question", qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_4)
+    scene(screen, "film", qtbot)
+    qtbot.waitUntil(lambda: screen._image is not None)
+    assert min(middle(screen)) > 180
+    scene(screen, "question", qtbot)
+    place = screen._buttons[1].center().toPoint()
+    QTest.mouseClick(screen, Qt.MouseButton.LeftButton, pos=QPoint(place.x(), place.y()))
+    qtbot.waitUntil(lambda: not here.desk.recorder.active)
+    assert screen.accessibleName() == END_WORDS
+    assert screen.isVisible(), "the last words stay"
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+    assert not screen.isVisible()
+
+    (folder,) = here.settle(qtbot)
+    assert folder.name.endswith(" P07")
+    session = open_session(folder)
+    study = session.info["study"]
+    assert (study["title"], study["participant"]) == ("Smiles", "P07")
+    assert study["variables"] == {"age": "31"}
+    assert [one["name"] for one in study["order"]] == ["", "puppy", "clip"]
+    found = stimuli_of(session)
+    assert [(one.name, one.answer) for one in found] == [("puppy", 4), ("clip", 2)]
+    puppy, clip = found
+    assert 0.2 <= puppy.end - puppy.start < 1.0
+    assert 0.2 <= clip.end - clip.start < 1.5
+    assert panel.participant == "", "ready for the next one"
+    assert panel.variables == {"age": ""}
+    assert not panel.begin.isEnabled()
+
+
+def test_consent_is_asked_for_first_and_refusing_shows_nothing(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio(consent_text="I agree to be recorded.")
+    ready(here, protocol, qtbot)
+    desk = here.window.live.study
+    desk.panel.begin.click()
+    here.see(count=2)
+    assert here.desk.bar.text == "Consent I agree to be recorded."
+    here.desk.bar.buttons["decline"].click()
+    here.see(count=2)
+    assert desk.screen is None
+    press(here.actions.record)  # a recording of another kind
+    qtbot.waitUntil(here.desk.bar.buttons["agree"].isEnabled)
+    here.desk.bar.buttons["agree"].click()
+    here.see(count=2)
+    here.tick()
+    assert desk.screen is None
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    assert "study" not in open_session(folder).info
+
+
+def test_esc_pressed_twice_stops_it_and_keeps_what_was_recorded(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    screen = shown(here, qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+    scene(screen, "picture", qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_Escape)
+    assert here.desk.recorder.active
+    assert screen.isVisible()
+    QTest.keyClick(screen, Qt.Key.Key_Escape)
+    assert not screen.isVisible()
+    assert not here.window.live.study.running
+    assert told(here, "The study was stopped")
+    (folder,) = here.settle(qtbot)
+    rows = open_session(folder).marker_lines.to_pylist()
+    assert [(row["key"], row["text"]) for row in rows] == [
+        ("show", "puppy"), ("note", "study stopped"), ("over", "puppy")
+    ]  # fmt: skip
+    assert here.window.live.study.panel.participant == "P07", "who may begin again"
+
+
+def test_a_recording_that_ends_takes_the_study_with_it(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    screen = shown(here, qtbot)
+    here.desk.bar.buttons["stop"].click()
+    here.tick()
+    assert not screen.isVisible()
+    assert not here.window.live.study.running
+    assert told(here, "the study with it")
+    here.settle(qtbot)
+
+
+def test_without_a_picture_it_does_not_begin(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    desk = here.window.live.study
+    desk.panel.begin.click()
+    here.tick()
+    assert here.desk.active()
+    now = time.monotonic()
+    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: now + _FRAME_SECONDS + 1)
+    here.tick()
+    assert screen_of(here) is None
+    assert not here.desk.recorder.active
+    assert told(here, "No picture came within ten seconds")
+
+
+def test_a_file_that_is_gone_is_told_and_noted(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    (protocol.parent / "puppy.png").unlink()
+    (protocol.parent / "clip.mp4").unlink()
+    screen = shown(here, qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+    scene(screen, "question", qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_1)
+    scene(screen, "cross", qtbot)
+    scene(screen, "question", qtbot)  # after the film that cannot be played
+    QTest.keyClick(screen, Qt.Key.Key_1)
+    qtbot.waitUntil(lambda: not here.desk.recorder.active)
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+    (folder,) = here.settle(qtbot)
+    notes = [
+        row["text"] for row in open_session(folder).marker_lines.to_pylist() if row["key"] == "note"
+    ]
+    assert len(notes) == 2
+    assert "puppy.png" in notes[0]
+    assert "clip.mp4" in notes[1]
+
+
+def test_what_is_missing_is_said_before_it_can_begin(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    panel = here.window.live.study.panel
+    press(here.actions.study)
+    assert not panel.begin.isEnabled()
+    assert panel.begin.toolTip() == "Choose a file first"
+    broken = protocol.with_name("broken.toml")
+    broken.write_text("titel = 'x'", encoding="utf-8")
+    panel.file_chosen.emit(str(broken))
+
+    def refused() -> bool:
+        here.tick()
+        return "did you mean 'title'?" in panel._words.text()
+
+    qtbot.waitUntil(refused)
+    assert panel.protocol is None
+    press(here.actions.study)
+    ready(here, protocol, qtbot, participant="")
+    assert panel.begin.toolTip() == "Give the participant a code first"
+    QTest.keyClicks(panel._participant, "P1")
+    assert panel.begin.isEnabled()
+    press(here.actions.record)
+    here.see()
+    assert panel.begin.toolTip() == "End the recording first"
+    press(here.actions.record)
+    here.settle(qtbot)
+    assert panel.begin.isEnabled()
+
+
+def test_the_study_is_remembered(
+    studio: Callable[..., Studio], world: World, protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    here.window.close_at_once()
+    settings, warnings = load_settings(world.settings_path)
+    assert (settings.study_protocol, warnings) == (str(protocol), [])
+    again = studio(study_protocol=str(protocol))
+    panel = again.window.live.study.panel
+    press(again.actions.study)
+
+    def read() -> bool:
+        again.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(read)
+
+
+def test_a_protocol_may_be_dropped_onto_the_window(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    here.window.open_path(str(protocol))
+    panel = here.window.live.study.panel
+    assert panel.isVisible()
+
+    def read() -> bool:
+        here.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(read)
+    assert panel._participant.hasFocus()
+
+
+def test_closing_the_window_ends_a_study(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    screen = shown(here, qtbot)
+    here.window.close_at_once()
+    assert not screen.isVisible()
+    (folder,) = here.settle(qtbot)
+    assert open_session(folder).info["study"]["participant"] == "P07"
