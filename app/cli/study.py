@@ -61,9 +61,10 @@ def _table(arguments: argparse.Namespace) -> int:
 
     output = checked_place(arguments.output, ".csv")
     folders = study_folders(arguments.folders)
-    rows, failed = write_study(folders, output)
-    for sentence in failed:
-        print(f"error: {sentence}", file=sys.stderr)
+    rows, failed, warnings = write_study(folders, output)
+    for kind, sentences in (("error", failed), ("mind", warnings)):
+        for sentence in sentences:
+            print(f"{kind}: {sentence}", file=sys.stderr)
     print(f"{amount(len(folders) - len(failed), 'session')}, {amount(rows, 'row')}: {output}")
     return 1 if failed else 0
 

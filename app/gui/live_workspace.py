@@ -27,7 +27,7 @@ from app.gui.speed_watch import SpeedWatch
 from app.gui.stage import PLAY_AGAIN, stage
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
-from app.gui.study.desk import StudyDesk
+from app.gui.study.desk import StudyDesk, is_protocol
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.messages import FrameResult
@@ -178,7 +178,7 @@ class LiveWorkspace(Workspace):
         self._speed.look(status, shown=self._shown)
 
     def open_path(self, path: str) -> bool:
-        if path.lower().endswith(".toml"):
+        if is_protocol(path):
             self.study.open(path)
         else:
             self.commands.open_dropped(path)

@@ -96,6 +96,9 @@ class RecordingDesk(QObject):
 
     def record_study(self, study: dict[str, Any]) -> None:
         """Record a study, named by its participant; `begun` or `refused` tells what came of it."""
+        if self._actions.record.isChecked():  # a recording has just ended by itself
+            self.refused.emit()
+            return
         self._study = study
         self._actions.record.setChecked(True)
 

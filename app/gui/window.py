@@ -23,6 +23,7 @@ from app.gui.live_workspace import LiveWorkspace
 from app.gui.menus import help_menu
 from app.gui.pages import connect_pages
 from app.gui.recording_sign import RecordingSign
+from app.gui.study.desk import is_protocol
 from app.gui.theme import Theme
 from app.gui.workspace import Host, Surroundings, Workspace
 from app.gui.workspace_switch import WorkspaceSwitch
@@ -164,6 +165,8 @@ class MainWindow(QMainWindow):
 
         if session_folder(path) is not None:
             self.show_workspace("review")
+        elif is_protocol(path):
+            self.show_workspace("live")
         if not self.workspace.open_path(path):
             place = Path(path)
             there = is_file(place) or is_folder(place)

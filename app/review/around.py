@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.review.edited import Marker
 from app.review.series import Series
-from app.sessions.stimuli import ANSWER, OVER, SHOWN
+from app.stimuli import ANSWER, OVER, SHOWN
 
 __all__ = ["Around", "around_events", "events"]
 

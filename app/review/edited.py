@@ -23,7 +23,7 @@ from app.review.edits import (
     Split,
 )
 from app.review.recording import Recording, ReviewError
-from app.sessions.stimuli import ANSWER, OVER, SHOWN, stimuli
+from app.stimuli import ANSWER, OVER, SHOWN, Stimulus, stimuli
 from app.words import amount, clock
 
 __all__ = [
@@ -199,12 +199,9 @@ def recorded_markers(recording: Recording) -> list[Marker]:
     ]
 
 
-def recorded_intervals(recording: Recording) -> list[Interval]:
-    """Return an interval for each stimulus that a study showed, by its name."""
-    return [
-        Interval(f"s{place}", one.start, one.end, one.name)
-        for place, one in enumerate(stimuli(recording.markers))
-    ]
+def recorded_intervals(recording: Recording) -> dict[str, Stimulus]:
+    """Return the stimuli that a study showed, by the ids of the intervals that are kept of them."""
+    return {f"s{place}": one for place, one in enumerate(stimuli(recording.markers))}
 
 
 def edited(recording: Recording, edits: EditList) -> Edited:
@@ -217,7 +214,10 @@ def edited(recording: Recording, edits: EditList) -> Edited:
     times = recording.times
     names: dict[int, str] = {}
     markers = {marker.id: marker for marker in recorded_markers(recording)}
-    intervals = {interval.id: interval for interval in recorded_intervals(recording)}
+    intervals = {
+        name: Interval(name, one.start, one.end, one.name)
+        for name, one in recorded_intervals(recording).items()
+    }
     for edit in edits.done:
         if isinstance(edit, PutMarker | RemoveMarker | PutInterval | RemoveInterval):
             _place(edit, markers, intervals)

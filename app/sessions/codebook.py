@@ -74,6 +74,12 @@ JSON lines hold an object a frame: `faces` is a list, in which `id` is the `face
 label, `quality` its measures with `overall` the worst, and `landmarks` 68 pairs; `ms` holds the
 stage times.
 
+## Markers
+
+`key` in markers.csv is 1 to 9 for a key that was pressed, `note` for a note, `lsl` for what another
+program sent, `neutral` when a neutral face was measured. In a study `show` says that the stimulus
+in `text` was painted, `over` that what follows it was, and `answer` which step was chosen.
+
 ## Video
 
 Every picture of `video*.mkv` bears the session time of its frame, to a tenth of a millisecond. The

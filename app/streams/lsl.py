@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.messages import FaceResult
+from app.stimuli import STIMULUS_KEYS
 from app.streams.base import Marker, Sample, StreamError, log
 
 NAME, MARKER_NAME = "Mien", "Mien markers"
@@ -122,8 +123,11 @@ class LslSender:
             self._faces.push_sample(values(sample, face, len(labels)), when)
 
     def mark(self, marker: Marker) -> None:
-        """Push the key, or the text where there is one."""
-        self._markers.push_sample([marker.text or marker.key], self._clock.to_lsl(marker.time))
+        """Push the key, or the text where there is one; of a study both."""
+        said = marker.text or marker.key
+        if marker.key in STIMULUS_KEYS:  # its beginning and its end have the same text
+            said = f"{marker.key} {marker.text}"
+        self._markers.push_sample([said], self._clock.to_lsl(marker.time))
 
     def close(self) -> None:
         """Take the outlets down and listen no more."""

@@ -15,6 +15,7 @@ __all__ = ["Film"]
 
 _AHEAD = 8
 _USUAL_FPS = 25.0
+_CLOSE_SECONDS = 2.0
 
 
 class Film:
@@ -53,9 +54,17 @@ class Film:
         with self._changed:
             self._closed = True
             self._changed.notify()
+        self._thread.join(_CLOSE_SECONDS)  # it waits for one frame to be decoded
         self._source.close()
 
     def _read(self) -> None:
+        try:
+            self._decode()
+        finally:  # what fails is over
+            with self._changed:
+                self._all_read = True
+
+    def _decode(self) -> None:
         first: float | None = None
         while (frame := self._source.read()) is not None:
             first = (frame.media_time or 0.0) if first is None else first
@@ -67,5 +76,3 @@ class Film:
                     return
                 self._ahead.append((at, frame.image))
                 self._last_at = at
-        with self._changed:
-            self._all_read = True

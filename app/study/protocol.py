@@ -12,15 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from app.errors import SettingsError, SourceError
+from app.sources.folder import read_image
 from app.sources.video import VideoSource
+from models.runtime.files import is_file
 
-__all__ = ["FILM", "PICTURE", "TEXT", "Protocol", "Question", "Show", "read_protocol"]
+__all__ = [
+    "BLOCKS",
+    "FILM",
+    "FIXED",
+    "PICTURE",
+    "SHUFFLED",
+    "TEXT",
+    "Protocol",
+    "Question",
+    "Show",
+    "read_protocol",
+]
 
 PICTURE, FILM, TEXT = KINDS = ("picture", "film", "text")
-ORDERS = ("shuffled", "fixed")
+SHUFFLED, BLOCKS, FIXED = ORDERS = ("shuffled", "blocks", "fixed")
 MOST_STEPS = 9
 """Of a question: each is a key."""
 
@@ -62,7 +73,7 @@ class Show:
     condition: str = ""
 
     @property
-    def is_stimulus(self) -> bool:
+    def is_pictorial(self) -> bool:
         """Say whether it is a picture or film: shuffled, begun with a cross and asked about."""
         return self.kind != TEXT
 
@@ -71,29 +82,30 @@ class Show:
 class Protocol:
     """Hold a study's protocol.
 
-    shuffled: pictures and films change places among themselves for every participant; texts keep
-    theirs. pause: seconds of a cross before each of them. variables: what is noted of a
-    participant. digest: sha256 of the file.
+    order: shuffled, pictures and films change places among themselves for every participant, while
+    texts keep theirs; blocks, only between one text and the next; or fixed. pause: seconds of a
+    cross before each of them. variables: what is noted of a participant. digest: sha256.
     """
 
     path: Path
     title: str
     shown: tuple[Show, ...]
     digest: str
-    shuffled: bool = True
+    order: str = SHUFFLED
     pause: float = 1.0
     variables: tuple[str, ...] = ()
     question: Question | None = None
 
     @property
-    def stimuli(self) -> tuple[Show, ...]:
-        return tuple(one for one in self.shown if one.is_stimulus)
+    def pictorial(self) -> tuple[Show, ...]:
+        """Return the pictures and films."""
+        return tuple(one for one in self.shown if one.is_pictorial)
 
     @property
     def seconds(self) -> float:
         """Return how long it takes at least: without texts that wait and without answers."""
         told = sum(one.seconds or one.length for one in self.shown)
-        return told + self.pause * len(self.stimuli)
+        return told + self.pause * len(self.pictorial)
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -111,15 +123,15 @@ def read_protocol(path: Path) -> Protocol:
         raise SettingsError(
             f"{where}: expected at most {_MOST_SHOWN} [[show]], found {len(shown)}."
         )
-    order = _text(values, "order", where, "shuffled")
+    order = _text(values, "order", where, SHUFFLED)
     if order not in ORDERS:
-        raise SettingsError(f"{where}: expected order {' or '.join(ORDERS)}, found {order!r}.")
+        raise SettingsError(f"{where}: expected order {', '.join(ORDERS)}, found {order!r}.")
     protocol = Protocol(
         path=path,
         title=_text(values, "title", where, path.stem),
         shown=tuple(_show(one, number, path) for number, one in enumerate(shown, 1)),
         digest=digest,
-        shuffled=order == "shuffled",
+        order=order,
         pause=_seconds(values, "pause", where, least=0.0) or 0.0 if "pause" in values else 1.0,
         variables=_variables(values, where),
         question=_question(values, where),
@@ -162,7 +174,7 @@ def _show(values: dict[str, Any], number: int, path: Path) -> Show:
         name = _text(values, "name", where, "").strip()
         return Show(TEXT, name, content, seconds=seconds, condition=condition)
     file = (path.parent / content).absolute()
-    if not file.is_file():
+    if not is_file(file):
         raise SettingsError(
             f'{where}: there is no file "{file}"; correct its name, which is read from where the '
             f"protocol lies."
@@ -177,8 +189,10 @@ def _show(values: dict[str, Any], number: int, path: Path) -> Show:
 def _look_at(file: Path, kind: str, where: str) -> float:
     """Return a film's length (s), 0 for a picture; raise `SettingsError` for neither."""
     if kind == PICTURE:
-        if not cv2.haveImageReader(str(file)):
-            raise SettingsError(f'{where}: "{file}" is not a picture that can be read.')
+        if read_image(file) is None:
+            raise SettingsError(
+                f'{where}: "{file}" is not a picture that can be read; make it a PNG or a JPEG.'
+            )
         return 0.0
     try:
         film = VideoSource(file, paced=False)
@@ -226,7 +240,7 @@ def _check_names(protocol: Protocol, where: str) -> None:
                 f"{name[:_LONGEST_NAME]!r}; give it a shorter name."
             )
     _no_doubles(names, where)
-    if not protocol.stimuli and not names:
+    if not protocol.pictorial and not names:
         raise SettingsError(
             f"{where}: expected a picture, a film or a text with a name, found none; nothing would "
             f"be marked in the recording."

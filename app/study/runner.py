@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, groupby
 
-from app.sessions.stimuli import ANSWER, OVER, SHOWN, answer_text
-from app.study.protocol import FILM, TEXT, Protocol, Show
+from app.stimuli import ANSWER, OVER, SHOWN, answer_text
+from app.study.protocol import BLOCKS, FILM, FIXED, TEXT, Protocol, Show
 
 __all__ = ["CROSS", "QUESTION", "Runner", "Scene", "order_of", "scenes_of"]
 
 CROSS, QUESTION = "cross", "question"
+
+# A key that was meant for what came before must not leave a text that nobody has read.
+_LEAST_READ_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +43,27 @@ def order_of(protocol: Protocol, participant: str) -> tuple[Show, ...]:
     It is drawn by the title of the study and the participant's code, so that an order can be told
     afterwards. Texts keep their places.
     """
-    if not protocol.shuffled:
+    if protocol.order == FIXED:
         return protocol.shown
-    drawn = list(protocol.stimuli)
-    random.Random(f"{protocol.title}\n{participant}").shuffle(drawn)  # noqa: S311 (no secret)
-    following = iter(drawn)
-    return tuple(next(following) if one.is_stimulus else one for one in protocol.shown)
+    draw = random.Random(f"{protocol.title}\n{participant}")  # noqa: S311 (no secret)
+    parts = [list(protocol.pictorial)]
+    if protocol.order == BLOCKS:
+        stretches = groupby(protocol.shown, key=lambda one: one.is_pictorial)
+        parts = [list(part) for pictorial, part in stretches if pictorial]
+    for part in parts:
+        draw.shuffle(part)
+    following = chain.from_iterable(parts)
+    return tuple(next(following) if one.is_pictorial else one for one in protocol.shown)
 
 
 def scenes_of(protocol: Protocol, participant: str) -> tuple[Scene, ...]:
     """Return all scenes in this participant's order."""
     scenes: list[Scene] = []
     for number, show in enumerate(order_of(protocol, participant), 1):
-        if show.is_stimulus and protocol.pause:
+        if show.is_pictorial and protocol.pause:
             scenes.append(Scene(CROSS, show, number, protocol.pause))
         scenes.append(Scene(show.kind, show, number, show.seconds))
-        if show.is_stimulus and protocol.question is not None:
+        if show.is_pictorial and protocol.question is not None:
             scenes.append(Scene(QUESTION, show, number))
     return tuple(scenes)
 
@@ -113,9 +122,10 @@ class Runner:
         self._go_on()
         return True
 
-    def press(self) -> bool:
+    def press(self, at: float) -> bool:
         """Take a key: a text that waits for one is left. Return whether another scene is due."""
-        return self._leave(self.scene is not None and self.scene.waits_for_key)
+        read = self.elapsed(at) >= _LEAST_READ_SECONDS
+        return self._leave(read and self.scene is not None and self.scene.waits_for_key)
 
     def film_ended(self) -> bool:
         """Leave a film that is to play to its end. Return whether another scene is due."""
@@ -131,10 +141,20 @@ class Runner:
             self._mark(ANSWER, answer_text(scene.show.name, step), at)
         return self._leave(wanted)
 
+    def skip(self) -> None:
+        """Pass over what the scene shows and what is asked about it: it cannot be shown."""
+        number = self.scene.number if self.scene is not None else 0
+        while self.scene is not None and self.scene.number == number:
+            self._go_on()
+
     def finish(self, at: float) -> None:
-        """End it, whatever is shown: what is on the screen is so no more."""
+        """End it after the last scene: what was on the screen is so no more."""
         self._end_stimulus(at)
+
+    def stop(self) -> None:
+        """End it before its end; a stimulus that is cut short by that gets no end."""
         self._place = len(self._scenes)
+        self._to_end = ""
 
     def _leave(self, wanted: bool) -> bool:
         """Go on if that is wanted; not from what nobody has seen yet."""

@@ -126,11 +126,13 @@ def test_markers_go_out(eventually: Eventually) -> None:
         moment = time.monotonic()
         stream.mark(Marker(moment, "4"))
         stream.mark(Marker(moment, "note", "door opens"))
-        one, two = pulled(inlet, 2)
+        stream.mark(Marker(moment, "show", "puppy"))
+        stream.mark(Marker(moment, "over", "puppy"))
+        found = pulled(inlet, 4)
     finally:
         stream.close()
-    assert (one[0], two[0]) == (["4"], ["door opens"])
-    assert one[1] == pytest.approx(moment + pylsl.local_clock() - time.monotonic(), abs=0.005)
+    assert [one[0] for one in found] == [["4"], ["door opens"], ["show puppy"], ["over puppy"]]
+    assert found[0][1] == pytest.approx(moment + pylsl.local_clock() - time.monotonic(), abs=0.005)
 
 
 def test_markers_of_others_come_in_on_our_clock_and_again_after_a_restart(

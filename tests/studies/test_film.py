@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import SourceError
+from app.sources.video import VideoSource
 from app.study.film import Film
 
 
@@ -47,6 +48,19 @@ def test_a_film_that_is_not_shown_to_its_end_lets_its_thread_go(drawn: Path) -> 
     film.close()
     film._thread.join(5)
     assert not film._thread.is_alive()
+
+
+def test_a_film_that_fails_in_the_middle_is_over(
+    drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_source: VideoSource) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(VideoSource, "read", fail)
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+    film = Film(drawn / "clip.mp4")
+    until(lambda: film.ended(1.0))
+    film.close()
 
 
 def test_what_is_no_film_is_said(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import SettingsError
-from app.study.protocol import FILM, PICTURE, TEXT, read_protocol
+from app.study.protocol import FILM, PICTURE, SHUFFLED, TEXT, read_protocol
 from app.study.words import words_of
 
 PICTURE_LINES = '[[show]]\npicture = "puppy.png"\nseconds = 2\n'
@@ -18,12 +18,12 @@ PICTURE_LINES = '[[show]]\npicture = "puppy.png"\nseconds = 2\n'
 def test_a_protocol_is_read_with_its_files(smiles: Path) -> None:
     protocol = read_protocol(smiles)
     assert (protocol.title, protocol.pause, protocol.variables) == ("Smiles", 0.5, ("age",))
-    assert protocol.shuffled
+    assert protocol.order == SHUFFLED
     assert protocol.question is not None
     assert (protocol.question.steps, protocol.question.high) == (5, "very")
     assert [one.kind for one in protocol.shown] == [TEXT, PICTURE, FILM, PICTURE]
     assert [one.name for one in protocol.shown] == ["", "puppy", "clip", "wasp"]
-    assert [one.condition for one in protocol.stimuli] == ["pleasant", "", "unpleasant"]
+    assert [one.condition for one in protocol.pictorial] == ["pleasant", "", "unpleasant"]
     assert protocol.shown[2].length == pytest.approx(0.4)
     assert protocol.seconds == pytest.approx(2 + 0.4 + 1.5 + 3 * 0.5)
     assert protocol.shown[1].path == smiles.parent / "puppy.png"
@@ -35,7 +35,7 @@ def test_a_protocol_is_read_with_its_files(smiles: Path) -> None:
 
 def test_what_is_not_said_is_usual(write_protocol: Callable[[str], Path]) -> None:
     protocol = read_protocol(write_protocol(PICTURE_LINES))
-    assert (protocol.title, protocol.pause, protocol.shuffled) == ("smiles", 1.0, True)
+    assert (protocol.title, protocol.pause, protocol.order) == ("smiles", 1.0, SHUFFLED)
     assert (protocol.question, protocol.variables) == (None, ())
 
 
@@ -49,7 +49,10 @@ def test_no_pause_is_possible(write_protocol: Callable[[str], Path]) -> None:
         ("", "expected what to show, each under [[show]], found none"),
         ("show = 3", "expected what to show"),
         ("titel = 'x'\n" + PICTURE_LINES, "unknown key 'titel'; did you mean 'title'?"),
-        ("order = 'random'\n" + PICTURE_LINES, "expected order shuffled or fixed, found 'random'"),
+        (
+            "order = 'random'\n" + PICTURE_LINES,
+            "expected order shuffled, blocks, fixed, found",
+        ),
         ("pause = -1\n" + PICTURE_LINES, "expected pause of 0 to 3600, found -1"),
         ("pause = inf\n" + PICTURE_LINES, "expected pause of 0 to 3600, found inf"),
         ("pause = true\n" + PICTURE_LINES, "expected pause of 0 to 3600, found True"),

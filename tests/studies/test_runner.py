@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.sessions.stimuli import Stimulus, stimuli
-from app.study.protocol import PICTURE, TEXT, Protocol, Question, Show, read_protocol
+from app.stimuli import Stimulus, stimuli
+from app.study.protocol import BLOCKS, FIXED, PICTURE, TEXT, Protocol, Question, Show, read_protocol
 from app.study.runner import CROSS, QUESTION, Runner, order_of, scenes_of
 
 Mark = tuple[str, str, float]
@@ -46,8 +46,19 @@ def test_texts_keep_their_places() -> None:
         assert set(order) == {first, half, *PICTURES}
 
 
+def test_blocks_are_shuffled_by_themselves() -> None:
+    text = Show(TEXT, "", "Now it begins.")
+    study = protocol(*PICTURES[:3], text, *PICTURES[3:], order=BLOCKS)
+    orders = [order_of(study, code) for code in ("P1", "P2", "P3")]
+    for order in orders:
+        assert set(order[:3]) == set(PICTURES[:3])
+        assert order[3] == text
+        assert set(order[4:]) == set(PICTURES[3:])
+    assert len(set(orders)) == 3
+
+
 def test_a_fixed_order_is_that_of_the_file() -> None:
-    study = protocol(*PICTURES, shuffled=False)
+    study = protocol(*PICTURES, order=FIXED)
     assert order_of(study, "P1") == order_of(study, "P2") == PICTURES
 
 
@@ -60,7 +71,7 @@ def test_crosses_come_before_and_questions_after_pictures_and_films() -> None:
 
 
 def test_a_stimulus_is_marked_from_its_painting_to_that_of_what_follows() -> None:
-    run, marks = runner_of(protocol(*PICTURES[:2], shuffled=False, pause=1.0))
+    run, marks = runner_of(protocol(*PICTURES[:2], order=FIXED, pause=1.0))
     run.painted(10.0)
     run.painted(10.4)  # painted again: only the first time counts
     assert not run.tick(10.9)
@@ -81,12 +92,13 @@ def test_a_stimulus_is_marked_from_its_painting_to_that_of_what_follows() -> Non
 def test_a_text_waits_for_a_key_and_is_marked_if_it_has_a_name() -> None:
     study = protocol(Show(TEXT, "", "Look."), Show(TEXT, "sad", "Think of something sad."))
     run, marks = runner_of(study)
-    assert not run.press(), "nobody has read it yet"
+    assert not run.press(1.0), "nobody has seen it yet"
     run.painted(1.0)
+    assert not run.press(1.2), "nobody has read it yet"
     assert not run.tick(1000.0)
-    assert run.press()
+    assert run.press(2.9)
     run.painted(3.0)
-    assert run.press()
+    assert run.press(4.9)
     run.finish(5.0)
     assert marks == [("show", "sad", 3.0), ("over", "sad", 5.0)]
 
@@ -94,7 +106,7 @@ def test_a_text_waits_for_a_key_and_is_marked_if_it_has_a_name() -> None:
 def test_a_timed_text_goes_by_itself() -> None:
     run, _ = runner_of(protocol(Show(TEXT, "sad", "Think.", seconds=4.0)))
     run.painted(1.0)
-    assert not run.press()
+    assert not run.press(4.0)
     assert run.tick(5.0)
 
 
@@ -108,7 +120,7 @@ def test_answers_are_marked_and_others_are_not_taken() -> None:
     run.painted(3.1)
     assert not run.answer(0, 3.5)
     assert not run.answer(6, 3.6)
-    assert not run.press()
+    assert not run.press(3.9)
     assert run.answer(4, 4.0)
     assert marks == [("show", "a", 1.0), ("over", "a", 3.1), ("answer", "a: 4", 4.0)]
     assert run.scene is None
@@ -130,15 +142,30 @@ def test_a_film_ends_by_itself_unless_its_seconds_are_said(smiles: Path) -> None
     assert run.tick(9.0)
 
 
-def test_a_study_that_is_stopped_ends_what_is_shown() -> None:
-    run, marks = runner_of(protocol(*PICTURES[:2], shuffled=False, pause=0.0))
+def test_what_cannot_be_shown_is_passed_over_with_its_question() -> None:
+    study = protocol(*PICTURES[:2], order=FIXED, pause=0.5, question=Question("How?"))
+    run, marks = runner_of(study)
     run.painted(1.0)
-    run.finish(1.5)
+    assert run.tick(1.5)
+    run.skip()
+    following = run.scene
+    assert following is not None
+    assert (following.kind, following.show.name) == (CROSS, "b")
+    assert marks == []
+    run.skip()
+    run.skip()
+    assert [run.scene, run.next_scene] == [None, None]
+
+
+def test_a_study_that_is_stopped_gives_no_end_to_what_is_shown() -> None:
+    run, marks = runner_of(protocol(*PICTURES[:2], order=FIXED, pause=0.0))
+    run.painted(1.0)
+    run.stop()
     assert run.scene is None
-    assert marks == [("show", "a", 1.0), ("over", "a", 1.5)]
+    run.finish(1.6)
     run.painted(2.0)
     assert not run.tick(9.0)
-    assert len(marks) == 2
+    assert marks == [("show", "a", 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +174,7 @@ def test_a_study_that_is_stopped_ends_what_is_shown() -> None:
         ([(1.0, "show", "a"), (3.0, "over", "a")], [Stimulus("a", 1.0, 3.0)]),
         (
             [(1.0, "show", "a"), (3.0, "over", "a"), (4.0, "answer", "a: 5")],
-            [Stimulus("a", 1.0, 3.0, 5)],
+            [Stimulus("a", 1.0, 3.0, 5, 4.0)],
         ),
         # Markers of others and an end without a beginning are nothing; a beginning alone is none.
         ([(0.5, "over", "a"), (1.0, "1", ""), (2.0, "show", "b")], []),
@@ -155,13 +182,13 @@ def test_a_study_that_is_stopped_ends_what_is_shown() -> None:
         # A name may hold what parts it from the step.
         (
             [(1.0, "show", "a: b"), (3.0, "over", "a: b"), (4.0, "answer", "a: b: 2")],
-            [Stimulus("a: b", 1.0, 3.0, 2)],
+            [Stimulus("a: b", 1.0, 3.0, 2, 4.0)],
         ),
         # The same study twice in one recording, lines out of order.
         (
             [(7.0, "over", "a"), (1.0, "show", "a"), (3.0, "over", "a"), (5.0, "show", "a"),
              (4.0, "answer", "a: 1"), (8.0, "answer", "a: 2")],
-            [Stimulus("a", 1.0, 3.0, 1), Stimulus("a", 5.0, 7.0, 2)],
+            [Stimulus("a", 1.0, 3.0, 1, 4.0), Stimulus("a", 5.0, 7.0, 2, 8.0)],
         ),
     ],
 )  # fmt: skip

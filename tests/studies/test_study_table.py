@@ -15,10 +15,10 @@ from app.errors import SessionError
 from app.messages import Box, Face, FaceResult, Frame, FrameResult
 from app.review.around import events
 from app.review.edited import edited
-from app.review.edits import EditList, Exclude, Merge, write_edits
+from app.review.edits import EditList, Exclude, Merge, RemoveInterval, Split, write_edits
 from app.review.recording import open_recording
 from app.sessions.writer import Clock, SessionWriter
-from app.study.table import study_folders, study_rows, write_study
+from app.study.table import Row, read_study, study_folders, write_study
 from models.runtime.prediction import Prediction
 
 LABELS = ("neutral", "happiness")
@@ -87,7 +87,11 @@ def record(
     return folder
 
 
-def row_of(rows: list[dict[str, Any]], stimulus: str, label: str) -> dict[str, Any]:
+def study_rows(folder: Path) -> list[Row]:
+    return read_study(folder).rows
+
+
+def row_of(rows: list[Row], stimulus: str, label: str) -> Row:
     (found,) = (one for one in rows if (one["stimulus"], one["label"]) == (stimulus, label))
     return found
 
@@ -99,6 +103,8 @@ def test_each_stimulus_and_label_has_a_row(tmp_path: Path) -> None:
     assert (row["study"], row["participant"], row["model"]) == ("Smiles", "P07", "test")
     assert (row["kind"], row["condition"], row["position"]) == ("picture", "pleasant", 2)
     assert (row["start"], row["seconds"], row["answer"]) == (2.0, 2.0, 4)
+    assert row["answer_seconds"] == pytest.approx(0.5)
+    assert (row["face"], row["complete"]) == (1, True)
     # 2.0 to 4.0, both included: 0.50, 0.52 … 0.88, and 0.2 at 4.0.
     said = [*(0.5 + 0.02 * step for step in range(20)), 0.2]
     assert row["frames"] == row["rows"] == 21
@@ -109,7 +115,8 @@ def test_each_stimulus_and_label_has_a_row(tmp_path: Path) -> None:
     assert row["share"] == pytest.approx(19 / 21)
     assert row_of(rows, "puppy", "unsure")["share"] == pytest.approx(1 / 21)
     row = row_of(rows, "wasp", "neutral")
-    assert (row["answer"], row["frames"], row["rows"]) == (None, 21, 11)
+    assert (row["answer"], row["answer_seconds"]) == (None, None)
+    assert (row["frames"], row["rows"]) == (21, 11)
     assert row["missing"] == pytest.approx(10 / 21)
     assert row["before"] == pytest.approx(0.8, abs=1e-4)
 
@@ -121,6 +128,26 @@ def test_the_face_seen_most_counts_after_what_review_changed(tmp_path: Path) -> 
     assert row_of(study_rows(folder), "late", "happiness")["mean"] == pytest.approx(0.9, abs=1e-4)
     write_edits(folder, EditList((Exclude(1, 9.0, 9.9), Merge(2, 1))))
     assert row_of(study_rows(folder), "late", "happiness")["mean"] == pytest.approx(0.9, abs=1e-4)
+
+
+def test_a_stimulus_whose_interval_was_removed_in_review_is_left_out(tmp_path: Path) -> None:
+    folder = record(tmp_path / "one")
+    write_edits(folder, EditList((RemoveInterval("s0"),)))
+    rows = study_rows(folder)
+    assert {row["stimulus"] for row in rows} == {"wasp"}
+    assert rows[0]["complete"], "it was shown all the same"
+
+
+def test_a_text_has_nothing_before_it(tmp_path: Path) -> None:
+    order = [{"name": "puppy", "kind": "text", "condition": "", "position": 1}]
+    row = row_of(study_rows(record(tmp_path / "one", STUDY | {"order": order})), "puppy", "neutral")
+    assert row["before"] is None
+    assert row["mean"] is not None
+
+
+def test_a_study_that_was_stopped_is_not_complete(tmp_path: Path) -> None:
+    order = [*STUDY["order"], {"name": "cut short", "kind": "film", "condition": "", "position": 4}]
+    assert not study_rows(record(tmp_path / "one", STUDY | {"order": order}))[0]["complete"]
 
 
 def test_a_session_without_any_face_has_rows_without_values(tmp_path: Path) -> None:
@@ -172,11 +199,25 @@ def test_a_session_that_cannot_be_read_is_said_and_the_others_are_not_lost(
 ) -> None:
     record(tmp_path / "one")
     (record(tmp_path / "two") / "frames.parquet").write_bytes(b"broken")
+    (record(tmp_path / "three") / "edits.json").write_text("broken")
     assert main(["table", str(tmp_path), "-o", str(tmp_path / "table.csv")]) == 1
     said = capsys.readouterr()
     assert said.out.startswith("1 session, 6 rows: ")
-    assert said.err.startswith("error: ")
-    assert said.err.count("\n") == 1
+    assert [line[:7] for line in said.err.splitlines()] == ["error: "] * 2
+
+
+def test_what_to_mind_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    marks = [(8.5, "show", "late"), (9.8, "over", "late")]
+    folder = record(tmp_path / "one", marks=marks)
+    write_edits(folder, EditList((Split(1, 8.8, 3),)))
+    record(tmp_path / "two", marks=marks)
+    assert main(["table", str(tmp_path), "-o", str(tmp_path / "table.csv")]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "mind: one: face 1, which counts, is on 4 of 14 frames of stimuli that have a face; if "
+        "the others are the same person, merge them in Review",
+        "mind: P07 has 2 sessions of Smiles: one, two",
+    ]
 
 
 def test_nothing_to_read_is_one_sentence(tmp_path: Path) -> None:

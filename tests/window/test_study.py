@@ -14,11 +14,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.gui.study.desk import _FRAME_SECONDS
+from app.gui.study.desk import _FRAME_SECONDS, _STILL_SECONDS
 from app.gui.study.screen import END_WORDS, StudyScreen
 from app.sessions.folder import Session, open_session
-from app.sessions.stimuli import Stimulus, stimuli
 from app.settings import load_settings
+from app.stimuli import Stimulus, stimuli
 from tests.window.studio import Studio, press
 
 if TYPE_CHECKING:
@@ -99,6 +99,22 @@ def shown(here: Studio, qtbot: QtBot) -> StudyScreen:
     return screen
 
 
+def ends(here: Studio, qtbot: QtBot) -> None:
+    """Wait until the recording has ended with the study, a moment after it."""
+
+    def over() -> bool:
+        here.see()
+        return not here.desk.recorder.active
+
+    qtbot.waitUntil(over)
+
+
+def go_on(screen: StudyScreen, qtbot: QtBot) -> None:
+    """Press Space once a text was there for long enough to be read."""
+    qtbot.waitUntil(lambda: screen._runner.elapsed(time.monotonic()) > 0.35)
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+
+
 def scene(screen: StudyScreen, kind: str, qtbot: QtBot) -> None:
     """Wait until a scene of a kind is painted."""
 
@@ -132,7 +148,7 @@ def test_a_study_is_shown_recorded_and_marked(
     assert here.window.live.unfinished == "A study goes on. What it has so far is saved."
     scene(screen, "text", qtbot)
     assert screen.accessibleName() == "Just look."
-    QTest.keyClick(screen, Qt.Key.Key_Space)
+    go_on(screen, qtbot)
     scene(screen, "cross", qtbot)
     assert screen.cursor().shape() == Qt.CursorShape.BlankCursor
     scene(screen, "picture", qtbot)
@@ -147,8 +163,8 @@ def test_a_study_is_shown_recorded_and_marked(
     scene(screen, "question", qtbot)
     place = screen._buttons[1].center().toPoint()
     QTest.mouseClick(screen, Qt.MouseButton.LeftButton, pos=QPoint(place.x(), place.y()))
-    qtbot.waitUntil(lambda: not here.desk.recorder.active)
-    assert screen.accessibleName() == END_WORDS
+    qtbot.waitUntil(lambda: screen.accessibleName() == END_WORDS)
+    ends(here, qtbot)
     assert screen.isVisible(), "the last words stay"
     QTest.keyClick(screen, Qt.Key.Key_Space)
     assert not screen.isVisible()
@@ -199,7 +215,7 @@ def test_esc_pressed_twice_stops_it_and_keeps_what_was_recorded(
     here = studio()
     ready(here, protocol, qtbot)
     screen = shown(here, qtbot)
-    QTest.keyClick(screen, Qt.Key.Key_Space)
+    go_on(screen, qtbot)
     scene(screen, "picture", qtbot)
     QTest.keyClick(screen, Qt.Key.Key_Escape)
     assert here.desk.recorder.active
@@ -211,9 +227,102 @@ def test_esc_pressed_twice_stops_it_and_keeps_what_was_recorded(
     (folder,) = here.settle(qtbot)
     rows = open_session(folder).marker_lines.to_pylist()
     assert [(row["key"], row["text"]) for row in rows] == [
-        ("show", "puppy"), ("note", "study stopped"), ("over", "puppy")
+        ("show", "puppy"), ("note", "study stopped")
     ]  # fmt: skip
     assert here.window.live.study.panel.participant == "P07", "who may begin again"
+
+
+def test_keys_that_go_to_the_window_are_the_participants(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    screen = shown(here, qtbot)
+    go_on(screen, qtbot)
+    scene(screen, "question", qtbot)
+    video = here.window.live.video
+    here.window.activateWindow()  # somebody clicked into it
+    qtbot.waitUntil(here.window.isActiveWindow)
+    for key in (Qt.Key.Key_R, Qt.Key.Key_Space):  # no end of the recording, no pause
+        QTest.keyClick(video, key)
+    assert here.desk.recorder.active
+    assert not here.actions.pause.isChecked()
+    QTest.keyClick(video, Qt.Key.Key_3)
+    scene(screen, "film", qtbot)
+    QTest.keyClick(video, Qt.Key.Key_Escape)
+    QTest.keyClick(video, Qt.Key.Key_Escape)
+    assert not screen.isVisible()
+    here.window.activateWindow()
+    qtbot.waitUntil(here.window.isActiveWindow)
+    QTest.keyClick(video, Qt.Key.Key_Space)
+    assert here.actions.pause.isChecked(), "they are the window's again"
+    (folder,) = here.settle(qtbot)
+    assert [(one.name, one.answer) for one in stimuli_of(open_session(folder))] == [("puppy", 3)]
+
+
+def test_a_study_stops_when_no_picture_comes_any_more(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    screen = shown(here, qtbot)
+    here.tick()
+    now = time.monotonic()
+    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: now + _STILL_SECONDS - 1)
+    here.tick()
+    assert screen.isVisible()
+    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: now + _STILL_SECONDS + 1)
+    here.tick()
+    assert not screen.isVisible()
+    assert not here.desk.recorder.active
+    assert told(here, "No picture came for five seconds")
+    here.settle(qtbot)
+
+
+def test_a_recording_that_ended_before_its_first_frame_begins_no_study_later(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    ready(here, protocol, qtbot)
+    here.window.live.study.panel.begin.click()
+    here.tick()
+    press(here.actions.record)
+    here.tick()
+    press(here.actions.record)
+    here.see(count=2)
+    here.tick()
+    assert screen_of(here) is None
+    press(here.actions.record)
+    (folder,) = here.settle(qtbot)
+    assert "study" not in open_session(folder).info
+
+
+def test_the_next_participant_may_begin_while_the_last_words_stand(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
+) -> None:
+    here = studio()
+    text = '[[show]]\ntext = "Think of something sad."\nname = "sad"\nseconds = 0.2\n'
+    protocol.write_text(text, encoding="utf-8")
+    ready(here, protocol, qtbot)
+    first = shown(here, qtbot)
+    panel = here.window.live.study.panel
+    panel._participant.setText("P08")  # typed meanwhile
+    qtbot.waitUntil(lambda: first.accessibleName() == END_WORDS)
+    ends(here, qtbot)
+    assert panel.participant == "P08"
+    here.settle(qtbot)
+    second = shown(here, qtbot)
+    assert second is not first
+    qtbot.waitUntil(lambda: second.accessibleName() == END_WORDS)
+    ends(here, qtbot)
+    QTest.keyClick(second, Qt.Key.Key_Space)
+    one, two = here.settle(qtbot)
+    assert (one.name[-3:], two.name[-3:]) == ("P07", "P08")
+    press(here.actions.study)
+    QTest.keyClicks(panel._participant, "P08")
+    panel.begin.click()
+    assert told(here, "P08 was recorded before")
+    press(here.actions.record)
 
 
 def test_a_recording_that_ends_takes_the_study_with_it(
@@ -255,21 +364,20 @@ def test_a_file_that_is_gone_is_told_and_noted(
     (protocol.parent / "puppy.png").unlink()
     (protocol.parent / "clip.mp4").unlink()
     screen = shown(here, qtbot)
-    QTest.keyClick(screen, Qt.Key.Key_Space)
-    scene(screen, "question", qtbot)
-    QTest.keyClick(screen, Qt.Key.Key_1)
+    go_on(screen, qtbot)
     scene(screen, "cross", qtbot)
-    scene(screen, "question", qtbot)  # after the film that cannot be played
-    QTest.keyClick(screen, Qt.Key.Key_1)
-    qtbot.waitUntil(lambda: not here.desk.recorder.active)
+    qtbot.waitUntil(lambda: screen.accessibleName() == END_WORDS)  # with nothing to ask about
+    ends(here, qtbot)
     QTest.keyClick(screen, Qt.Key.Key_Space)
     (folder,) = here.settle(qtbot)
     notes = [
         row["text"] for row in open_session(folder).marker_lines.to_pylist() if row["key"] == "note"
     ]
     assert len(notes) == 2
-    assert "puppy.png" in notes[0]
-    assert "clip.mp4" in notes[1]
+    assert notes[0].startswith("puppy could not be shown: ")
+    assert notes[1].startswith("clip could not be shown: ")
+    assert told(here, "clip could not be shown")
+    assert stimuli_of(open_session(folder)) == []
 
 
 def test_what_is_missing_is_said_before_it_can_begin(

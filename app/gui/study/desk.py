@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 
 from app.gui.recording import RecordingDesk
+from app.gui.study.keys import HandOverKeys
 from app.gui.study.panel import StudyPanel
 from app.gui.study.screen import StudyScreen
 from app.gui.workspace import Host
@@ -19,20 +20,31 @@ from app.settings import Settings
 from app.study.protocol import Protocol, read_protocol
 from app.study.runner import Runner, order_of, scenes_of
 
+__all__ = ["StudyDesk", "is_protocol", "study_info"]
+
 _FRAME_SECONDS = 10.0
+_STILL_SECONDS = 5.0
+_LAST_SECONDS = 1.0
+"""How long is recorded after the end: frames of the last moments are still being read."""
 _NO_FRAME = (
     "No picture came within ten seconds, so the study did not begin; see to it that the camera "
     "plays, and begin again."
 )
+_STILL = (
+    "No picture came for five seconds, so the study was stopped; what was recorded until then is "
+    "kept."
+)
 _RECORDING = "End the recording first"
 _CUT_SHORT = "The recording has ended, and the study with it; what was recorded is kept."
 _STOPPED = "The study was stopped; what was recorded until then is kept."
+_BEFORE = "{code} was recorded before; both recordings are kept."
 
 
 class StudyDesk(QObject):
     """Carry out a study: record, show the scenes, mark them, and end the recording after the last.
 
-    It begins once the first frame is recorded, so that every stimulus lies within the recording.
+    It begins once the first frame is recorded, so that every stimulus lies within the recording,
+    and is stopped when none comes any more.
     """
 
     def __init__(
@@ -45,7 +57,10 @@ class StudyDesk(QObject):
         self._wanted: tuple[Protocol, str] | None = None
         """The protocol and the participant of the study that is to begin."""
         self._asked_at: float | None = None
+        self._ended_at: float | None = None
+        self._frames, self._frame_at = 0, 0.0
         self._runner: Runner | None = None
+        self._keys = HandOverKeys(host.window)
         self._told_lost = 0
         self.screen: StudyScreen | None = None
         self.panel = StudyPanel()
@@ -67,18 +82,19 @@ class StudyDesk(QObject):
             self.panel.show_or_hide()
 
     def tick(self, now: float) -> None:
-        """Begin to show once a frame is recorded; end where the recording has. now: monotonic s."""
+        """Begin once a frame is recorded, and end where the recording has. now: monotonic s."""
         self.panel.refuse("" if self._recording.idle else _RECORDING)
+        active = self._recording.active()
         if self._asked_at is not None:
-            if self._recording.recorder.status().folder is not None:
-                self._show()
-            elif now - self._asked_at > _FRAME_SECONDS:
-                self._forget()
-                self._recording.stop()
-                self._host.warn(_NO_FRAME)
-        elif self.running and not self._recording.active():
+            self._look_for_frame(self._asked_at, now, active=active)
+        elif self.running and not active:
             self._end()
             self._host.warn(_CUT_SHORT)
+        elif self.running:
+            self._look_on(now)
+        elif self._ended_at is not None and now - self._ended_at > _LAST_SECONDS:
+            self._ended_at = None
+            self._recording.stop()
 
     def changed_settings(self, settings: Settings) -> Settings:
         return replace(settings, study_protocol=self._remembered)
@@ -100,6 +116,7 @@ class StudyDesk(QObject):
             self._remembered = str(protocol.path)
             self.panel.show_protocol(protocol, "")
 
+        self.panel.show_protocol(None, f"Reading {Path(path).name} and the files that it names…")
         self._host.jobs.submit(
             lambda: read_protocol(Path(path)), read, partial(self.panel.show_protocol, None)
         )
@@ -109,8 +126,12 @@ class StudyDesk(QObject):
         if protocol is None or self.running or not self._recording.idle:
             return
         participant = self.panel.participant
+        self._close_screen()  # of the one before, who has not left it
         self._wanted = (protocol, participant)
+        self.panel.keep_begun()
         self.panel.close_up()
+        if _is_recorded(self._recording.panel.folder, participant):
+            self._host.notices.say(_BEFORE.format(code=participant))
         self._recording.record_study(study_info(protocol, participant, self.panel.variables))
 
     def _wait_for_frame(self) -> None:
@@ -121,10 +142,30 @@ class StudyDesk(QObject):
         """No study is to begin any more."""
         self._wanted = self._asked_at = None
 
-    def _show(self) -> None:
+    def _look_for_frame(self, asked_at: float, now: float, *, active: bool) -> None:
+        """Begin to show once a frame is recorded."""
+        if not active:  # it was ended before its first frame
+            self._forget()
+        elif self._recording.recorder.status().folder is not None:
+            self._show(now)
+        elif now - asked_at > _FRAME_SECONDS:
+            self._forget()
+            self._recording.stop()
+            self._host.warn(_NO_FRAME)
+
+    def _look_on(self, now: float) -> None:
+        """Stop a study whose face is not recorded any more, as in a pause or without a camera."""
+        frames = self._recording.recorder.status().frames
+        if frames != self._frames:
+            self._frames, self._frame_at = frames, now
+        elif now - self._frame_at > _STILL_SECONDS:
+            self._stop(_STILL)
+
+    def _show(self, now: float) -> None:
         assert self._wanted is not None
         protocol, participant = self._wanted
         self._forget()
+        self._frames, self._frame_at = 0, now
         steps = protocol.question.steps if protocol.question is not None else 0
         self._runner = Runner(scenes_of(protocol, participant), steps, self._recording.mark)
         self._told_lost = 0
@@ -133,34 +174,38 @@ class StudyDesk(QObject):
         self.screen.stopped.connect(self._stop)
         self.screen.left.connect(self._close_screen)
         self.screen.scene_shown.connect(self._tell_lost)
+        self._keys.begin(self.screen.take_key)
         self.screen.begin(self.panel.screen_chosen)
 
     def _tell_lost(self) -> None:
-        """Note in the recording what could not be shown, as its marker alone says that it was."""
-        assert self.screen is not None
-        for sentence in self.screen.lost[self._told_lost :]:
+        """Note in the recording what could not be shown."""
+        lost = self.screen.lost if self.screen is not None else []
+        for sentence in lost[self._told_lost :]:
             self._recording.mark("note", sentence)
             self._host.warn(sentence)
-        self._told_lost = len(self.screen.lost)
+        self._told_lost = len(lost)
 
     def _finish(self) -> None:
-        """All was shown: the recording ends, and the last words stay until a key is pressed."""
+        """All was shown: the last words stay until a key is pressed."""
+        self._tell_lost()
         self._runner = None
-        self._recording.stop()
+        self._keys.end()
+        self._ended_at = time.monotonic()
         self.panel.next_participant()
 
-    def _stop(self) -> None:
+    def _stop(self, why: str = _STOPPED) -> None:
         self._recording.mark("note", "study stopped")
         self._end()
         self._recording.stop()
-        self._host.notices.say(_STOPPED)
+        self._host.notices.say(why)
 
     def _end(self) -> None:
-        """Take the scenes away; what is shown is marked as over."""
+        """Take the scenes away before their end."""
         if self._runner is not None:
-            runner, self._runner = self._runner, None
-            if self._recording.active():
-                runner.finish(time.monotonic())
+            self._runner.stop()
+            self._runner = None
+        self._ended_at = None
+        self._keys.end()
         self._close_screen()
 
     def _close_screen(self) -> None:
@@ -170,6 +215,19 @@ class StudyDesk(QObject):
             screen.deleteLater()
 
 
+def is_protocol(path: str) -> bool:
+    """Say whether a file is called as the protocol of a study is."""
+    return path.lower().endswith(".toml")
+
+
+def _is_recorded(folder: Path, participant: str) -> bool:
+    """Say whether there is a recording of this code, as far as names of folders tell."""
+    try:
+        return any(path.name.endswith(f" {participant}") for path in folder.iterdir())
+    except OSError:
+        return False
+
+
 def study_info(protocol: Protocol, participant: str, variables: dict[str, str]) -> dict[str, Any]:
     """Return what a session keeps of the study that it was recorded in."""
     return {
@@ -177,7 +235,7 @@ def study_info(protocol: Protocol, participant: str, variables: dict[str, str]) 
         "participant": participant,
         "variables": variables,
         "protocol": {"file": protocol.path.name, "sha256": protocol.digest},
-        "shuffled": protocol.shuffled,
+        "drawn": protocol.order,
         "pause": protocol.pause,
         "question": protocol.question.text if protocol.question is not None else "",
         "steps": protocol.question.steps if protocol.question is not None else 0,

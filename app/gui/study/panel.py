@@ -65,6 +65,7 @@ class StudyPanel(Drawer):
         self._participant.textChanged.connect(self._dress)
         self._participant.returnPressed.connect(self.begin.click)
         self._why_not = ""
+        self._begun: dict[QLineEdit, str] = {}
         self._build()
         self.show_protocol(None, "")
         self.first = self._file
@@ -108,10 +109,19 @@ class StudyPanel(Drawer):
             self._why_not = why
             self._dress()
 
+    def keep_begun(self) -> None:
+        """Note what a study begins with."""
+        self._begun = {field: field.text() for field in self._all_fields}
+
     def next_participant(self) -> None:
-        """Make ready for another participant with the same protocol."""
-        for field in (self._participant, *self._fields.values()):
-            field.clear()
+        """Make ready for another participant; what was typed for them already stays."""
+        for field in self._all_fields:
+            if field.text() == self._begun.get(field):
+                field.clear()
+
+    @property
+    def _all_fields(self) -> tuple[QLineEdit, ...]:
+        return (self._participant, *self._fields.values())
 
     def _told(self, protocol: Protocol) -> str:
         return f"{protocol.title}: {words_of(protocol)}. Esc, pressed twice, stops it."

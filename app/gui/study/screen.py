@@ -72,10 +72,10 @@ class StudyScreen(QWidget):
 
     def begin(self, on: QScreen) -> None:
         """Fill a screen and show the first scene."""
-        self._material.most = on.size() * on.devicePixelRatio()
-        self._enter_scene()
         self.setScreen(on)
         self.setGeometry(on.geometry())
+        self._material.most = (self._inner.size() * on.devicePixelRatio()).toSize()
+        self._enter_scene()
         self.showFullScreen()
         self.activateWindow()
         self.setFocus()
@@ -94,11 +94,9 @@ class StudyScreen(QWidget):
         scene = self._runner.scene
         if scene is None or self._ended:
             return
-        if self._runner.tick(now):
-            self._enter_scene()
-            return
         elapsed = self._runner.elapsed(now)
-        if self._material.film_ended(elapsed) and self._runner.film_ended():
+        ended = self._material.film_ended(elapsed) and self._runner.film_ended()
+        if ended or self._runner.tick(now):
             self._enter_scene()
             return
         image = self._material.film_frame(elapsed)
@@ -110,14 +108,18 @@ class StudyScreen(QWidget):
             self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.take_key(event)
+
+    def take_key(self, event: QKeyEvent) -> None:
+        """Take a key that was pressed, here or in a window that hands its keys over."""
         if event.isAutoRepeat():
             return
-        key = event.key()
-        if self._runner.scene is None:
+        key, scene = event.key(), self._runner.scene
+        if scene is None:
             self.left.emit()
         elif key == Qt.Key.Key_Escape:
             self._ask_to_stop()
-        elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
+        elif scene.kind == QUESTION:
             self._answer(key - Qt.Key.Key_0)
         elif key in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._press()
@@ -133,6 +135,9 @@ class StudyScreen(QWidget):
                     return
         else:
             self._press()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()  # its first click was taken
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
@@ -152,8 +157,7 @@ class StudyScreen(QWidget):
             self._draw_words(painter, self._inner, END_WORDS)
         else:
             self._draw_scene(painter, scene)
-        if time.monotonic() - self._stop_asked_at < _STOP_SECONDS:
-            self._draw_foot(painter, STOP_WORDS)
+            self._draw_foot(painter, self._foot_words(scene))
         painter.end()
         if not self._told:
             self._told = True
@@ -172,15 +176,15 @@ class StudyScreen(QWidget):
             self.finished.emit()
             return
         self._runner.painted(at)
-        # After this paint, so that nothing keeps it from the screen.
-        following = self._runner.next_scene
-        if following is not None:
-            QTimer.singleShot(0, self, lambda: self._material.prepare(following))
+        if (following := self._runner.next_scene) is not None:
+            self._material.prepare(following)
         self.scene_shown.emit()
 
     def _enter_scene(self) -> None:
-        scene = self._runner.scene
-        self._image = self._material.enter(scene) if scene is not None else None
+        self._image = self._material.enter(self._runner.scene)
+        while (scene := self._runner.scene) is not None and scene.show.name in self._material.lost:
+            self._runner.skip()
+            self._image = self._material.enter(self._runner.scene)
         self._told = False
         asked = scene is None or scene.kind == QUESTION
         self.setCursor(Qt.CursorShape.ArrowCursor if asked else Qt.CursorShape.BlankCursor)
@@ -198,14 +202,12 @@ class StudyScreen(QWidget):
         return scene.show.content or f"{scene.kind} {scene.number}"
 
     def _press(self) -> None:
-        if self._runner.press():
+        if self._runner.press(time.monotonic()):
             self._enter_scene()
 
     def _answer(self, step: int) -> None:
         if self._runner.answer(step, time.monotonic()):
             self._enter_scene()
-        else:
-            self._press()
 
     def _ask_to_stop(self) -> None:
         now = time.monotonic()
@@ -225,8 +227,6 @@ class StudyScreen(QWidget):
             self._draw_image(painter, self._image)
         else:
             self._draw_words(painter, self._inner, scene.show.content)
-            if scene.waits_for_key:
-                self._draw_foot(painter, "Space goes on")
 
     def _draw_image(self, painter: QPainter, image: QImage) -> None:
         inner = self._inner
@@ -254,6 +254,13 @@ class StudyScreen(QWidget):
         painter.setPen(_INK)
         painter.drawText(place, flags, words)
 
+    def _foot_words(self, scene: Scene) -> str:
+        if time.monotonic() - self._stop_asked_at < _STOP_SECONDS:
+            return STOP_WORDS
+        if scene.kind == QUESTION and self._question is not None:
+            return f"Press a key from 1 to {self._question.steps}, or click"
+        return "Space goes on" if scene.waits_for_key else ""
+
     def _draw_foot(self, painter: QPainter, words: str) -> None:
         painter.setFont(font(max(14, self.height() // 48)))
         painter.setPen(_HINT)
@@ -279,7 +286,6 @@ class StudyScreen(QWidget):
             painter.drawEllipse(place)
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(step))
         self._draw_ends(painter, asked, side)
-        self._draw_foot(painter, f"Press a key from 1 to {asked.steps}, or click")
 
     def _draw_ends(self, painter: QPainter, asked: Question, side: float) -> None:
         """Draw what the first and the last step mean, below them."""

@@ -16,12 +16,16 @@ _BETWEEN = ": "
 
 @dataclass(frozen=True, slots=True)
 class Stimulus:
-    """Hold one stimulus as it was shown. start, end: s. answer: the step chosen, None without."""
+    """Hold one stimulus as it was shown.
+
+    start, end: s. answer: the step chosen, and answered: when, s; None without an answer.
+    """
 
     name: str
     start: float
     end: float
     answer: int | None = None
+    answered: float | None = None
 
 
 def answer_text(name: str, step: int) -> str:
@@ -45,5 +49,6 @@ def stimuli(markers: Iterable[tuple[float, str, str]]) -> list[Stimulus]:
             name, _, step = text.rpartition(_BETWEEN)
             places = [place for place, one in enumerate(found) if one.name == name]
             if places and step.isascii() and step.isdigit():
-                found[places[-1]] = replace(found[places[-1]], answer=int(step))
+                last = found[places[-1]]
+                found[places[-1]] = replace(last, answer=int(step), answered=time)
     return sorted(found, key=lambda one: one.start)
