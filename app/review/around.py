@@ -12,7 +12,7 @@ from app.review.edited import Marker
 from app.review.series import Series
 from app.stimuli import ANSWER, OVER, SHOWN
 
-__all__ = ["Around", "around_events", "events"]
+__all__ = ["Around", "around_events", "events", "mean_of"]
 
 # Around an event, s.
 _BEFORE = 2.0
@@ -59,15 +59,22 @@ def _words(marker: Marker) -> str:
     return f"markers “{marker.text}”" if sent else f"markers {marker.key}"
 
 
-def around_events(part: Series, events: Sequence[float], gap: float) -> Around:
+def around_events(
+    part: Series,
+    events: Sequence[float],
+    gap: float,
+    *,
+    before: float = _BEFORE,
+    after: float = _AFTER,
+) -> Around:
     """Average what is said of a face over events (s), each event weighing the same.
 
-    From 2 s before to 5 s after, in bins of a quarter of a second. A bin without a row lies on the
-    line between its neighbours where these are not further apart than a face may be away, `gap`
+    From `before` to `after` them (s), in bins of a quarter of a second. A bin without a row lies on
+    the line between its neighbours where these are not further apart than a face may be away, `gap`
     (s): events that drop out of the mean for a moment would make it leap.
     """
-    bins = round((_BEFORE + _AFTER) / _STEP)
-    edges = np.linspace(-_BEFORE, _AFTER, bins + 1)
+    edges = np.arange(-round(before / _STEP), round(after / _STEP) + 1) * _STEP
+    bins = len(edges) - 1
     means = np.full((len(events), len(part.labels), bins), np.nan)
     sums = np.concatenate(
         [np.zeros((len(part.labels), 1)), np.cumsum(part.values, axis=1, dtype=np.float64)], axis=1
@@ -79,16 +86,25 @@ def around_events(part: Series, events: Sequence[float], gap: float) -> Around:
         totals = sums[:, cuts[1:]] - sums[:, cuts[:-1]]
         means[place][:, filled] = totals[:, filled] / counts[filled]
         _bridge(means[place], filled, most=round(gap / _STEP))
-    there = np.isfinite(means[:, 0]) if len(part.labels) else np.zeros((len(events), bins), bool)
+    return mean_of((edges[1:] + edges[:-1]) / 2, means)
+
+
+def mean_of(lags: NDArray[np.float64], curves: NDArray[np.float64]) -> Around:
+    """Average curves (N, C, L), NaN where nothing is known, at these lags (L,), s.
+
+    Each of the N weighs the same: events of a face, or people.
+    """
+    known = curves.shape[1] > 0
+    there = np.isfinite(curves[:, 0]) if known else np.zeros((len(curves), len(lags)), bool)
     counts = there.sum(axis=0)
-    total = np.where(there[:, None], means, 0.0).sum(axis=0)
+    total = np.where(there[:, None], curves, 0.0).sum(axis=0)
     mean = np.full(total.shape, np.nan)
     np.divide(total, counts, out=mean, where=counts > 0)
-    squares = np.where(there[:, None], (means - mean) ** 2, 0.0).sum(axis=0)
+    squares = np.where(there[:, None], (curves - mean) ** 2, 0.0).sum(axis=0)
     error = np.full(total.shape, np.nan)
     np.divide(squares, (counts - 1) * counts, out=error, where=counts > 1)
     return Around(
-        lags=(edges[1:] + edges[:-1]) / 2,
+        lags=lags,
         mean=mean,
         error=np.sqrt(error),
         counts=counts,

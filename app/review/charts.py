@@ -80,8 +80,17 @@ def line_chart(part: Series, start: float, end: float, gap: float) -> str:
                 "Probabilities over time")  # fmt: skip
 
 
-def around_chart(around: Around, labels: Sequence[str]) -> str:
-    """Return mean probabilities around events, with bands of one standard error."""
+def around_chart(
+    around: Around,
+    labels: Sequence[str],
+    *,
+    title: str = "Mean probabilities around markers",
+    lines: Sequence[float] = (0.0,),
+) -> str:
+    """Return mean probabilities around events, with bands of one standard error.
+
+    lines: what is marked, s from the event.
+    """
     top, height = 8, 130
     lags = around.lags
     x = _LEFT + (lags - lags[0]) / (lags[-1] - lags[0]) * _PLOT
@@ -100,17 +109,20 @@ def around_chart(around: Around, labels: Sequence[str]) -> str:
                 )
                 shapes.append(f'<polygon points="{points}" fill="{ink}" opacity="0.16"/>')
             shapes.append(_polyline(x[piece], top + (1 - mean[piece]) * height, ink, 1.6))
-    zero = _LEFT + (0 - lags[0]) / (lags[-1] - lags[0]) * _PLOT
-    shapes.append(
-        f'<line x1="{zero:.1f}" x2="{zero:.1f}" y1="{top}" y2="{top + height}" '
-        f'stroke="{_MARKER}" stroke-dasharray="3 3"/>'
-    )
+    for line in lines:
+        at = _LEFT + (line - lags[0]) / (lags[-1] - lags[0]) * _PLOT
+        shapes.append(
+            f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top}" y2="{top + height}" '
+            f'stroke="{_MARKER}" stroke-dasharray="3 3"/>'
+        )
     foot = top + height + 14
-    for lag in range(int(np.ceil(lags[0])), int(lags[-1]) + 1):
+    seconds = range(int(np.ceil(lags[0])), int(lags[-1]) + 1)
+    every = 1 + len(seconds) // 12
+    for lag in (second for second in seconds if second % every == 0):
         at = _LEFT + (lag - lags[0]) / (lags[-1] - lags[0]) * _PLOT
         words = f"{lag} s".replace("-", "\N{MINUS SIGN}")
         shapes.append(_text(at, foot, words, "middle"))
-    return _svg("".join(shapes), foot + 4, "Mean probabilities around markers")
+    return _svg("".join(shapes), foot + 4, title)
 
 
 def stretches(there: NDArray[np.bool_]) -> list[NDArray[np.int64]]:

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import SessionError
-from app.review.edited import Edited, edited, recorded_intervals
-from app.review.edits import read_edits
-from app.review.recording import open_recording
-from app.review.series import Series, series
-from app.review.statistics import LabelShare, Summary, summarise
-from app.sessions.folder import is_session, read_info
+from app.review.statistics import Summary, summarise
 from app.stimuli import Stimulus
-from app.study.protocol import TEXT
-from models.runtime.errors import UserError
+from app.study.session import StudySession
 from models.runtime.files import written_whole
 
-__all__ = ["COLUMNS", "Row", "StudySession", "read_study", "study_folders", "write_study"]
+__all__ = ["COLUMNS", "Row", "rows_of", "write_table"]
 
 Row = dict[str, Any]
 
@@ -36,97 +28,40 @@ COLUMNS = (
 """Columns of the table, but for those of the variables, which follow `participant`."""
 
 _JUST_BEFORE = 1e-6
-# Of the frames of stimuli with any face, how many the face that is counted has at least.
-_LEAST_COVERED = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class StudySession:
-    """Hold what a session adds to the table, and a sentence on what to mind, "" for nothing."""
+def rows_of(session: StudySession) -> list[Row]:
+    """Return the rows of one session: one for each stimulus and label, and for unsure faces."""
+    shared: Row = {
+        "study": session.title,
+        "participant": session.participant,
+        **{_column_of(name): value for name, value in session.variables.items()},
+        "session": session.folder.name,
+        "complete": session.complete,
+        "model": session.model,
+        "face": session.face or None,
+    }
+    return [
+        shared | _of_stimulus(session, one) | of_label
+        for one in session.shown
+        for of_label in _of_labels(session, one)
+    ]
 
-    rows: list[Row]
-    variables: tuple[str, ...]
-    warning: str = ""
 
+def write_table(sessions: Sequence[StudySession], path: Path) -> int:
+    """Write the table of all these sessions as CSV and return how many rows it has.
 
-def study_folders(places: Iterable[Path]) -> list[Path]:
-    """Return the sessions of studies among these folders and below them, by name.
-
-    Raises `SessionError` where there is none.
+    Raises `SessionError` where there are none, or nothing can be written.
     """
-    places = list(places)
-    for place in places:
-        if not place.is_dir():
-            raise SessionError(
-                f'expected a folder of recordings, found none at "{place}"; name the folder in '
-                f"which the studies' sessions lie."
-            )
-    below = (path for place in places for path in (place, *sorted(place.rglob("*"))))
-    found = [path for path in dict.fromkeys(below) if path.is_dir() and _is_of_study(path)]
-    if not found:
-        named = ", ".join(f'"{place}"' for place in places)
-        raise SessionError(
-            f"expected sessions that were recorded by a study, found none in {named}; File > Run a "
-            f"study… records them."
-        )
-    return found
-
-
-def read_study(folder: Path) -> StudySession:
-    """Return the rows of one session, a stimulus and label each. Raises `UserError`.
-
-    Counted is the face that is seen on the most frames. What was changed in Review holds: faces
-    merged, split and left out, and the stimuli whose intervals were removed there.
-    """
-    recording = open_recording(folder)
-    state = edited(recording, read_edits(folder))
-    study: Mapping[str, Any] = recording.info["study"]
-    known = {str(one["name"]): one for one in study.get("order", []) if one.get("name")}
-    recorded = recorded_intervals(recording)
-    shown = [recorded[one.id] for one in state.intervals if one.id in recorded]
-    face = _participant(state)
-    shared = _shared(study, recording.info, folder) | {"face": face or None}
-    shared["complete"] = set(known) <= {one.name for one in recorded.values()}
-    part = series(state, face)
-    rows: list[Row] = []
-    for one in shown:
-        told = known.get(one.name, {})
-        row = shared | _of_stimulus(one, told)
-        rows += [row | of_label for of_label in _of_labels(state, part, one, _pause(study, told))]
-    variables = tuple(_column_of(name) for name in study.get("variables", {}))
-    return StudySession(rows, variables, _warning(state, face, shown, folder))
-
-
-def write_study(folders: Sequence[Path], path: Path) -> tuple[int, list[str], list[str]]:
-    """Write the table of all these sessions as CSV.
-
-    Returns its rows, a sentence for each session that could not be read, and one for each to mind.
-    Raises `SessionError` where nothing can be read or written.
-    """
-    rows: list[Row] = []
-    failed: list[str] = []
-    warnings: list[str] = []
-    variables: dict[str, None] = {}
-    for folder in folders:
-        try:
-            found = read_study(folder)
-        except UserError as error:
-            failed.append(str(error))
-            continue
-        warnings += [found.warning] if found.warning else []
-        variables |= dict.fromkeys(found.variables)
-        rows += found.rows
+    rows = [row for session in sessions for row in rows_of(session)]
     if not rows:
-        why = f" ({failed[0]})" if failed else ""
         raise SessionError(
-            f"expected stimuli that were shown to their end, found none in these sessions{why}."
+            "expected stimuli that were shown to their end, found none in these sessions; let a "
+            "participant see the study to its end."
         )
+    variables = dict.fromkeys(_column_of(name) for one in sessions for name in one.variables)
     place = COLUMNS.index("participant") + 1
-    _write_csv([*COLUMNS[:place], *variables, *COLUMNS[place:]], rows, path)
-    return len(rows), failed, [*warnings, *_twice(rows)]
-
-
-def _write_csv(columns: list[str], rows: list[Row], path: Path) -> None:
+    columns = [*COLUMNS[:place], *variables, *COLUMNS[place:]]
     try:
         with (
             written_whole(path) as partial,
@@ -140,57 +75,7 @@ def _write_csv(columns: list[str], rows: list[Row], path: Path) -> None:
             f'"{path}" cannot be written ({error.strerror or error}); make room or name another '
             f"file."
         ) from error
-
-
-def _twice(rows: Sequence[Row]) -> list[str]:
-    """Return a sentence for each participant of whom a study has several sessions."""
-    found: dict[tuple[str, str], dict[str, None]] = {}
-    for row in rows:
-        found.setdefault((row["study"], row["participant"]), {})[row["session"]] = None
-    return [
-        f"{participant} has {len(sessions)} sessions of {study}: {', '.join(sessions)}"
-        for (study, participant), sessions in found.items()
-        if len(sessions) > 1
-    ]
-
-
-def _warning(state: Edited, face: int, shown: Sequence[Stimulus], folder: Path) -> str:
-    """Say so where the face that is counted is missing although there are others."""
-    recording = state.recording
-    there = recording.times[state.kept]
-    mine = recording.times[state.rows(face)]
-    any_face = sum(len(np.unique(_within(there, one))) for one in shown)
-    counted = sum(len(np.unique(_within(mine, one))) for one in shown)
-    if not any_face or counted / any_face >= _LEAST_COVERED:
-        return ""
-    return (
-        f"{folder.name}: face {face}, which counts, is on {counted:,} of {any_face:,} frames of "
-        "stimuli that have a face; if the others are the same person, merge them in Review"
-    )
-
-
-def _within(times: NDArray[np.float64], one: Stimulus) -> NDArray[np.float64]:
-    return times[(times >= one.start) & (times <= one.end)]
-
-
-def _is_of_study(path: Path) -> bool:
-    if not is_session(path):
-        return False
-    try:
-        return isinstance(read_info(path).get("study"), dict)
-    except SessionError:  # of no study that anybody could tell
-        return False
-
-
-def _shared(study: Mapping[str, Any], info: Mapping[str, Any], folder: Path) -> Row:
-    variables = study.get("variables", {})
-    return {
-        "study": study.get("title", ""),
-        "participant": study.get("participant", ""),
-        **{_column_of(name): value for name, value in variables.items()},
-        "session": folder.name,
-        "model": info.get("model", {}).get("name", ""),
-    }
+    return len(rows)
 
 
 def _column_of(variable: str) -> str:
@@ -198,14 +83,9 @@ def _column_of(variable: str) -> str:
     return f"{variable}_" if variable in COLUMNS else variable
 
 
-def _participant(state: Edited) -> int:
-    """Return the face that is seen on the most frames, 0 where there is none."""
-    most = max(state.faces, key=lambda face: face.kept, default=None)
-    return most.number if most is not None else 0
-
-
-def _of_stimulus(one: Stimulus, told: Mapping[str, Any]) -> Row:
-    """Return what a row says of a stimulus. told: what the session's order has of it."""
+def _of_stimulus(session: StudySession, one: Stimulus) -> Row:
+    """Return what a row says of a stimulus."""
+    told = session.told(one.name)
     return {
         "stimulus": one.name,
         "kind": told.get("kind", ""),
@@ -218,17 +98,13 @@ def _of_stimulus(one: Stimulus, told: Mapping[str, Any]) -> Row:
     }
 
 
-def _pause(study: Mapping[str, Any], told: Mapping[str, Any]) -> float:
-    """Return the seconds of the cross before a stimulus; there is none before a text."""
-    return 0.0 if told.get("kind") == TEXT else float(study.get("pause", 0.0))
-
-
-def _of_labels(state: Edited, part: Series, one: Stimulus, pause: float) -> Iterator[Row]:
+def _of_labels(session: StudySession, one: Stimulus) -> Iterator[Row]:
     """Yield what each label has of a stimulus, that of unsure faces at last."""
-    summary = summarise(state, _participant(state), one.start, one.end, of=part)
+    part = session.part
+    summary = summarise(session.state, session.face, one.start, one.end, of=part)
     shared = _counts(summary)
     during = part.between(one.start, one.end)
-    before = part.between(one.start - pause, one.start - _JUST_BEFORE)
+    before = part.between(one.start - session.pause(one.name), one.start - _JUST_BEFORE)
     for place, label in enumerate(summary.labels):
         yield shared | {
             "label": label.label,
@@ -237,8 +113,7 @@ def _of_labels(state: Edited, part: Series, one: Stimulus, pause: float) -> Iter
             "peak": float(during.values[place].max()) if summary.rows else None,
             "before": float(before.values[place].mean()) if len(before.rows) else None,
         }
-    unsure: LabelShare | None = summary.unsure
-    share = unsure.share if unsure is not None else 0.0
+    share = summary.unsure.share if summary.unsure is not None else 0.0
     yield shared | {"label": "unsure", "share": share if summary.rows else None}
 
 

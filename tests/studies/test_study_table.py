@@ -18,7 +18,8 @@ from app.review.edited import edited
 from app.review.edits import EditList, Exclude, Merge, RemoveInterval, Split, write_edits
 from app.review.recording import open_recording
 from app.sessions.writer import Clock, SessionWriter
-from app.study.table import Row, read_study, study_folders, write_study
+from app.study.session import open_study, study_folders
+from app.study.table import Row, rows_of, write_table
 from models.runtime.prediction import Prediction
 
 LABELS = ("neutral", "happiness")
@@ -88,7 +89,7 @@ def record(
 
 
 def study_rows(folder: Path) -> list[Row]:
-    return read_study(folder).rows
+    return rows_of(open_study(folder))
 
 
 def row_of(rows: list[Row], stimulus: str, label: str) -> Row:
@@ -228,7 +229,7 @@ def test_nothing_to_read_is_one_sentence(tmp_path: Path) -> None:
         study_folders([tmp_path])
     folder = record(tmp_path / "empty", marks=[])
     with pytest.raises(SessionError, match="expected stimuli that were shown to their end"):
-        write_study([folder], tmp_path / "table.csv")
+        write_table([open_study(folder)], tmp_path / "table.csv")
     assert not (tmp_path / "table.csv").exists()
 
 
