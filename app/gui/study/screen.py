@@ -55,7 +55,7 @@ class StudyScreen(QWidget):
         self._material = Material()
         self._image: QImage | None = None
         self._buttons: list[QRectF] = []
-        self._told = self._ended = False
+        self._painted = self._told = self._ended = False
         self._stop_asked_at = float("-inf")
         self.setWindowTitle("Study")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -159,17 +159,20 @@ class StudyScreen(QWidget):
             self._draw_scene(painter, scene)
             self._draw_foot(painter, self._foot_words(scene))
         painter.end()
-        if not self._told:
-            self._told = True
-            self._tell_painted(time.monotonic())
+        self._painted = True
+        if not self._told:  # it was the system that asked for it, as for the first
+            QTimer.singleShot(0, self, self._tell_painted)
 
     @property
     def _inner(self) -> QRectF:
         across, down = self.width() * _MARGIN, self.height() * _MARGIN
         return QRectF(self.rect()).adjusted(across, down, -across, -down)
 
-    def _tell_painted(self, at: float) -> None:
-        """Note that the scene is painted, and make ready for what comes next."""
+    def _tell_painted(self) -> None:
+        """Note that the scene was handed to the screen, and make ready for what comes next."""
+        if self._told or not self._painted:
+            return
+        at, self._told = time.monotonic(), True
         if self._runner.scene is None:
             self._runner.finish(at)
             self._timer.stop()
@@ -185,12 +188,13 @@ class StudyScreen(QWidget):
         while (scene := self._runner.scene) is not None and scene.show.name in self._material.lost:
             self._runner.skip()
             self._image = self._material.enter(self._runner.scene)
-        self._told = False
+        self._told = self._painted = False
         asked = scene is None or scene.kind == QUESTION
         self.setCursor(Qt.CursorShape.ArrowCursor if asked else Qt.CursorShape.BlankCursor)
         self.setAccessibleName(self._said(scene))
         if self.isVisible():
-            self.repaint()  # at once: its moment is that of this paint
+            self.repaint()  # at once, and until it is handed to the screen: that is its moment
+            self._tell_painted()
 
     def _said(self, scene: Scene | None) -> str:
         """Return the scene in words, for those who read by other means than the eye."""
