@@ -164,6 +164,11 @@ class SecondWord:
         """Return the word to show: the label, or `UNSURE`."""
         return UNSURE if self.unsure else self.label
 
+    @property
+    def said_confidence(self) -> float:
+        """Return the number to show beside that word: of the label, or the most that any has."""
+        return float(self.probabilities.max()) if self.unsure else self.confidence
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceResult:

@@ -107,6 +107,6 @@ def _plain_line(result: FrameResult) -> str:
 
 
 def _plain_face(face: FaceResult) -> str:
-    said = f"#{face.face.track_id} {face.label} {face.confidence:.0%}"
+    said = f"#{face.face.track_id} {face.said} {face.said_confidence:.0%}"
     second = face.second
-    return said if second is None else f"{said} ({second.label} {second.confidence:.0%})"
+    return said if second is None else f"{said} ({second.said} {second.said_confidence:.0%})"

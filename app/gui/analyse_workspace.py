@@ -80,7 +80,7 @@ class AnalyseWorkspace(Workspace):
 
     @property
     def status_text(self) -> str:
-        return _summary(self.queue.entries) or "Nothing to analyse"
+        return self._told
 
     @property
     def notice_area(self) -> QWidget:
@@ -179,6 +179,7 @@ class AnalyseWorkspace(Workspace):
     def refresh(self) -> None:
         """Bring everything that is shown up to date."""
         queue, acts = self.queue, self.menu_actions
+        self._told = _summary(queue.entries) or "Nothing to analyse"
         self.model.set_entries(queue.entries)
         busy = queue.running or self._planning
         self._pages.setCurrentWidget(self.table if queue.entries else self.empty)

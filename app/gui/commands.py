@@ -21,7 +21,7 @@ from app.live.engine import EngineStatus
 from app.messages import FrameResult
 from app.overlays import Shown
 from app.settings import Settings
-from app.sources import CameraInfo, is_device, is_network, shown_spec
+from app.sources import CameraInfo, is_camera, is_device, is_network, shown_spec
 from app.sources.network import why_no_address
 from app.sources.screen import why_unreadable
 from models.runtime.files import is_file
@@ -42,8 +42,12 @@ class Commands:
         theme: Theme,
         snapshot_folder: Path,
         end_pause: Callable[[], None],
+        yunet_file: Path | None = None,
     ) -> None:
-        """Take what is needed. source: what the engine was asked to play at the start."""
+        """Take what is needed.
+
+        source: what the engine was asked to play at the start. yunet_file: known for this once.
+        """
         self.settings = settings
         self._window = window
         self._engine = engine
@@ -51,6 +55,7 @@ class Commands:
         self._jobs = jobs
         self._snapshot_folder = snapshot_folder
         self._end_pause = end_pause
+        self._yunet_file = "" if yunet_file is None else str(yunet_file)
         self._wanted = source
         self.screen_picker = ScreenPicker(theme, self.use_source)
         self._asked_yunet = ""
@@ -66,14 +71,21 @@ class Commands:
         self._play(spec)
 
     def note_playing(self, status: EngineStatus) -> None:
-        """Hear what plays; a file that does is recent, one that was refused is not."""
+        """Hear what plays; a file that does is recent, one that was refused is not.
+
+        A camera that was chosen is remembered by its name, since numbers change with what else is
+        plugged in.
+        """
         if status.spec and not is_device(status.spec):
             self.settings = self.settings.with_recent(whole_spec(status.spec))
+        elif is_camera(status.spec) and ":" in status.spec and status.spec == self.settings.source:
+            self.settings = replace(self.settings, source=f"camera:{status.source}")
 
     def note_finder(self, status: EngineStatus) -> None:
         """Hear which finder is in use; YuNet's file is kept once it is, not before."""
         if self._asked_yunet and status.finder == "yunet":
-            self.settings = replace(self.settings, yunet_file=self._asked_yunet)
+            if self._asked_yunet != self._yunet_file:
+                self.settings = replace(self.settings, yunet_file=self._asked_yunet)
             self._asked_yunet = ""
 
     def try_again(self) -> None:
@@ -129,7 +141,7 @@ class Commands:
         if name != "yunet":
             self._engine.use_finder(name)
             return
-        known = self.settings.yunet_file
+        known = self._yunet_file or self.settings.yunet_file
         path = known if known and is_file(Path(known)) and not self._asked_yunet else ""
         path = path or dialogs.choose_model(self._window, "Where is the YuNet model file?")
         if path:

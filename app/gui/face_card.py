@@ -220,9 +220,10 @@ class FaceCard(QWidget):
         self._bars.refresh_numbers()
         self._confidence = round(100 * face.said_confidence)
         self._second = _second_words(face, face.second) if face.second is not None else None
-        side = round(tile_side(self._inset_rect().width()) * self.devicePixelRatioF())
-        inset = make_inset(face, self._inset.shown, side, mirrored=self._mirrored)
-        self._inset.set_inset(inset)
+        if not (self.isVisible() and self.visibleRegion().isEmpty()):  # not scrolled away
+            side = round(tile_side(self._inset_rect().width()) * self.devicePixelRatioF())
+            inset = make_inset(face, self._inset.shown, side, mirrored=self._mirrored)
+            self._inset.set_inset(inset)
         self._describe()
 
     def _describe(self) -> None:

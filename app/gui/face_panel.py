@@ -153,7 +153,9 @@ class FacePanel(QFrame):
             self._after_change()
 
     def advance(self, seconds: float) -> None:
-        """Let bars ease for so much time."""
+        """Let bars ease for so much time, where somebody sees them."""
+        if not self.isVisible():
+            return
         for card in self._cards.values():
             card.advance(seconds)
 

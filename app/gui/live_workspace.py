@@ -78,6 +78,7 @@ class LiveWorkspace(Workspace):
             host.window, engine, settings, source=around.source, notices=host.notices,
             jobs=host.jobs, theme=theme, snapshot_folder=around.snapshot_folder,
             end_pause=lambda: self.menu_actions.pause.setChecked(False),
+            yunet_file=around.yunet_file,
         )  # fmt: skip
         self._make_menus(settings)
         self.recording = RecordingDesk(

@@ -23,6 +23,7 @@ class SpeedWatch:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._quick_at = time.monotonic()
+        self._said = False
 
     def look(self, status: EngineStatus, *, shown: bool) -> None:
         """Look at how things stand. shown: somebody sees the picture, which costs time, too."""
@@ -30,8 +31,8 @@ class SpeedWatch:
         slow = status.state is EngineState.RUNNING and status.latency_ms > _SLOW_MS
         if not slow or not shown:
             self._quick_at = now
-        elif now - self._quick_at > _SLOW_SECONDS:
-            self._quick_at = float("inf")
+        elif now - self._quick_at > _SLOW_SECONDS and not self._said:
+            self._said = True
             quicker = status.finder != _QUICKEST
             finder = f" or the finder “{FINDER_NAMES[_QUICKEST]}”" if quicker else ""
             self._say(_SLOW.format(latency=status.latency_ms, finder=finder))

@@ -70,6 +70,7 @@ def _run(
         notices=[*notices, *faults],
         engine_runs=_needs_engine(settings, streams),
         streams=streams,
+        yunet_file=options.yunet_file,
     )
     theme = Theme(application, settings.theme)
     window = MainWindow(engine, settings, theme, around)

@@ -26,6 +26,7 @@ class Surroundings:
     a while, is called aside. settings_path: None for the usual place. notices: sentences to
     show at the start. engine_runs: False where the live workspace is to start it once it is shown.
     streams: to switch on for this once, as `app.streams.switch.parse_stream` reads them.
+    yunet_file: of the finder of that name, known without being asked for; None for none.
     """
 
     source: str
@@ -36,6 +37,7 @@ class Surroundings:
     notices: Sequence[str] = ()
     engine_runs: bool = True
     streams: Sequence[str] = ()
+    yunet_file: Path | None = None
 
 
 # Qt keeps bound methods it is connected to by weak references.

@@ -49,5 +49,6 @@ class WriterStatus:
 
     @property
     def passed_over(self) -> int:
-        """Return how many frames have no row."""
-        return sum(count for reason, count in self.dropped.items() if reason not in NOT_PASSED_OVER)
+        """Return how many frames have no row although nobody had paused."""
+        meant = {*NOT_PASSED_OVER, "paused"}
+        return sum(count for reason, count in self.dropped.items() if reason not in meant)

@@ -121,7 +121,10 @@ class VideoThread:
     def _work(self) -> None:
         try:
             while (result := self._next()) is not None:
-                self._write(result)
+                for ready in [result] if self._blur is None else self._blur.add(result):
+                    self._write(ready)
+            for left in [] if self._blur is None or self._broken else self._blur.rest():
+                self._write(left)
         except OSError as error:
             self._give_up(error)
         except Exception as error:
@@ -156,8 +159,6 @@ class VideoThread:
         self._failed(error)
 
     def _write(self, result: FrameResult) -> None:
-        if self._blur is not None:
-            result = self._blur.blurred(result)
         time = max(0.0, result.frame.captured_at - self._start)
         for kind in self._options.kinds:
             picture = result.frame.image if kind == "raw" else self._annotated(result)

@@ -52,8 +52,8 @@ def open_source(
 ) -> FrameSource:
     """Open what `spec` names and have its first frame ready.
 
-    spec: "actor", "camera" (the first there is), "camera:N", "screen" (the main one),
-    "screen:N" (from 1), "screen:LEFT,TOP,WIDTHxHEIGHT" (px), the address of a camera in the
+    spec: "actor", "camera" (the first there is), "camera:N" or "camera:NAME", "screen" (the main
+    one), "screen:N" (from 1), "screen:LEFT,TOP,WIDTHxHEIGHT" (px), the address of a camera in the
     network, or the path of a video file, an image or a folder of images; a file that bears one of
     the words is reached as "./camera". paced: keep the source's own time; cameras and screens
     always do. camera: the name of the one camera that will do where `spec` means one of this
@@ -67,8 +67,8 @@ def open_source(
 
         return ActorSource(paced=paced)
     if word.casefold() == "camera":
-        index = _camera_index(spec, number) if colon else None
-        return CameraSource(index, name=camera, size=size, fps=fps)
+        index, name = _which_camera(spec, number) if colon else (None, "")
+        return CameraSource(index, name=camera or name, size=size, fps=fps)
     if word.casefold() == "screen":
         # Reaching for the screens loads what only this needs.
         from app.sources.screen import ScreenSource
@@ -104,12 +104,17 @@ def _kind(spec: str) -> str:
     return spec.strip().partition(":")[0].casefold()
 
 
-def _camera_index(spec: str, number: str) -> int:
-    if not (number.isascii() and number.isdigit() and len(number) <= 4):
+def _which_camera(spec: str, which: str) -> tuple[int | None, str]:
+    """Return a camera's index, or its name where that is no number."""
+    which = which.strip()
+    if which.isascii() and which.isdigit() and len(which) <= 4:
+        return int(which), ""
+    if not which:
         raise SourceError(
-            f'"{spec}" names no camera: after "camera:" goes a number, such as camera:0.'
+            f'"{spec}" names no camera: after "camera:" goes its number, such as camera:0, or its '
+            f"name."
         )
-    return int(number)
+    return None, which
 
 
 def _open_path(spec: str, *, paced: bool) -> FrameSource:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ _INSTEAD = "or choose a video, a folder of images or the demo actor"
 # Above this, uncompressed pictures no longer fit through USB 2 at 30 frames per second.
 _MAX_RAW_PIXELS = 640 * 480
 _MAX_RAW_FPS = 30.0
+_NUMBERED = re.compile(r"(.+) \((\d+)\)")
 _PROPERTIES = {
     "width": cv2.CAP_PROP_FRAME_WIDTH,
     "height": cv2.CAP_PROP_FRAME_HEIGHT,
@@ -99,9 +101,8 @@ def _choose(index: int | None, name: str) -> CameraInfo:
     if not cameras:
         raise SourceError(f"No camera was found; plug one in and try again, {_INSTEAD}.")
     if name:
-        for info in cameras:
-            if info.name == name:
-                return info
+        if (found := _named(cameras, name, index)) is not None:
+            return found
         raise SourceError(f'The camera "{name}" is not there; plug it in again, {_INSTEAD}.')
     if index is None:
         return cameras[0]
@@ -110,6 +111,28 @@ def _choose(index: int | None, name: str) -> CameraInfo:
             return info
     there = ", ".join(f"camera:{info.index} ({info.name})" for info in cameras)
     raise SourceError(f"There is no camera:{index}; this computer has {there}.")
+
+
+def _named(cameras: Sequence[CameraInfo], name: str, index: int | None) -> CameraInfo | None:
+    """Return the camera of a name, None where it is not there.
+
+    Another of its kind, plugged in or out, changes its name by its number: then the one whose
+    number is in the name or asked for is meant, else the first of them.
+    """
+    for info in cameras:
+        if info.name == name:
+            return info
+    twins = [info for info in cameras if _without_number(info) == name]
+    number = _NUMBERED.fullmatch(name)
+    if number is not None:
+        twins, index = [info for info in cameras if info.name == number[1]], int(number[2])
+    same = [info for info in twins if info.index == index]
+    return next(iter([*same, *twins]), None)
+
+
+def _without_number(info: CameraInfo) -> str:
+    """Return what a camera is called without the number that tells it from others of its kind."""
+    return info.name.removesuffix(f" ({info.index})")
 
 
 def _configure(capture: Capture, size: tuple[int, int] | None, fps: float | None) -> None:

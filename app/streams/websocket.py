@@ -211,7 +211,9 @@ def _hello() -> dict[str, Any]:
 def _answer(connection: Any, request: Any) -> Any:
     """Return None for a listener, the overlay for a browser, a refusal for another site's page."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).hostname not in _OWN_HOSTS:
+    # An address in numbers is no name that another site could let point here.
+    here = (*_OWN_HOSTS, str(connection.local_address[0]))
+    if origin is not None and urlsplit(origin).hostname not in here:
         return connection.respond(
             http.HTTPStatus.FORBIDDEN, "Mien sends only to programs and pages of this computer.\n"
         )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from app.errors import CameraLost, SourceError
-from app.sources import CameraInfo, camera_list, list_cameras
+from app.sources import CameraInfo, camera_list, list_cameras, open_source
 from app.sources.camera import CameraSource
 
 LONG = 10.0  # seconds; only a defect waits that long
@@ -159,6 +159,58 @@ def test_a_name_finds_its_camera_and_no_other(plugged: list[CameraInfo]) -> None
     for index in (None, 0):
         with pytest.raises(SourceError, match='"Integrated Camera" is not there; plug it in'):
             CameraSource(index, name="Integrated Camera", device=never)
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "there", "meant"),
+    [
+        # Another of its kind was plugged in: the number that it was opened by tells.
+        ("C920", 2, ["C920 (0)", "C920 (2)"], 2),
+        ("C920", None, ["C920 (0)", "C920 (2)"], 0),
+        # The other one is gone.
+        ("C920 (2)", None, ["C920"], 0),
+        ("C920 (2)", None, ["Other", "C920"], 1),
+        # Both are there; a number in a name of its own stays.
+        ("C920 (1)", None, ["C920 (0)", "C920 (1)"], 1),
+        ("Cam (5)", None, ["Cam", "Cam (5)"], 1),
+    ],
+)
+def test_a_camera_is_known_although_its_name_gained_or_lost_a_number(
+    plugged: list[CameraInfo], name: str, index: int | None, there: list[str], meant: int
+) -> None:
+    plugged[:] = [
+        CameraInfo(int(one[-2]) if one.startswith("C920 (") else place, one)
+        for place, one in enumerate(there)
+    ]
+    asked: list[int] = []
+
+    def device(number: int) -> Device:
+        asked.append(number)
+        return Device(repeat(GOOD))
+
+    CameraSource(index, name=name, device=device, patience=0.05).close()
+    assert asked == [meant]
+
+
+def test_another_camera_takes_nobodys_place(plugged: list[CameraInfo]) -> None:
+    plugged[:] = [CameraInfo(0, "C930"), CameraInfo(1, "C92")]
+    with pytest.raises(SourceError, match='The camera "C920" is not there'):
+        CameraSource(None, name="C920", device=never)
+
+
+def test_a_source_may_name_its_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int | None, str]] = []
+
+    def opened(index: int | None, *, name: str, **_: object) -> None:
+        asked.append((index, name))
+
+    monkeypatch.setattr("app.sources.CameraSource", opened)
+    for spec in ("camera", "camera:2", "camera: USB Camera", "Camera:1080p"):
+        open_source(spec)
+    open_source("camera:2", camera="C920")
+    assert asked == [(None, ""), (2, ""), (None, "USB Camera"), (None, "1080p"), (2, "C920")]
+    with pytest.raises(SourceError, match='after "camera:" goes its number'):
+        open_source("camera:")
 
 
 def test_a_camera_that_is_taken_is_said(plugged: list[CameraInfo]) -> None:

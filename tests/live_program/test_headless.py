@@ -149,7 +149,7 @@ def test_frames_stops_early_and_lines_are_for_people_without_json(
         (["--headless", "--finder", "yunet", "--source", "actor"], "yunet"),
         (["--headless", "--yunet", "nowhere.onnx", "--source", "actor"], "nowhere.onnx"),
         (["--headless", "--source", "nowhere.mp4"], "nowhere.mp4"),
-        (["--headless", "--source", "camera:x"], "camera:x"),
+        (["--headless", "--source", "camera:"], "camera:"),
         (["--headless", "--source", "~no-such-user-here/x.mp4"], "is no usable path"),
         (["--headless", "--source", "x" * 5000], "is no usable path"),
         (["--headless", "--source", ""], "No source was given"),
@@ -200,6 +200,15 @@ def test_a_reader_that_leaves_ends_the_run_quietly(
     options = EngineOptions(source=str(folder), paced=False)
     assert run_headless(options, as_json=True, out=ClosedPipe()) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_an_unsure_face_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CertainClassifier, "unsure_below", 0.9, raising=False)
+    out = io.StringIO()
+    options = EngineOptions(source="actor", paced=False)
+    assert run_headless(options, frames=3, out=out) == 0
+    assert "unsure 75%" in out.getvalue()
+    assert "happiness" not in out.getvalue()
 
 
 class Interrupted(io.StringIO):

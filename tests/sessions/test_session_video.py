@@ -215,10 +215,18 @@ def seen(face: Make, frame: Make, index: int, box: Box | None) -> FrameResult:
     return replace(result, frame=replace(result.frame, image=pattern()))
 
 
+def pictures(*results: FrameResult) -> list[NDArray[np.uint8]]:
+    """Return the pictures as they come out of a blur."""
+    blur = Blur()
+    ready = [out for result in results for out in blur.add(result)] + blur.rest()
+    assert [out.frame.index for out in ready] == [result.frame.index for result in results]
+    return [out.frame.image for out in ready]
+
+
 def test_a_blurred_face_has_no_detail_and_the_rest_keeps_it(face: Make, frame: Make) -> None:
     box = Box(100.0, 80.0, 160.0, 140.0)
     result = seen(face, frame, 0, box)
-    blurred = Blur().blurred(result).frame.image
+    (blurred,) = pictures(result)
     assert detail(blurred, box) < 0.03 * detail(pattern(), box)
     corner = Box(0.0, 0.0, 60.0, 30.0)
     assert detail(blurred, corner) == detail(pattern(), corner)
@@ -227,22 +235,63 @@ def test_a_blurred_face_has_no_detail_and_the_rest_keeps_it(face: Make, frame: M
 
 def test_a_face_just_lost_stays_blurred_for_a_while(face: Make, frame: Make) -> None:
     box = Box(100.0, 80.0, 160.0, 140.0)
-    blur = Blur()
-    blur.blurred(seen(face, frame, 0, box))
-    gone = blur.blurred(seen(face, frame, 15, None)).frame.image
+    _, gone, later = pictures(
+        seen(face, frame, 0, box), seen(face, frame, 15, None), seen(face, frame, 90, None)
+    )
     assert detail(gone, box) < 0.03 * detail(pattern(), box)
-    later = blur.blurred(seen(face, frame, 90, None)).frame.image
     assert detail(later, box) == detail(pattern(), box)
+
+
+def test_a_face_is_blurred_before_it_is_found(face: Make, frame: Make) -> None:
+    """As while nobody has searched for it yet: 0.8 s at most, 24 frames of 30 in a second."""
+    box = Box(100.0, 80.0, 160.0, 140.0)
+    found_at = 30
+    results = [seen(face, frame, index, box if index >= found_at else None) for index in range(34)]
+    out = pictures(*results)
+    for index in range(found_at - 24, found_at):
+        assert detail(out[index], box) < 0.03 * detail(pattern(), box), index
+    assert detail(pictures(*results[:found_at])[-1], box) == detail(pattern(), box)
+
+
+def test_frames_wait_a_second_for_a_face_and_no_longer(face: Make, frame: Make) -> None:
+    blur = Blur()
+    ready = [len(blur.add(seen(face, frame, index, None))) for index in range(40)]
+    assert ready == [0] * 31 + [1] * 9
+    assert len(blur.rest()) == 31
+    assert blur.rest() == []
+
+
+def test_large_frames_wait_less_so_that_memory_is_bounded(
+    face: Make, frame: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sessions.blur._MOST_HELD", 5 * pattern().nbytes)
+    blur = Blur()
+    ready = [len(blur.add(seen(face, frame, index, None))) for index in range(10)]
+    assert ready == [0] * 5 + [1] * 5
+
+
+def test_a_blurred_face_is_not_drawn_beside_itself(face: Make, frame: Make) -> None:
+    """The spatial transformer's own picture, and the lines of guided backpropagation."""
+    drawn = np.zeros((48, 48), np.float32)
+    attention = {"warped": drawn, "guided": drawn, "cam": drawn}
+    whole = seen(face, frame, 0, Box(100.0, 80.0, 160.0, 140.0))
+    one = whole.faces[0]
+    prediction = replace(one.prediction, attention=attention)
+    blur = Blur()
+    blur.add(replace(whole, faces=(replace(one, prediction=prediction),)))
+    (out,) = blur.rest()
+    assert list(out.faces[0].prediction.attention) == ["cam"]
+    assert list(prediction.attention) == ["warped", "guided", "cam"]
 
 
 def test_a_face_that_leaves_the_picture_is_blurred_as_far_as_it_is_in_it(
     face: Make, frame: Make
 ) -> None:
     box = Box(-30.0, 200.0, 40.0, 270.0)
-    blurred = Blur().blurred(seen(face, frame, 0, box)).frame.image
+    (blurred,) = pictures(seen(face, frame, 0, box))
     inside = Box(0.0, 205.0, 35.0, 240.0)
     assert detail(blurred, inside) < 0.05 * detail(pattern(), inside)
-    outside = Blur().blurred(seen(face, frame, 0, Box(-90.0, 0.0, -60.0, 30.0))).frame.image
+    (outside,) = pictures(seen(face, frame, 0, Box(-90.0, 0.0, -60.0, 30.0)))
     assert (outside == pattern()).all()
 
 

@@ -22,6 +22,7 @@ pytest.importorskip("websockets")
 
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 if TYPE_CHECKING:
     from tests.streams.conftest import Maker
@@ -190,6 +191,21 @@ def test_pages_of_other_sites_are_refused(stream: Stream, origin: Any, let_in: b
         with pytest.raises(InvalidStatus) as refused:
             connect(address(stream), origin=origin)
         assert refused.value.response.status_code == 403
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is this computer on Linux alone")
+def test_the_own_page_is_let_in_at_whatever_address_it_was_got(eventually: Eventually) -> None:
+    port = free_port()
+    stream = Stream("websocket", f"127.0.0.2:{port}", lambda: WebSocketSender("127.0.0.2", port))
+    try:
+        eventually(lambda: stream.status().listeners == 0)
+        assert page_of(stream)[0] == 200
+        with connect(address(stream), origin=Origin(f"http://127.0.0.2:{port}")) as client:
+            assert heard(client)["type"] == "hello"
+        with pytest.raises(InvalidStatus):
+            connect(address(stream), origin=Origin("http://127.0.0.3:80"))
+    finally:
+        stream.close()
 
 
 def page_of(stream: Stream, path: str = "/", **headers: str) -> tuple[int, Any, str]:

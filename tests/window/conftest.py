@@ -240,6 +240,7 @@ class World:
     cameras: list[CameraInfo]
     folder: Path
     windows: list[MainWindow] = field(default_factory=list)
+    yunet_file: Path | None = None
 
     @property
     def settings_path(self) -> Path:
@@ -289,6 +290,7 @@ def open_window(
             notices=notices,
             engine_runs=engine_runs,
             streams=streams,
+            yunet_file=world.yunet_file,
         )
         theme = Theme(qapp, chosen.theme)
         window = MainWindow(world.engine, chosen, theme, around)

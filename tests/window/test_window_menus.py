@@ -235,6 +235,37 @@ def test_yunet_asks_for_its_file_once(
     assert world.engine.asked[-1] == ("finder", "hog", None)
 
 
+def test_a_yunet_file_that_was_given_is_not_asked_for(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*_: object) -> str:
+        raise AssertionError("it is known")
+
+    monkeypatch.setattr("app.gui.dialogs.choose_model", ask)
+    path = world.folder / "given.onnx"
+    path.write_bytes(b"")
+    world.yunet_file = path
+    window = open_window()
+    entry(window.live.choices.finders, FINDER_WORDS["yunet"]).trigger()
+    world.engine.now = replace(world.engine.now, finder="yunet")
+    window.live.refresh_status()
+    assert world.engine.asked == [("finder", "yunet", path)]
+    assert window.live.commands.settings.yunet_file is None, "for this once"
+
+
+def test_a_camera_is_remembered_by_its_name(open_window: OpenWindow, world: World) -> None:
+    world.cameras += [CameraInfo(0, "Built in"), CameraInfo(1, "USB")]
+    window = open_window()
+    window.live.commands.use_source("camera:1")
+    world.engine.now = replace(world.engine.now, source="USB", spec="camera:1")
+    window.live.refresh_status()
+    assert window.settings_now().source == "camera:USB"
+    # Another that plays by other means, as by --source, is not.
+    world.engine.now = replace(world.engine.now, source="Built in", spec="camera:0")
+    window.live.refresh_status()
+    assert window.settings_now().source == "camera:USB"
+
+
 def test_a_yunet_file_that_was_refused_is_asked_for_again(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

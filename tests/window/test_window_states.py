@@ -233,9 +233,21 @@ def test_a_slow_machine_is_told_once(
 ) -> None:
     window = open_window()
     world.engine.now = replace(world.engine.now, latency_ms=400.0, finder=finder)
+    said: list[str] = []
+    say = window.live._speed._say
+
+    def listen(sentence: str) -> None:
+        said.append(sentence)
+        say(sentence)
+
+    window.live._speed._say = listen
+    slow = world.engine.now
     for _ in range(3):
-        window.live.refresh_status()
-        clock[0] += 10.0
+        for now in (replace(slow, latency_ms=5.0), slow, slow):
+            world.engine.now = now
+            window.live.refresh_status()
+            clock[0] += 10.0
+    assert len(said) == 1
     assert [text for text in window.notices.texts if "400 ms" in text] == window.notices.texts
     assert len(window.notices.texts) == 1
     assert window.notices.texts[0].endswith(advice)
