@@ -22,7 +22,7 @@ from app.analysis.parts import AnalysisOptions, Parts, borrowed_parts, how
 from app.analysis.table import FolderWriter
 from app.live.parts import FramePipeline
 from app.messages import FrameResult
-from app.sessions.folder import in_use, lock, read_info, unlock
+from app.sessions.folder import in_use, lock, read_info, stay_locked, unlock
 from models.runtime.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 DONE, SKIPPED, FAILED, STOPPED = "done", "skipped", "failed", "stopped"
 PARTIAL = ".partial"
 _REPORT_SECONDS = 0.2
+_ALIVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _analyse(
         writer = FolderWriter(partial, job.source, parts.classifier, mark, described)
         results = _results(job, parts.pipeline(), frames, report, stopped)
         with film_beside(partial, wanted=job.options.video) as keep:
-            writer.write(_kept(results, keep), frames)
+            writer.write(_kept(results, keep, partial), frames)
         writer.export(job.options.table)
         folder = _take_name(partial, target)
     return Outcome(
@@ -169,8 +170,12 @@ def _results(
     report(Progress(job.number, frames.read))
 
 
-def _kept(results: Iterator[FrameResult], keep: Keep) -> Iterator[FrameResult]:
+def _kept(results: Iterator[FrameResult], keep: Keep, folder: Path) -> Iterator[FrameResult]:
+    alive_at = time.monotonic()
     for result in results:
+        if time.monotonic() - alive_at >= _ALIVE_SECONDS:  # rows go to the disk in thousands
+            alive_at = time.monotonic()
+            stay_locked(folder)
         keep(result)
         yield result
 

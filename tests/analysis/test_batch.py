@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.analysis.batch import RUNNING, WAITING, Batch
 from app.analysis.inputs import VIDEO, Input
-from app.analysis.job import DONE, FAILED, STOPPED, Job, Outcome, Progress
+from app.analysis.job import DONE, FAILED, STOPPED, Job, Outcome, Progress, _kept
 from app.analysis.parts import AnalysisOptions
 from app.analysis.summary import outcome_line, progress_line, total_line, write_summary
 from app.analysis.workers import Tell
 from app.errors import SettingsError
+from app.sessions.folder import in_use, lock
 
 
 def job(number: int, frames: int | None) -> Job:
@@ -158,3 +161,21 @@ def test_the_end_is_seen_even_by_one_who_waits_long() -> None:
     begun = time.perf_counter()
     assert batch.wait(30)
     assert time.perf_counter() - begun < 20
+
+
+def test_a_folder_in_which_nothing_was_written_for_a_while_is_seen_to_be_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another computer, which knows nothing of our processes; rows are written by thousands."""
+    lock(tmp_path)
+    monkeypatch.setattr("app.sessions.folder.platform.node", lambda: "elsewhere")
+    assert in_use(tmp_path)
+    old = time.time() - 120
+    os.utime(tmp_path / "recording.lock", (old, old))
+    assert not in_use(tmp_path)
+    monkeypatch.setattr("app.analysis.job._ALIVE_SECONDS", 0.0)
+    results: list[Any] = [object(), object()]
+    assert list(_kept(iter(results), lambda _: None, tmp_path)) == results
+    assert in_use(tmp_path)
+    (tmp_path / "recording.lock").unlink()
+    assert list(_kept(iter(results), lambda _: None, tmp_path)) == results, "nor is it needed"

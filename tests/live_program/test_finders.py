@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import cv2.data
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from app.errors import FinderError
 from app.faces import FINDERS, FaceFinder, make_finder
 from app.faces.alignment import upright_square
 from app.faces.base import square
+from app.faces.haar import HaarFinder
 from app.faces.yunet import YunetFinder
 from app.messages import Face
 from app.sources.actor import actor_truth, render_frame
@@ -181,3 +183,18 @@ def test_yunet_with_a_damaged_file_names_it(tmp_path: Path) -> None:
     file.write_bytes(b"not a network" * 100)
     with pytest.raises(FinderError, match=r"damaged.onnx.*cannot use it"):
         make_finder("yunet", file)
+
+
+def test_a_cascade_is_read_whatever_its_folder_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "Jörg 顔"
+    folder.mkdir()
+    name = "haarcascade_frontalface_default.xml"
+    (folder / name).write_bytes((Path(cv2.data.haarcascades) / name).read_bytes())
+    monkeypatch.setattr("cv2.data.haarcascades", f"{folder}/")
+    assert HaarFinder().find(np.full((120, 160, 3), 90, np.uint8)) == []
+    for broken in (b"", b"<?xml version='1.0'?><opencv_storage></opencv_storage>", b"\xff\xfe"):
+        (folder / name).write_bytes(broken)
+        with pytest.raises(FinderError, match=r"cascade at .* is damaged; reinstall"):
+            HaarFinder()
