@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +32,7 @@ __all__ = ["Recorder", "RecorderStatus", "RecordingOptions"]
 
 log = logging.getLogger(__name__)
 
+_WRITER = "app.sessions.writer"
 _RATE_SECONDS = 2.0
 _MOST_EARLY = 1000
 
@@ -124,10 +127,9 @@ class Recorder:
     def start(self, options: RecordingOptions) -> None:
         """Record from the next frame that is taken on; does nothing while recording.
 
+        The first time it is the next one after what writes tables was loaded, half a second later.
         Raises `SessionError` when the folder cannot be used.
         """
-        import app.sessions.writer  # noqa: F401 - here, so that no frame waits for it
-
         with self._lock:
             if self._options is not None:
                 return
@@ -145,13 +147,31 @@ class Recorder:
                     f"few to record; free some space or choose another folder."
                 )
             self._options = options
-            self._since = time.monotonic()
             self._early.clear()
             self._early_marks.clear()
             self._calibrating.clear()
             self._last, self._last_folder, self._sessions = WriterStatus(), None, 0
-            self._engine.add_listener(self._take)
-            self._engine.add_drop_listener(self._drop)
+            if _WRITER in sys.modules:
+                self._listen()
+            else:  # aside: neither the window nor a frame waits for it
+                load = threading.Thread(
+                    target=self._load, args=(options,), name="mien-recorder-load", daemon=True
+                )
+                load.start()
+
+    def _load(self, options: RecordingOptions) -> None:
+        """Load what writes tables, then listen, if the recording still goes on."""
+        try:
+            import_module(_WRITER)
+        finally:
+            with self._lock:  # where it failed, the first frame will say why
+                if self._options is options:
+                    self._listen()
+
+    def _listen(self) -> None:
+        self._since = time.monotonic()
+        self._engine.add_listener(self._take)
+        self._engine.add_drop_listener(self._drop)
 
     def stop(self) -> None:
         """End the recording; what is left is written in the background."""

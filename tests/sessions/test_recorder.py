@@ -330,6 +330,36 @@ def test_a_recording_can_be_ended_and_begun_again(stage: Stage, tmp_path: Path) 
     assert max(numbers(first)[0]) < min(numbers(second)[0])
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_nobody_waits_while_what_writes_tables_is_loaded(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    loaded = threading.Event()
+    monkeypatch.setattr("app.live.recorder._WRITER", "app.sessions.not_loaded")
+    monkeypatch.setattr("app.live.recorder.import_module", lambda _: loaded.wait(20))
+    film = Numbered(40)
+    stage.sources["film"] = film
+    engine = stage.play("film")
+    recorder = Recorder(engine)
+    recorder.start(RecordingOptions(tmp_path))
+    assert recorder.active
+    assert recorder.mark("1")
+    assert recorder.status().folder is None
+    if ended:
+        recorder.stop()
+    loaded.set()
+    loader = [one for one in threading.enumerate() if one.name == "mien-recorder-load"]
+    for thread in loader:
+        thread.join(20)
+    let_go(film)
+    until(lambda: engine.status().state is EngineState.ENDED)
+    assert recorder.close(30)
+    found = sessions(tmp_path)
+    assert len(found) == (0 if ended else 1)
+    for session in found:
+        assert session.markers.to_pylist()[0]["key"] == "1"
+
+
 def test_a_folder_that_cannot_be_used_is_said_at_once(stage: Stage, tmp_path: Path) -> None:
     recorder = Recorder(stage.play("actor"))
     (tmp_path / "file").write_text("")

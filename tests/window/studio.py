@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 from pytestqt.qtbot import QtBot
 
+import app.sessions.writer  # noqa: F401 - the first recording of a program waits for it
 from app.gui.window import MainWindow
 from app.messages import FaceResult, FrameResult
 
