@@ -63,8 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--source",
         metavar="SOURCE",
-        help="actor, camera, camera:N, camera:NAME, screen, screen:N, screen:LEFT,TOP,WIDTHxHEIGHT, "
-        "a network camera such as rtsp://HOST/PATH, a video file, an image or a folder of images",
+        help="actor, camera, camera:N or camera:NAME, screen, screen:N or "
+        "screen:LEFT,TOP,WIDTHxHEIGHT, a network camera such as rtsp://HOST/PATH, a video file, an "
+        "image or a folder of images",
     )
     what.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
     what.add_argument("--second", metavar="NAME|FILE", help="a model to compare it with")
