@@ -84,7 +84,7 @@ def open_model(name: str, *, label_set: str | None = None, threads: int = 1) -> 
     """Load a bundled model by name, an .onnx file or a .pt checkpoint, to run on the CPU.
 
     label_set: which, for a checkpoint trained for several. Raises `UserError` for one that cannot
-    be loaded or whose label set there is no rule for.
+    be loaded, that has no such label set or whose label set there is no rule for.
     """
     if name.lower().endswith(".pt"):
         return _open_checkpoint(user_path(name), label_set, threads)
@@ -94,6 +94,11 @@ def open_model(name: str, *, label_set: str | None = None, threads: int = 1) -> 
         raise ModelError(
             f"{name}: expected a model for {' or '.join(RULES)}, found {card.label_set!r}: "
             "evaluate it on data with labels of its own"
+        )
+    if label_set not in (None, card.label_set):
+        raise ModelError(
+            f"{name}: expected a model for {label_set}, found one for {card.label_set}: leave it "
+            "or --labels out"
         )
     return Model(
         name=classifier.path.stem,

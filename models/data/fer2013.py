@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.data.face_set import SPLITS, FaceSet
+from models.data.pictures import decoded
 from models.runtime.errors import UserError
 from models.runtime.labels import FER2013
 
@@ -118,13 +118,13 @@ def _decode(path: Path, row: int, record: Any) -> NDArray[np.uint8]:
         )
     # A blank picture is a WebP of 30 bytes, and OpenCV refuses to look at fewer than 32.
     data = np.frombuffer(stored.ljust(32, b"\0"), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    image = decoded(data)
     if image is None or image.shape != (SIDE, SIDE):
         found = (
             "one that does not decode" if image is None else f"{image.shape[1]}x{image.shape[0]}"
         )
         raise UserError(f"{path}, row {row}, column image: expected a 48x48 picture, found {found}")
-    return image.astype(np.uint8, copy=False)
+    return image
 
 
 def _check_row(path: Path, row: int, emotion: str, usage: str) -> None:

@@ -41,6 +41,12 @@ def read_image_folder(
     Raises `UserError` that names the folder at fault.
     """
     splits = [folder for folder in list_folders(path) if folder.name.lower() in _SPLIT_FOLDERS]
+    beside = [folder for folder in list_folders(path) if folder not in splits]
+    if splits and beside:
+        raise UserError(
+            f"{beside[0]}: expected nothing but {', '.join(sorted(_SPLIT_FOLDERS))} beside "
+            f"{splits[0].name}, found {beside[0].name}: move it into one of them, or away"
+        )
     entries = []
     for root in splits or [path]:
         for folder in list_folders(root):

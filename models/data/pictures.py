@@ -76,10 +76,19 @@ def read_gray(path: Path) -> NDArray[np.uint8]:
         raise UserError(f"expected a picture {path}, found: {error.strerror}") from error
     # OpenCV refuses to look at fewer than 32 bytes, and raises where there is none.
     padded = np.concatenate([data, np.zeros(max(0, 32 - len(data)), np.uint8)])
-    gray = cv2.imdecode(padded, cv2.IMREAD_GRAYSCALE)
+    gray = decoded(padded)
     if gray is None:
         raise UserError(f"{path}: expected a picture, found a file that does not decode as one")
-    return gray.astype(np.uint8, copy=False)
+    return gray
+
+
+def decoded(data: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Return the gray picture (H, W) that these bytes hold, None where they hold none."""
+    try:
+        gray = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    except cv2.error:  # as for one that says it has a thousand million pixels
+        return None
+    return None if gray is None else gray.astype(np.uint8, copy=False)
 
 
 def cut(gray: NDArray[np.uint8], square: Square | None) -> NDArray[np.uint8]:

@@ -98,6 +98,6 @@ def _check_subjects(subjects: NDArray[np.str_] | None) -> NDArray[np.str_]:
     if subjects is None:
         raise UserError(
             "expected pictures whose subjects are known, found a data set that does not say who "
-            "is shown: use k_fold"
+            "is shown: cut them by pictures instead, as with --folds 5"
         )
     return subjects

@@ -1,7 +1,7 @@
 """The label sets: which expressions a model names, and in what order.
 
 The order is part of a model's contract. FER2013 and FER+ name the same pictures but order the
-expressions differently, and they agree on only 63 % of them: they are two tasks.
+expressions differently, and they agree on only 62 % of them: they are two tasks.
 """
 
 from __future__ import annotations

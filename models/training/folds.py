@@ -30,6 +30,8 @@ from models.training.recipe import CLEANINGS, Recipe
 from models.training.warm_start import begin_from
 
 SUBJECTS = "subjects"
+# Normalisation takes the mean over several.
+_FEWEST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,11 @@ def run_protocol(
             continue
         copies = copies_of(usable.pixels[test], usable.pixels[training])
         training = training[~copies]
+        if len(training) < _FEWEST:
+            raise UserError(
+                f"fold {name}: expected at least {_FEWEST} training pictures that are no copies of "
+                f"its test pictures, found {len(training)}: use a larger data set or other folds"
+            )
         trainer = _train(recipe, usable.select(training), device, start)
         logits = {tta: _test(trainer, usable.pixels[test], tta) for tta in TTAS}
         scores = {str(tta): accuracy(logits[tta], truth[test]) for tta in TTAS}

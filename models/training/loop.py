@@ -20,6 +20,7 @@ from models.training.examples import Examples
 from models.training.losses import (
     VOTED,
     check_finite,
+    check_measured,
     distillation_loss,
     distribution_loss,
     region_biased_loss,
@@ -224,7 +225,9 @@ class Trainer:
             used = examples.truth[name] >= 0
             scores[name] = accuracy(values[used], examples.truth[name][used])
             losses.append(negative_log_likelihood(values[used], examples.truth[name][used]))
-        return {**scores, "validation_loss": sum(losses) / len(losses)}
+        loss = sum(losses) / len(losses)
+        check_measured(loss)  # before anything of it is kept
+        return {**scores, "validation_loss": loss}
 
     def _set_rate(self, step: int, steps: int) -> None:
         recipe = self.recipe

@@ -25,6 +25,15 @@ def check_finite(loss: float, epoch: int, step: int) -> None:
         )
 
 
+def check_measured(loss: float) -> None:
+    """Raise `UserError` where the validation loss is no number: the weights are lost."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"expected a validation loss that is a number, found {loss}: the training diverged; "
+            "lower learning_rate and train anew in another folder"
+        )
+
+
 def split_heads(outputs: Tensor, label_sets: list[str]) -> dict[str, Tensor]:
     """Cut outputs (N, sum of C) into logits (N, C) by label set, in the order given."""
     sizes = [len(LABEL_SETS[name]) for name in label_sets]

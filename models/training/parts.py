@@ -64,7 +64,7 @@ def _hold_out(faces: FaceSet) -> tuple[FaceSet, str]:
             f"expected at least {2 * _TENTH} pictures to hold a tenth of them out, found "
             f"{len(pool)}: use a larger data set"
         )
-    if pool.subjects is None:
+    if pool.subjects is None or len(np.unique(pool.subjects)) < 2:
         folds, whole = k_fold(pool.labels, _TENTH), "pictures"
     else:
         count = min(_TENTH, len(np.unique(pool.subjects)))

@@ -24,6 +24,7 @@ from models.training.tasks import task_of, task_values
 CLEANINGS = ("none", "four")
 """What more is dropped from the training part: nothing, or by `models.data.clean.clean_four`."""
 VIEWS = ("same", "new")
+_MOST_BATCH = 65_536
 """What a student sees of what teachers answered in a file: their views, or new ones."""
 
 
@@ -149,20 +150,27 @@ class Recipe:
             )
         self._check_numbers()
 
-    def _check_numbers(self) -> None:
+    def _check_counts(self) -> None:
         for key, low in (("epochs", 1), ("batch_size", 2), ("patience", 1), ("seed", 0)):
             if getattr(self, key) < low:
                 raise UserError(
                     f"recipe: expected {key} of at least {low}, found {getattr(self, key)}"
                 )
+        if self.batch_size > _MOST_BATCH:
+            raise UserError(
+                f"recipe: expected batch_size of at most {_MOST_BATCH:,}, found {self.batch_size}"
+            )
+        if self.seed >= 2**32:  # torch takes 64 bits, and every epoch has a seed of its own
+            raise UserError(f"recipe: expected seed below 2 to the 32, found {self.seed}")
+
+    def _check_numbers(self) -> None:
+        self._check_counts()
         if not 16 <= self.input_size <= 512:
             raise UserError(f"recipe: expected input_size of 16 to 512, found {self.input_size}")
         if self.field not in FIELDS:
             raise UserError(
                 f"recipe: expected field of 16 to 48, an even number, found {self.field}"
             )
-        if self.seed >= 2**32:  # torch takes 64 bits, and every epoch has a seed of its own
-            raise UserError(f"recipe: expected seed below 2 to the 32, found {self.seed}")
         for name, weight in self.labels.items():
             _positive("recipe, [labels]", name, weight)
         for name, share in self.rates.items():

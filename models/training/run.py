@@ -173,6 +173,11 @@ def _examples(data: Path, parts: Parts, trainer: Trainer) -> tuple[Examples, Exa
         print(parts.told)
         if trainer.note:
             print(trainer.note)
+    if len(parts.training) < 2:  # normalisation takes the mean over several
+        raise UserError(
+            f"{data}: expected at least 2 training pictures, found {len(parts.training)}: use more "
+            "data"
+        )
     trainer.source = parts.training.source
     taught = [name for each in trainer.taught_by for name in each.get("sources", [])]
     trainer.sources = list(dict.fromkeys([*trainer.sources, trainer.source, *taught]))

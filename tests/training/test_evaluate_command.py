@@ -314,6 +314,15 @@ def test_a_checkpoint_of_two_label_sets_wants_one_chosen(
     assert "choose with --labels" in refused(capsys, trained / "last.pt", "--data", data)
 
 
+def test_a_label_set_that_a_file_lacks_is_said(
+    capsys: pytest.CaptureFixture[str], data: Path, exports: dict[str, Exported]
+) -> None:
+    file = str(exports["ferplus"].path)
+    assert main([file, "--labels", "fer2013", "--data", str(data)]) == 2
+    said = capsys.readouterr().err
+    assert "expected a model for fer2013, found one for ferplus: leave it or --labels out" in said
+
+
 def test_an_unknown_model_is_said(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     assert "no_such_model" in refused(capsys, "no_such_model", "--data", data)
 

@@ -119,6 +119,12 @@ def test_copies_of_its_test_pictures_are_no_part_of_a_folds_training(
     assert [fold.copies for fold in found.folds] == [3, 1, 0]
 
 
+def test_a_fold_of_copies_alone_is_said(people: FaceSet, quick: Recipe) -> None:
+    pixels = np.repeat(people.pixels[:1], len(people), axis=0)
+    with pytest.raises(UserError, match="expected at least 2 training pictures that are no copies"):
+        run_protocol(quick, replace(people, pixels=pixels), "2", CPU)
+
+
 def test_a_network_that_has_learnt_elsewhere_is_better_at_once(
     people: FaceSet, quick: Recipe, tmp_path: Path
 ) -> None:

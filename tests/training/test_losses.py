@@ -6,10 +6,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.training.losses import distribution_loss, split_heads
+from models.runtime.errors import UserError
+from models.training.losses import check_measured, distribution_loss, split_heads
 from models.training.schedule import one_cycle
 
 pytestmark = pytest.mark.train
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_network_that_was_lost_is_not_measured(loss: float) -> None:
+    check_measured(0.7)
+    with pytest.raises(UserError, match="expected a validation loss that is a number, found"):
+        check_measured(loss)
 
 
 def test_with_one_hot_targets_it_is_the_cross_entropy() -> None:

@@ -16,7 +16,7 @@ from models.data.face_set import FaceSet
 from models.runtime.card import read_card
 from models.runtime.errors import UserError
 from models.training.checkpoint import load_checkpoint
-from models.training.parts import read_parts
+from models.training.parts import _hold_out, read_parts
 from models.training.recipe import Recipe
 
 pytestmark = pytest.mark.train
@@ -72,6 +72,21 @@ def test_whole_subjects_are_held_out_where_they_are_known(tmp_path: Path) -> Non
     assert len(set(parts.validation.subjects)) == 1
     assert not set(parts.validation.subjects) & set(parts.training.subjects)
     assert len(parts.training) + len(parts.validation) == 24
+
+
+def test_pictures_of_one_person_are_held_out_one_by_one() -> None:
+    one = FaceSet(
+        pixels=np.random.default_rng(1).integers(0, 256, (40, 48, 48)).astype(np.uint8),
+        labels=np.arange(40) % 4,
+        label_set="fer2013",
+        votes=None,
+        splits=np.array(["all"] * 40),
+        names=np.array([f"{number}.png" for number in range(40)]),
+        subjects=np.array(["KA"] * 40),
+    )
+    held, told = _hold_out(one)
+    assert told.endswith("4 of 40 pictures, by pictures")
+    assert len(held.split("PublicTest")) == 4
 
 
 def test_too_few_pictures_are_refused(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_from_dict_leaves_its_values_alone() -> None:
         ({"precision": "fp16"}, "expected precision of fp32, bf16, found 'fp16'"),
         ({"epochs": 0}, "expected epochs of at least 1, found 0"),
         ({"batch_size": 1}, "expected batch_size of at least 2, found 1"),
+        ({"batch_size": 10**20}, "expected batch_size of at most 65,536, found 1000000"),
         ({"learning_rate": 0}, "expected learning_rate above 0"),
         ({"std": 0}, "expected std above 0"),
         ({"ema": 1.5}, "expected ema of 0 to 1, found 1.5"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -254,3 +256,20 @@ def test_class_folders_say_which_part_of_their_pictures_is_used(tmp_path: Path) 
     (tmp_path / "fear").mkdir()
     assert cv2.imwrite(str(tmp_path / "fear" / "1.png"), np.zeros((50, 80), np.uint8))
     assert read_image_folder(tmp_path).found.endswith("; the largest central square of each")
+
+
+def test_a_picture_of_impossible_size_is_said(tmp_path: Path) -> None:
+    header = struct.pack(">II5B", 40_000, 40_000, 8, 0, 0, 0, 0)
+    chunk = b"IHDR" + header
+    whole = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + whole + b"\0" * 64)
+    with pytest.raises(UserError, match="found a file that does not decode as one"):
+        read_gray(tmp_path / "bomb.png")
+
+
+def test_class_folders_beside_split_folders_are_said(tmp_path: Path) -> None:
+    for folder in ("train/angry", "val/angry", "angry"):
+        (tmp_path / folder).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / folder / "a.png"), np.full((48, 48), 90, np.uint8))
+    with pytest.raises(UserError, match="beside train, found angry: move it into one of them"):
+        read_image_folder(tmp_path)
