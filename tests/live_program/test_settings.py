@@ -39,6 +39,7 @@ EVERYTHING = Settings(
     analysis_workers=3,
     streams=("lsl", "osc=127.0.0.1:9000"),
     stream_addresses=("osc=127.0.0.1:9000",),
+    study_protocol="/studies/smiles.toml",
 )
 
 

@@ -297,8 +297,8 @@ def test_a_slip_in_a_word_is_answered_with_the_word(
     assert "camera:0" in refusal("0")
 
 
-@pytest.mark.parametrize("spec", ["camera:", "camera:front", "camera:-1", "camera:99999"])
-def test_a_camera_without_a_number_is_said(spec: str) -> None:
+@pytest.mark.parametrize("spec", ["camera:", "camera: "])
+def test_a_camera_without_a_number_or_name_is_said(spec: str) -> None:
     assert spec in refusal(spec)
 
 
