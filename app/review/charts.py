@@ -16,7 +16,7 @@ from app.review.series import Series
 from app.review.statistics import LabelShare
 from app.words import clock
 
-__all__ = ["around_chart", "legend", "line_chart", "ribbon_chart", "share_bar", "stretches"]
+__all__ = ["around_chart", "dot", "legend", "line_chart", "ribbon_chart", "share_bar", "stretches"]
 
 WIDTH = 760
 _LEFT, _RIGHT = 44, 8
@@ -32,6 +32,13 @@ def legend(labels: Sequence[str]) -> str:
         for label in display_order(labels)
     )
     return f'<p class="legend">{signs}<span class="key"><i class="unsure"></i>unsure</span></p>'
+
+
+def dot(label: str) -> str:
+    """Return a label's colour as a sign to stand before its word."""
+    if label == UNSURE:
+        return "<i class='dot unsure'></i>"
+    return f"<i class='dot' style='background:{colour(label, light=True)}'></i>"
 
 
 def ribbon_chart(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from app.palette import UNSURE, colour, display_order
+from app.palette import UNSURE, display_order
 from app.review.around import around_events, events
-from app.review.charts import around_chart, line_chart, ribbon_chart, share_bar
+from app.review.charts import around_chart, dot, line_chart, ribbon_chart, share_bar
 from app.review.compare import Agreement, agreement, neutral_words
 from app.review.edited import UNDECIDED, Edited, FaceEntry, Interval, recorded_markers
 from app.review.second import Second
@@ -240,7 +240,7 @@ def _on_image(state: Edited, row: int) -> str:
     measured = f"{quality:.2f}" if quality == quality else _DASH
     return (
         f"<td>{escape(state.title(int(state.owners[row])))}</td>"
-        f"<td>{_dot(label)}{escape(label)}</td>"
+        f"<td>{dot(label)}{escape(label)}</td>"
         f"<td class='n'>{per_cent(float(state.recording.confidence[row]))}</td>"
         f"<td class='n'>{measured}</td>"
     )
@@ -262,7 +262,7 @@ def _share_table(summary: Summary) -> str:
 def _share_row(row: LabelShare) -> str:
     mean = _DASH if row.label == UNSURE else f"{per_cent(row.mean)} ± {per_cent(row.deviation)}"
     return (
-        f"<tr><td>{_dot(row.label)}{escape(row.label)}</td><td>{share_bar(row)}</td>"
+        f"<tr><td>{dot(row.label)}{escape(row.label)}</td><td>{share_bar(row)}</td>"
         f"<td class='n'>{per_cent(row.share)}</td><td class='n'>{_range(row)}</td>"
         f"<td class='n'>{mean}</td><td class='n'>{row.episodes}</td>"
         f"<td class='n'>{span(row.longest) if row.episodes else _DASH}</td></tr>"
@@ -359,7 +359,7 @@ def _comparison(found: Agreement, face: FaceEntry) -> str:
         return f"<h3>{escape(face.title)}</h3><p>Not one frame on which both models are sure.</p>"
     kappa = "" if found.kappa is None else f", Cohen's kappa {found.kappa:.2f}"
     rows = "".join(
-        f"<tr><td>{_dot(one.label)}{escape(one.label)}</td><td class='n'>{_or_dash(one.first)}</td>"
+        f"<tr><td>{dot(one.label)}{escape(one.label)}</td><td class='n'>{_or_dash(one.first)}</td>"
         f"<td class='n'>{_or_dash(one.second)}</td><td class='n'>{per_cent(one.both)}</td>"
         f"<td class='n'>{_or_dash(one.moved)}</td></tr>"
         for one in found.changes
@@ -370,12 +370,6 @@ def _comparison(found: Agreement, face: FaceEntry) -> str:
         f"<table><tr><th>Label</th><th class='n'>Recorded</th><th class='n'>Second</th>"
         f"<th class='n'>Both</th><th class='n'>Probability differs by</th></tr>{rows}</table>"
     )
-
-
-def _dot(label: str) -> str:
-    if label == UNSURE:
-        return "<i class='dot unsure'></i>"
-    return f"<i class='dot' style='background:{colour(label, light=True)}'></i>"
 
 
 def _range(row: LabelShare) -> str:

@@ -7,12 +7,12 @@ from html import escape
 from statistics import fmean
 
 from app.errors import SessionError
-from app.palette import UNSURE, colour, display_order
-from app.review.charts import around_chart, legend
+from app.palette import display_order
+from app.review.charts import around_chart, dot, legend
 from app.review.page import facts_table, html_page
 from app.study.groups import Contrast, Estimate, change, contrasts, curve, estimate, over
 from app.study.session import StudySession
-from app.study.table import Row, rows_of
+from app.study.table import Row, all_rows
 from app.words import amount, span
 
 __all__ = ["study_report"]
@@ -43,15 +43,10 @@ def study_report(sessions: Sequence[StudySession], warnings: Sequence[str]) -> s
     """Return the page of one study as HTML.
 
     warnings: what to mind, a sentence each. Raises `SessionError` where the sessions are of several
-    studies, or were read by models with different labels.
+    studies, were read by models with different labels, or showed nothing to its end.
     """
     _check(sessions)
-    rows = [row for session in sessions for row in rows_of(session)]
-    if not rows:
-        raise SessionError(
-            "expected stimuli that were shown to their end, found none in these sessions; let a "
-            "participant see the study to its end."
-        )
+    rows = all_rows(sessions)
     sections = [
         _summary(sessions, warnings),
         *_conditions(rows),
@@ -162,7 +157,7 @@ def _by_participant(pairs: Iterable[tuple[str, float | None]]) -> list[float]:
 def _table(head: str, found: dict[str, dict[str, Estimate]], words: str) -> str:
     """Return a row for each group and a column for each label."""
     labels = display_order({label for of in found.values() for label in of})
-    heads = "".join(f"<th class='n'>{_dot(label)}{escape(label)}</th>" for label in labels)
+    heads = "".join(f"<th class='n'>{dot(label)}{escape(label)}</th>" for label in labels)
     body = "".join(
         f"<tr><td>{escape(group) if head else ''}</td>"
         + "".join(f"<td class='n'>{_cell(of.get(label))}</td>" for label in labels)
@@ -201,9 +196,3 @@ def _interval(found: Estimate, digits: int, between: str, scale: float = 1.0) ->
 def _number(value: float, digits: int) -> str:
     rounded = round(value, digits) + 0.0  # no minus before nothing
     return f"{rounded:.{digits}f}".replace("-", _MINUS)
-
-
-def _dot(label: str) -> str:
-    if label == UNSURE:
-        return "<i class='dot unsure'></i>"
-    return f"<i class='dot' style='background:{colour(label, light=True)}'></i>"

@@ -16,7 +16,7 @@ from app.stimuli import Stimulus
 from app.study.session import StudySession
 from models.runtime.files import written_whole
 
-__all__ = ["COLUMNS", "Row", "rows_of", "write_table"]
+__all__ = ["COLUMNS", "Row", "all_rows", "rows_of", "write_table"]
 
 Row = dict[str, Any]
 
@@ -48,17 +48,23 @@ def rows_of(session: StudySession) -> list[Row]:
     ]
 
 
-def write_table(sessions: Sequence[StudySession], path: Path) -> int:
-    """Write the table of all these sessions as CSV and return how many rows it has.
-
-    Raises `SessionError` where there are none, or nothing can be written.
-    """
+def all_rows(sessions: Sequence[StudySession]) -> list[Row]:
+    """Return the rows of all sessions; raise `SessionError` where there are none."""
     rows = [row for session in sessions for row in rows_of(session)]
     if not rows:
         raise SessionError(
             "expected stimuli that were shown to their end, found none in these sessions; let a "
             "participant see the study to its end."
         )
+    return rows
+
+
+def write_table(sessions: Sequence[StudySession], path: Path) -> int:
+    """Write the table of all these sessions as CSV and return how many rows it has.
+
+    Raises `SessionError` where there are none, or nothing can be written.
+    """
+    rows = all_rows(sessions)
     variables = dict.fromkeys(_column_of(name) for one in sessions for name in one.variables)
     place = COLUMNS.index("participant") + 1
     columns = [*COLUMNS[:place], *variables, *COLUMNS[place:]]

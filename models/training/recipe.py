@@ -24,8 +24,8 @@ from models.training.tasks import task_of, task_values
 CLEANINGS = ("none", "four")
 """What more is dropped from the training part: nothing, or by `models.data.clean.clean_four`."""
 VIEWS = ("same", "new")
-_MOST_BATCH = 65_536
 """What a student sees of what teachers answered in a file: their views, or new ones."""
+_MOST_BATCH = 65_536
 
 
 @dataclass(frozen=True, slots=True)
