@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.crops import Tta
-from models.data.face_set import SPLITS, FaceSet, Split, copies_of
+from models.data.copies import copies_of
+from models.data.face_set import SPLITS, FaceSet, Split
 from models.evaluate import Evaluation, Figures, McNemar, mcnemar
 from models.explain.faithfulness import Faithfulness
 from models.explain.note import as_json as faithfulness_as_json

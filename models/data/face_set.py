@@ -8,6 +8,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.data.copies import BLANK, copies_of, near_copies_of
 from models.data.labels_map import translate
 from models.runtime.labels import LABEL_SETS
 
@@ -77,30 +78,35 @@ class FaceSet:
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """Count what was dropped from the training part, and why."""
+    """Count what was dropped from the training part, each picture for its first reason.
+
+    copies: equal to a picture of another split. near: the same photograph again, see
+    `near_copies_of`. blank: without contrast.
+    """
 
     copies: int
+    near: int
     blank: int
 
-
-def copies_of(pixels: NDArray[np.uint8], among: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return which of M pictures (M,) equal one of N others to the last pixel.
-
-    pixels: the N, (N, S, S). among: the M, (M, S, S).
-    """
-    known = {face.tobytes() for face in pixels}
-    return np.array([face.tobytes() in known for face in among], dtype=bool)
+    def __str__(self) -> str:
+        return (
+            f"{self.copies:,} copies of test pictures, {self.near:,} that are nearly one, "
+            f"{self.blank:,} blank"
+        )
 
 
 def clean_training(faces: FaceSet) -> tuple[FaceSet, Cleaning]:
-    """Return the training part without blank pictures and copies of the other splits.
+    """Return the training part without blank pictures and those that other splits have as well.
 
-    A copy is a training picture whose pixels all equal those of a PublicTest or PrivateTest
-    picture; a blank one has no contrast (standard deviation below 1 of 255) and shows no face.
+    Of a PublicTest or PrivateTest picture a copy has every pixel, and a near copy shows the same
+    photograph, cut, scaled or marked otherwise (`models.data.copies`). A blank picture has no
+    contrast (standard deviation below 1 of 255) and shows no face.
     """
     train = faces.split("Training")
-    copies = copies_of(faces.pixels[faces.splits != "Training"], train.pixels)
+    others = faces.pixels[faces.splits != "Training"]
+    copies = copies_of(others, train.pixels)
     # One by one: of all at once, numpy makes a float64 copy.
-    blank = np.array([face.std() < 1.0 for face in train.pixels], dtype=bool)
-    kept = train.select(~copies & ~blank)
-    return kept, Cleaning(copies=int(copies.sum()), blank=int((blank & ~copies).sum()))
+    blank = np.array([face.std() < BLANK for face in train.pixels], dtype=bool) & ~copies
+    near = near_copies_of(others, train.pixels) & ~copies & ~blank
+    kept = train.select(~copies & ~blank & ~near)
+    return kept, Cleaning(*(int(rows.sum()) for rows in (copies, near, blank)))

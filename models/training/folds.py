@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.crops import TTAS, Tta
-from models.data.face_set import FaceSet, copies_of
+from models.data.copies import copies_of
+from models.data.face_set import FaceSet
 from models.data.splits import Rows, k_fold, leave_one_subject_out
 from models.measure import truth_for
 from models.runtime.errors import UserError

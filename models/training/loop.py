@@ -261,7 +261,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where a state was taken; raise `UserError` if another recipe made it.
+        """Go on where a state was taken; raise `UserError` if another recipe or teacher made it.
 
         While the schedule holds its rate, the run may be made longer or shorter, if the epochs
         that are done would have been the same.
@@ -271,6 +271,12 @@ class Trainer:
             raise UserError(
                 "expected a checkpoint that a training wrote, found a mean of several, which has "
                 "nothing to go on from: begin with it, in another folder (--from)"
+            )
+        if state.get("taught_by", self.taught_by) != self.taught_by:
+            raise UserError(
+                "expected the teachers that the training began with, "
+                f"{_named(state['taught_by'])}, found {_named(self.taught_by)}: give it those, or "
+                "choose another folder"
             )
         self.network.load_state_dict(state["network"])
         self.average.network.load_state_dict(state["average"])
@@ -301,6 +307,12 @@ class Trainer:
                 f"{', '.join(keys)}{other}: resume with the recipe it was started with, or choose "
                 "another folder"
             )
+
+
+def _named(teachers: list[dict[str, Any]]) -> str:
+    """Name teachers by file and the first letters of the sha256, for a sentence."""
+    named = [f"{each['file']} ({each.get('sha256', 'unknown')[:8]})" for each in teachers]
+    return " and ".join(named) or "none"
 
 
 def _check_group(recipe: Recipe, group: Group) -> None:

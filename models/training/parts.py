@@ -80,7 +80,7 @@ def _hold_out(faces: FaceSet) -> tuple[FaceSet, str]:
 def clean(faces: FaceSet, cleaning: str) -> tuple[FaceSet, str]:
     """Return the part to train on, and in words what was dropped from it."""
     kept, dropped = clean_training(faces)
-    told = f"{dropped.copies} copies of test pictures, {dropped.blank} blank"
+    told = str(dropped)
     if cleaning == "four":
         kept, four = clean_four(kept)
         told += (

@@ -35,9 +35,7 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
     for recipe, path in zip(recipes[:-1], paths[:-1], strict=True):
         _check_same(recipe, recipes[-1], path, paths[-1])
     mean = _mean([values["average"] for values in everything], paths)
-    told = " and ".join(
-        _told(values, recipe) for values, recipe in zip(everything, recipes, strict=True)
-    )
+    told = _told_together(everything, recipes)
     sources = [
         learnt_from(values, recipe) for values, recipe in zip(everything, recipes, strict=True)
     ]
@@ -56,6 +54,18 @@ def write_soup(paths: list[Path], output: Path) -> dict[str, Any]:
     }
     save_checkpoint(output, result)
     return result
+
+
+def _told_together(everything: list[dict[str, Any]], recipes: list[Recipe]) -> str:
+    """Say what each was, and what it was begun from: once, where that is the same for all."""
+    told = [_told(values, recipe) for values, recipe in zip(everything, recipes, strict=True)]
+    origins = [values.get("begun_from", "") if values["epoch"] else "" for values in everything]
+    if len(set(origins)) == 1:
+        return " and ".join(told) + (f", all begun from {origins[0]}" if origins[0] else "")
+    return " and ".join(
+        f"{each} (begun from {origin})" if origin else each
+        for each, origin in zip(told, origins, strict=True)
+    )
 
 
 def _told(values: dict[str, Any], recipe: Recipe) -> str:

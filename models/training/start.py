@@ -46,13 +46,17 @@ class Start:
 
     @property
     def told(self) -> str:
-        """Return where it comes from, for the card."""
+        """Return where it comes from, and where that came from, for the card."""
         made, recipe = self.made, self.recipe
-        if not made.get("epoch") and made.get("begun_from"):  # a mean, which says of what
-            return str(made["begun_from"])
+        before = str(made.get("begun_from") or "")
+        teachers = [each["file"] for each in made.get("teachers") or []]
+        taught = f", taught by {' and '.join(teachers)}" if teachers else ""
+        if not made.get("epoch") and before:  # a mean, which says of what
+            return before
         return (
             f"{recipe.architecture} for {' and '.join(recipe.labels)}, epoch "
             f"{made.get('epoch', 0)} of {recipe.epochs}, commit {made.get('commit', 'unknown')}"
+            f"{taught}{f', begun from {before}' if before else ''}"
         )
 
 
@@ -83,6 +87,7 @@ def read_start(path: Path, pixels: Tensor) -> Start:
     values = load_checkpoint(path)
     recipe = recipe_of(values, path)
     made = {key: values.get(key) for key in ("epoch", "begun_from")} | values["environment"]
+    made["teachers"] = values.get("taught_by")
     return Start(recipe, dict(values["average"]), learnt_from(values, recipe), made)
 
 

@@ -48,7 +48,9 @@ def draw(kind: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     wave = np.sin(2 * np.pi * (turns * np.arange(48) / 48 + rng.random()))
     stripes = wave[None, :] if kind < 4 else wave[:, None]
     noise = rng.normal(0, 0.15, (48, 48))
-    return np.clip(128 + 70 * (stripes + noise), 0, 255).astype(np.uint8)
+    # Clouds, no two alike: stripes in the same place would be the same picture again.
+    clouds = cv2.resize(rng.normal(0, 0.3, (8, 8)), (48, 48), interpolation=cv2.INTER_CUBIC)
+    return np.clip(128 + 70 * (stripes + noise + clouds), 0, 255).astype(np.uint8)
 
 
 def votes_of(kind: int, rng: np.random.Generator) -> list[int]:

@@ -64,6 +64,19 @@ def test_every_weight_is_the_mean(learn: Learn, tmp_path: Path) -> None:
     assert told.startswith("the mean of 2 trainings: (the mean of 3 trainings: epoch 1 of ")
 
 
+def test_where_the_parts_began_is_told_once_if_it_is_the_same(learn: Learn, tmp_path: Path) -> None:
+    paths = [learn("one", seed=1), learn("two", seed=2)]
+    for path in paths:
+        save_checkpoint(path, {**load_checkpoint(path), "begun_from": "a drawing"})
+    told = write_soup(paths, tmp_path / "mean.pt")["begun_from"]
+    assert told.count("begun from") == 1
+    assert told.endswith("commit two, all begun from a drawing")
+    save_checkpoint(paths[0], {**load_checkpoint(paths[0]), "begun_from": ""})
+    told = write_soup(paths, tmp_path / "mean.pt")["begun_from"]
+    assert "commit one and " in told
+    assert told.endswith("commit two (begun from a drawing)")
+
+
 def test_a_mean_cannot_be_gone_on_with(learn: Learn, tmp_path: Path) -> None:
     output = tmp_path / "mean.pt"
     write_soup([learn("one", seed=1), learn("two", seed=2)], output)

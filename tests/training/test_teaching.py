@@ -201,7 +201,7 @@ def test_teachers_that_run_and_teachers_in_a_file_set_the_same_targets(
     rows = torch.arange(8)
     expected = live.probabilities(answers.pictures(examples.pixels, 0)[rows] / 255)
     for name, found in answers.probabilities(rows, 0).items():
-        torch.testing.assert_close(found, expected[name], atol=2e-4, rtol=0)
+        torch.testing.assert_close(found, expected[name], atol=5e-4, rtol=0)
 
 
 def test_a_student_learns_from_the_file_and_a_resumed_one_goes_on_with_it(
@@ -217,6 +217,17 @@ def test_a_student_learns_from_the_file_and_a_resumed_one_goes_on_with_it(
     assert losses[-1] < 0.7 * losses[0]
     resumed.restore(deepcopy(student.state()))
     assert resumed.train_epoch(examples) == student.train_epoch(wrong)
+
+
+def test_a_student_is_not_resumed_with_other_teachers(recipe: Recipe, asked: Path) -> None:
+    begun = Trainer(student_of(recipe, asked), CPU).state()
+    known = TeacherLogits.read(asked)
+    others = [{"file": "other.pt", "sha256": "0123456789abcdef"}]
+    replace(known, teachers=others).write(asked)
+    with pytest.raises(UserError, match=r"began with, last\.pt .*, found other\.pt \(01234567\)"):
+        Trainer(student_of(recipe, asked), CPU).restore(begun)
+    known.write(asked)
+    Trainer(student_of(recipe, asked), CPU).restore(begun)
 
 
 def test_a_student_of_a_smaller_field_sees_the_middle_that_the_answers_are_of(

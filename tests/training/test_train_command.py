@@ -99,7 +99,9 @@ def test_a_run_leaves_checkpoints_and_a_log(
     assert values["epoch"] == 2
     assert values["environment"]["torch"] == torch.__version__
     told = capsys.readouterr().out
-    assert "dropped from training: 1 copies of test pictures, 1 blank" in told
+    assert (
+        "dropped from training: 1 copies of test pictures, 0 that are nearly one, 1 blank" in told
+    )
     assert "62 training and 32 validation pictures" in told
     assert "epoch 2/2" in told
 
@@ -375,8 +377,8 @@ def test_cleaning_thins_out_what_is_trained_on_and_nothing_else(
     assert start(epochs=1, labels=labels, cleaning="four") == 0
     told = capsys.readouterr().out
     assert (
-        "1 copies of test pictures, 1 blank, 24 of other expressions, 0 blurred, "
-        "0 without a face, 5 contested" in told
+        "1 copies of test pictures, 0 that are nearly one, 1 blank, 24 of other expressions, "
+        "0 blurred, 0 without a face, 5 contested" in told
     )
     # 64 pictures less a copy, a blank one and those.
     assert "33 training and 32 validation pictures" in told

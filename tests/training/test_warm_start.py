@@ -39,8 +39,16 @@ def test_trunk_and_known_rows_are_taken_over(recipe: Recipe, before: Path) -> No
             known = theirs[name][7:] if name.startswith("classifier.") else theirs[name]
             assert torch.equal(value, known), name
     assert alone.epoch == 0
-    assert alone.begun_from == (
-        "mini_xception for fer2013 and ferplus, epoch 0 of 4, commit unknown"
+    told = "mini_xception for fer2013 and ferplus, epoch 0 of 4, commit unknown"
+    assert alone.begun_from == told
+    # What comes after it says where it began as well, and who taught it.
+    values = {**alone.state(), "environment": {"commit": "1234567"}, "epoch": 2}
+    save_checkpoint(before.with_name("next.pt"), {**values, "taught_by": [{"file": "wise.pt"}]})
+    after = Trainer(replace(recipe, labels={"ferplus": 1.0}), CPU)
+    begin_from(after, before.with_name("next.pt"), NO_PICTURES)
+    assert after.begun_from == (
+        "mini_xception for ferplus, epoch 2 of 4, commit 1234567, taught by wise.pt, begun from "
+        + told
     )
 
 
