@@ -69,7 +69,10 @@ def _cut_frame(file: Path, expression: str) -> Entry:
             "keep other pictures out of the CK+ folder"
         )
     name = f"{file.parent.name}/{file.name}"
-    return Entry(file=file, expression=expression, name=name, subject=match[1])
+    return Entry(
+        file=file, expression=expression, name=name, subject=match[1],
+        sequence=f"{match[1]}_{match[2]}",
+    )  # fmt: skip
 
 
 def _sequences(path: Path, *, frames: int, neutral: bool) -> list[Entry]:
@@ -92,7 +95,13 @@ def _sequences(path: Path, *, frames: int, neutral: bool) -> list[Entry]:
         peak = [(picture, _expression(file)) for picture in pictures[-frames:]]
         first = [(pictures[0], "neutral")] if neutral and len(pictures) > frames else []
         entries += [
-            Entry(file=picture, expression=expression, name=picture.name, subject=match[1])
+            Entry(
+                file=picture,
+                expression=expression,
+                name=picture.name,
+                subject=match[1],
+                sequence=f"{match[1]}_{match[2]}",
+            )
             for picture, expression in first + peak
         ]
     return entries

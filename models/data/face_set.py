@@ -26,7 +26,8 @@ class FaceSet:
     `LABEL_SETS[label_set]`. votes: (N, 10) uint8, FER+ votes (its 8 labels, unknown, not a face),
     or None. splits: (N,) str, one of `SPLITS` or `all`. names: (N,) str, the FER+ picture names,
     row numbers, or paths inside the data set. subjects: (N,) str, who is shown, or None where
-    that is not known. source: the data set, as `read_dataset` names its kinds.
+    that is not known. sequences: (N,) str, the film that each picture is a frame of, or None where
+    they are single pictures. source: the data set, as `read_dataset` names its kinds.
     """
 
     pixels: NDArray[np.uint8]
@@ -36,6 +37,7 @@ class FaceSet:
     names: NDArray[np.str_]
     label_set: str = "fer2013"
     subjects: NDArray[np.str_] | None = None
+    sequences: NDArray[np.str_] | None = None
     source: str = "fer2013"
 
     def __len__(self) -> int:
@@ -51,6 +53,7 @@ class FaceSet:
             splits=self.splits[rows],
             names=self.names[rows],
             subjects=None if self.subjects is None else self.subjects[rows],
+            sequences=None if self.sequences is None else self.sequences[rows],
         )
 
     def split(self, name: Split) -> Self:

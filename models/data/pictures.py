@@ -37,6 +37,7 @@ class Entry:
     name: str
     split: Split = "all"
     subject: str = ""
+    sequence: str = ""
     square: Square | None = None
     size: tuple[int, int] | None = None
 
@@ -150,7 +151,6 @@ def read_entries(
             f"{where}: expected pictures with one of the labels {', '.join(words)}, found "
             f"{len(entries)} pictures and none to use: check the folder and the label set"
         )
-    subjects = [entry.subject for entry in kept]
     faces = FaceSet(
         pixels=pixels[~missed],
         labels=np.array([words.index(entry.expression) for entry in kept], np.int64),
@@ -158,10 +158,15 @@ def read_entries(
         splits=np.array([entry.split for entry in kept], np.str_),
         names=np.array([entry.name for entry in kept], np.str_),
         label_set=next(name for name, known in LABEL_SETS.items() if known is words),
-        subjects=np.array(subjects, np.str_) if all(subjects) else None,
+        subjects=_if_known([entry.subject for entry in kept]),
+        sequences=_if_known([entry.sequence for entry in kept]),
         source=source,
     )
     return faces, _told(faces, without_label=len(entries) - len(used), missed=int(missed.sum()))
+
+
+def _if_known(names: list[str]) -> NDArray[np.str_] | None:
+    return np.array(names, np.str_) if all(names) else None
 
 
 def default_label_set(expressions: Iterable[str]) -> str:

@@ -14,12 +14,22 @@ from models.runtime.errors import UserError
 Rows = NDArray[np.int64]
 
 
-def k_fold(labels: NDArray[np.int64], folds: int = 5, seed: int = 0) -> Iterator[tuple[Rows, Rows]]:
+def k_fold(
+    labels: NDArray[np.int64],
+    folds: int = 5,
+    seed: int = 0,
+    sequences: NDArray[np.str_] | None = None,
+) -> Iterator[tuple[Rows, Rows]]:
     """Yield the training and the test rows of each fold, every label spread evenly over the folds.
 
-    The same person is in training and test: what such folds measure of JAFFE is far above
-    `leave_one_subject_out`. Raises `UserError` for fewer than 2 folds or more folds than rows.
+    sequences: (N,) str, of which all frames go to one fold, since neighbours are nearly the same
+    picture. The same person is in training and test: what such folds measure of JAFFE is far above
+    `leave_one_subject_out`. Raises `UserError` for fewer than 2 folds, and for more than there are
+    pictures or sequences.
     """
+    if sequences is not None:
+        yield from _group_k_fold(labels, sequences, folds, seed, "sequences")
+        return
     _check_folds(folds, len(labels), "pictures")
     generator = np.random.default_rng(seed)
     # Dealt out like cards, label after label without starting anew, so that no fold is larger
@@ -54,24 +64,7 @@ def subject_k_fold(
     Subjects, the ones with most pictures first, go where they leave the labels most even.
     Raises `UserError` where subjects are not known or fewer than the folds.
     """
-    known = _check_subjects(subjects)
-    names, subject_of = np.unique(known, return_inverse=True)
-    _check_folds(folds, len(names), "subjects")
-    counts = np.zeros((len(names), int(labels.max()) + 1), np.int64)
-    np.add.at(counts, (subject_of, labels), 1)
-    shuffled = np.random.default_rng(seed).permutation(len(names))
-    order = shuffled[np.argsort(-counts[shuffled].sum(axis=1), kind="stable")]
-    held = np.zeros((folds, counts.shape[1]), np.int64)
-    fold_of_subject = np.empty(len(names), np.int64)
-    for subject in order:
-        # The sum of squares grows least where the subject's labels are scarcest; an empty fold
-        # comes first, so that none stays empty.
-        growth = ((held + counts[subject]) ** 2 - held**2).sum(axis=1)
-        growth[held.sum(axis=1) == 0] = -1
-        fold = int(growth.argmin())
-        fold_of_subject[subject] = fold
-        held[fold] += counts[subject]
-    yield from _each(fold_of_subject[subject_of], folds)
+    yield from _group_k_fold(labels, _check_subjects(subjects), folds, seed, "subjects")
 
 
 def as_split(faces: FaceSet, training: Rows, test: Rows) -> FaceSet:
@@ -79,6 +72,28 @@ def as_split(faces: FaceSet, training: Rows, test: Rows) -> FaceSet:
     both = faces.select(np.concatenate([training, test]))
     splits = ["Training"] * len(training) + ["PrivateTest"] * len(test)
     return replace(both, splits=np.array(splits, np.str_))
+
+
+def _group_k_fold(
+    labels: NDArray[np.int64], groups: NDArray[np.str_], folds: int, seed: int, what: str
+) -> Iterator[tuple[Rows, Rows]]:
+    names, group_of = np.unique(groups, return_inverse=True)
+    _check_folds(folds, len(names), what)
+    counts = np.zeros((len(names), int(labels.max()) + 1), np.int64)
+    np.add.at(counts, (group_of, labels), 1)
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    order = shuffled[np.argsort(-counts[shuffled].sum(axis=1), kind="stable")]
+    held = np.zeros((folds, counts.shape[1]), np.int64)
+    fold_of_group = np.empty(len(names), np.int64)
+    for group in order:
+        # The sum of squares grows least where the group's labels are scarcest; an empty fold
+        # comes first, so that none stays empty.
+        growth = ((held + counts[group]) ** 2 - held**2).sum(axis=1)
+        growth[held.sum(axis=1) == 0] = -1
+        fold = int(growth.argmin())
+        fold_of_group[group] = fold
+        held[fold] += counts[group]
+    yield from _each(fold_of_group[group_of], folds)
 
 
 def _each(fold_of: Rows, folds: int) -> Iterator[tuple[Rows, Rows]]:

@@ -86,7 +86,7 @@ def cut(faces: FaceSet, protocol: str, seed: int) -> list[tuple[str, Rows, Rows]
         pairs = list(leave_one_subject_out(faces.subjects))
         assert faces.subjects is not None
         return [(str(faces.subjects[test[0]]), training, test) for training, test in pairs]
-    pairs = list(k_fold(faces.labels, int(protocol), seed))
+    pairs = list(k_fold(faces.labels, int(protocol), seed, faces.sequences))
     return [(str(number), *pair) for number, pair in enumerate(pairs, start=1)]
 
 

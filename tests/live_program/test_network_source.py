@@ -278,5 +278,4 @@ def test_ending_while_a_silent_camera_is_asked_is_quiet() -> None:
             said = program.communicate(timeout=30)[1]
             trial.close()
             asked.close()
-    assert program.returncode == 130
-    assert said == ""
+    assert (program.returncode, said) == (130, "")

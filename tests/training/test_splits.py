@@ -68,6 +68,20 @@ def test_subject_folds_share_nobody_and_stay_balanced(count: int) -> None:
     assert max(sizes) - min(sizes) <= 25  # one person is 21 to 23 pictures
 
 
+def test_all_frames_of_a_sequence_go_to_one_fold() -> None:
+    labels, _ = _jaffe_like()
+    labels = labels.repeat(3)
+    sequences = np.array([f"S{n // 3:03d}" for n in range(len(labels))])
+    folds = list(k_fold(labels, 5, seed=2, sequences=sequences))
+    _assert_a_partition(folds, len(labels))
+    for training, test in folds:
+        assert not set(sequences[training]) & set(sequences[test])
+    counts = np.array([np.bincount(labels[test], minlength=7) for _, test in folds])
+    assert (counts.max(axis=0) - counts.min(axis=0) <= 3).all()  # a sequence has three of a label
+    with pytest.raises(UserError, match="214 folds and 213 sequences"):
+        next(k_fold(labels, 214, sequences=sequences))
+
+
 def test_no_subject_fold_is_empty_where_nobody_shares_a_label() -> None:
     subjects = np.array(["A", "A", "B", "C"])
     folds = list(subject_k_fold(np.array([0, 0, 1, 2]), subjects, 3))

@@ -124,6 +124,13 @@ def test_ck_plus_takes_the_peak_and_the_neutral_start_of_labelled_sequences(
     assert [int(face.mean()) for face in faces.pixels] == [5, 45, 50, 55]
     assert faces.subjects is not None
     assert set(faces.subjects) == {"S005"}
+    assert faces.sequences is not None
+    assert set(faces.sequences) == {"S005_001"}
+    cut_already = read_ck_plus(published.ck48(tmp_path / "48")).faces
+    assert cut_already.sequences is not None
+    assert all(
+        name in file for name, file in zip(cut_already.sequences, cut_already.names, strict=True)
+    )
 
 
 def test_a_label_set_without_contempt_leaves_it_out_and_says_so(
