@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_argument_group(
-        "what runs (default: as left last time in the window; else camera, default model, mien)"
+        "what runs (the window: as left last time; at first, and without one: camera, default "
+        "model, mien)"
     )
     what.add_argument(
         "--source",

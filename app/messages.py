@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -256,46 +255,3 @@ class FrameResult:
     frame: Frame
     faces: tuple[FaceResult, ...] = ()
     timings: StageTimings = field(default_factory=StageTimings)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values: index, time (s), faces, timings (ms)."""
-        frame = self.frame
-        record: dict[str, Any] = {
-            "index": frame.index,
-            "time": round(frame.captured_at if frame.media_time is None else frame.media_time, 6),
-            "faces": [_face_as_json(face) for face in self.faces],
-            "timings": self.timings.as_dict(),
-        }
-        if frame.caption:
-            record["caption"] = frame.caption
-        return record
-
-
-def _face_as_json(result: FaceResult) -> dict[str, Any]:
-    box = result.face.box
-    labels = result.prediction.labels
-    record: dict[str, Any] = {
-        "id": result.face.track_id,
-        "box": [round(value, 2) for value in (box.x1, box.y1, box.x2, box.y2)],
-        "score": round(result.face.score, 4),
-        "label": result.label,
-        "confidence": round(result.confidence, 4),
-        "unsure": result.unsure,
-        "probabilities": _by_label(labels, result.probabilities),
-        "raw_probabilities": _by_label(labels, result.prediction.probabilities),
-    }
-    if result.second is not None:
-        record["second"] = {
-            "model": result.second.model,
-            "label": result.second.label,
-            "confidence": round(result.second.confidence, 4),
-            "unsure": result.second.unsure,
-            "probabilities": _by_label(result.second.labels, result.second.probabilities),
-        }
-    if result.face.landmarks is not None:
-        record["landmarks"] = np.round(result.face.landmarks.astype(float), 2).tolist()
-    return record
-
-
-def _by_label(labels: tuple[str, ...], values: NDArray[np.float32]) -> dict[str, float]:
-    return {label: round(float(value), 4) for label, value in zip(labels, values, strict=True)}

@@ -24,6 +24,7 @@ made from the cards by `python -m models.weights_page`.
 The classifiers were measured on PublicTest, which was also used to choose the epoch and to fit the
 temperature; they flatter a little. "One crop" is the face as it is, "mirror" the mean of the logits
 of the face and its mirror image, which is what the live program does. PrivateTest was never used.
+A commit that ends in "-dirty" had changes that were not committed.
 """
 
 

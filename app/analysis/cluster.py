@@ -71,7 +71,7 @@ def _connected(address: str) -> Iterator[Any]:
             raise
         raise SettingsError(
             "Working on several machines needs the package distributed, which is not installed: "
-            "run pip install -e '.[cluster]' in Mien's folder, or leave --scheduler out."
+            'run pip install -e ".[cluster]" in Mien\'s folder, or leave --scheduler out.'
         ) from error
     # Looked at first: a client that takes no address leaves a traceback as it goes.
     found = _ADDRESS.fullmatch(address)

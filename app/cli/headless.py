@@ -9,6 +9,8 @@ from typing import TextIO
 
 from app.live.engine import Engine, EngineOptions, EngineState
 from app.messages import FaceResult, FrameResult
+from app.streams.base import Sample
+from app.streams.record import frame_record
 from app.streams.switch import Streams, StreamSpec
 from models.cli.shell import silence
 from models.runtime.errors import UserError
@@ -96,7 +98,7 @@ def _note(sentence: str) -> None:
 
 
 def _json_line(result: FrameResult) -> str:
-    return json.dumps(result.as_json(), separators=(",", ":"))
+    return json.dumps(frame_record(Sample.of(result), landmarks=True), separators=(",", ":"))
 
 
 def _plain_line(result: FrameResult) -> str:

@@ -56,7 +56,7 @@ more to this model than places at random. Such a tint is no reason. <b>Unproven<
 that was measured on too few pictures to tell.</p>
 <h3>How far to trust it</h3>
 <p>People themselves agree only in part on such pictures: two sets of labels for the very same
-training images agree on 63 % of them. <i>Model &gt; About this model</i> tells how often this
+training images agree on 62 % of them. <i>Model &gt; About this model</i> tells how often this
 model agrees with its labels, and for which it fails most.</p>
 <h3>Shares and their intervals, in Review</h3>
 <p>A share is the part of the frames with this face that bear a label. Neighbouring frames are

@@ -31,7 +31,7 @@ class StreamError(UserError):
 class Sample:
     """Hold what a stream sends of a frame: all but its picture, since samples wait in queues.
 
-    captured_at, media_time: as `Frame` has them. width, height: of the frame, pixels.
+    captured_at, media_time, caption: as `Frame` has them. width, height: of the frame, pixels.
     """
 
     index: int
@@ -41,6 +41,7 @@ class Sample:
     height: int
     faces: tuple[FaceResult, ...]
     timings: StageTimings
+    caption: str = ""
 
     @classmethod
     def of(cls, result: FrameResult) -> Sample:
@@ -49,7 +50,7 @@ class Sample:
         height, width = frame.image.shape[:2]
         return cls(
             frame.index, frame.captured_at, frame.media_time, width, height, result.faces,
-            result.timings,
+            result.timings, frame.caption,
         )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.messages import FaceResult
 from app.palette import DISPLAY_ORDER, EXPRESSION_COLOURS
 from app.streams.base import Marker, Sample, StreamError, log, monotonic_to_wall
+from app.streams.record import frame_record
 
 FORMAT = 1
 # One second of a camera for each listener; a slow one loses the oldest.
@@ -78,7 +78,9 @@ class WebSocketSender:
     def send(self, sample: Sample) -> None:
         """Send a frame to all who listen."""
         if self._queues:  # nobody pays for text that nobody reads
-            self._pass_on(json.dumps(frame_message(sample), separators=(",", ":")))
+            self._pass_on(
+                json.dumps({"type": "frame", **frame_record(sample)}, separators=(",", ":"))
+            )
 
     def mark(self, marker: Marker) -> None:
         """Send a marker to all who listen."""
@@ -160,42 +162,6 @@ class WebSocketSender:
         with contextlib.suppress(self._gone):
             async for _ in connection:
                 pass
-
-
-def frame_message(sample: Sample) -> dict[str, Any]:
-    """Return what is sent of a frame, as plain values."""
-    return {
-        "type": "frame",
-        "frame": sample.index,
-        "time": sample.captured_at,
-        "wall": monotonic_to_wall(sample.captured_at),
-        "media_time": sample.media_time,
-        "size": [sample.width, sample.height],
-        "faces": [_face(face) for face in sample.faces],
-        "ms": sample.timings.as_dict(),
-    }
-
-
-def _face(face: FaceResult) -> dict[str, Any]:
-    box, labels = face.face.box, face.prediction.labels
-    kinds = {"raw": face.prediction.probabilities, "smooth": face.probabilities}
-    if face.corrected is not None:
-        kinds["corrected"] = face.corrected
-    return {
-        "id": face.face.track_id,
-        "box": [round(value, 2) for value in (box.x1, box.y1, box.width, box.height)],
-        "score": round(face.face.score, 4),
-        "label": face.label,
-        "confidence": round(face.confidence, 4),
-        "unsure": face.unsure,
-        "quality": None if face.quality is None else round(face.quality.overall, 4),
-        "probabilities": {
-            kind: {
-                label: round(value, 4) for label, value in zip(labels, found.tolist(), strict=True)
-            }
-            for kind, found in kinds.items()
-        },
-    }
 
 
 def _hello() -> dict[str, Any]:

@@ -78,7 +78,7 @@ def run(command: Callable[[], int | None]) -> int:
             raise
         print(
             f"error: this command needs the training extra, and {error.name} is not installed: "
-            "run pip install -e '.[train]' in the folder of Mien's code",
+            'run pip install -e ".[train]" in the folder of Mien\'s code',
             file=sys.stderr,
         )
         return 2

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "--every", type=int, default=1, help="measure and write every so many epochs (default: 1)"
     )
     parser.add_argument(
-        "--compile", action="store_true", help="try torch.compile, which pays on long GPU runs"
+        "--compile", action="store_true", help="try torch.compile, which pays on long runs"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")

@@ -67,7 +67,7 @@ class DeepEmotionParallel(DeepEmotion):
 class Acn(DeepEmotionParallel):
     """Add a fifth convolution to the parallel form; published for four labels.
 
-    The document does not say where it stands: here it follows the fourth, padded, so that theta
+    The paper does not say where it stands: here it follows the fourth, padded, so that theta
     still warps 9 x 9 features.
     """
 

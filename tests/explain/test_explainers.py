@@ -70,7 +70,7 @@ def test_the_greatest_map_of_each_place_is_what_highest_follows(
     for label in (0, 6):
         assert (asked[0][cell_of(label)] > 0).all()
     assert not asked[1][cell_of(6)].any()
-    # The logit is the mean over nine places, the document's target their sum.
+    # The logit is the mean over nine places, the paper's target their sum.
     np.testing.assert_allclose(asked[0][cell_of(0)], 9 * asked[1][cell_of(0)], rtol=1e-5)
 
 

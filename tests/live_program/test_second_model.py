@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from app.live.engine import EngineOptions, EngineState
 from app.live.pipeline import Pipeline
 from app.messages import Box, Face, FaceResult, Frame, FrameResult, SecondWord
 from app.sources.actor import ActorSource
+from app.streams.base import Sample
+from app.streams.record import frame_record
 from models.runtime.labels import FER2013, FERPLUS
 from models.runtime.prediction import Prediction
 from tests.live_program.scripted import Stage, wait_for_state, wait_until
@@ -71,6 +74,13 @@ def pipeline(landmarker: Landmarker, first: Steady) -> Pipeline:
     return Pipeline(make_finder("hog"), landmarker, first)
 
 
+def record_of(picture: Image, face: FaceResult) -> dict[str, Any]:
+    """Return what programs are told of the one face of a frame."""
+    sample = Sample.of(FrameResult(Frame(picture, 0, 0.0), (face,)))
+    record: dict[str, Any] = frame_record(sample)["faces"][0]
+    return record
+
+
 def ask(pipeline: Pipeline, second: Steady | None, name: str = "other") -> list[str]:
     """Ask a second model as well; return the list of why it was given up."""
     why: list[str] = []
@@ -92,7 +102,7 @@ def test_without_a_second_model_there_is_no_second_word(pipeline: Pipeline, pict
     (face,) = play(pipeline, picture, 1)
     assert face.second is None
     assert face.agreed is None
-    assert "second" not in FrameResult(Frame(picture, 0, 0.0), (face,)).as_json()["faces"][0]
+    assert "second" not in record_of(picture, face)
 
 
 def test_two_models_read_the_same_face(pipeline: Pipeline, first: Steady, picture: Image) -> None:
@@ -237,7 +247,7 @@ def test_the_second_word_is_in_the_json(picture: Image) -> None:
         crop_to_frame=np.eye(2, 3),
         second=word,
     )
-    record = FrameResult(Frame(picture, 0, 0.0), (face,)).as_json()["faces"][0]["second"]
+    record = record_of(picture, face)["second"]
     assert record == {
         "model": "other",
         "label": "anger",
