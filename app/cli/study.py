@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   fer-study check smiles.toml --participant P07       what P07 would be shown, in which order
   fer-study table ~/Documents/Mien -o smiles.csv      all recorded studies below a folder
+  fer-study table ~/Documents/Mien --bin 1 -o course.csv     the same, second by second
   fer-study report ~/Documents/Mien -o smiles.html    what their faces showed, on one page
 
 A study is run in the window (File > Run a study…). docs/studies.md says what a protocol is made of
@@ -58,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=words)
         made.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="of recordings")
         made.add_argument("--study", metavar="TITLE", help="only sessions of this study")
+        if name == "table":
+            made.add_argument(
+                "--bin",
+                type=float,
+                metavar="SECONDS",
+                help="cut each stimulus into bins of so many seconds, each with rows of its own",
+            )
         made.add_argument(
             "-o", "--output", type=Path, required=True, metavar="FILE", help=f"{kind} file"
         )
@@ -76,12 +84,13 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _table(arguments: argparse.Namespace) -> int:
-    from app.study.table import write_table
+    from app.study.table import check_bin, write_table
 
+    bin_seconds = check_bin(arguments.bin)
     output = checked_place(arguments.output, ".csv")
     sessions, failed = _sessions(arguments)
     _mind(sessions)
-    rows = write_table(sessions, output)
+    rows = write_table(sessions, output, bin_seconds)
     print(f"{amount(len(sessions), 'session')}, {amount(rows, 'row')}: {output}")
     return 1 if failed else 0
 

@@ -16,7 +16,7 @@ from app.stimuli import Stimulus
 from app.study.session import StudySession
 from models.runtime.files import written_whole
 
-__all__ = ["COLUMNS", "Row", "all_rows", "rows_of", "write_table"]
+__all__ = ["BIN_COLUMNS", "COLUMNS", "Row", "all_rows", "check_bin", "rows_of", "write_table"]
 
 Row = dict[str, Any]
 
@@ -25,13 +25,30 @@ COLUMNS = (
     "position", "start", "seconds", "answer", "answer_seconds", "frames", "rows", "missing",
     "dropped", "quality", "relative", "label", "share", "mean", "peak", "before",
 )  # fmt: skip
-"""Columns of the table, but for those of the variables, which follow `participant`."""
+"""Columns of the table, but for those of the variables, which follow `participant`, and of bins."""
+BIN_COLUMNS = ("bin", "bin_start", "bin_seconds")
+"""Columns of a table by bins, which follow `seconds`."""
 
 _JUST_BEFORE = 1e-6
+_SHORTEST_BIN = 0.05
 
 
-def rows_of(session: StudySession) -> list[Row]:
-    """Return the rows of one session: one for each stimulus and label, and for unsure faces."""
+def check_bin(seconds: float | None) -> float | None:
+    """Return the length of a bin, None for none; raise `SessionError` for one that cannot be."""
+    if seconds is not None and not _SHORTEST_BIN <= seconds < math.inf:
+        raise SessionError(
+            f"expected --bin of at least {_SHORTEST_BIN:g} seconds, since a camera takes some 30 "
+            f"pictures in one, found {seconds:g}."
+        )
+    return seconds
+
+
+def rows_of(session: StudySession, bin_seconds: float | None = None) -> list[Row]:
+    """Return the rows of one session: one for each stimulus and label, and for unsure faces.
+
+    bin_seconds: each stimulus is cut into bins of so many seconds, the last as long as what is
+    left, and each bin has these rows.
+    """
     shared: Row = {
         "study": session.title,
         "participant": session.participant,
@@ -42,15 +59,37 @@ def rows_of(session: StudySession) -> list[Row]:
         "face": session.face or None,
     }
     return [
-        shared | _of_stimulus(session, one) | of_label
+        shared | _of_stimulus(session, one) | span | of_label
         for one in session.shown
-        for of_label in _of_labels(session, one)
+        for start, end, span in _spans(one, bin_seconds)
+        for of_label in _of_labels(session, one, start, end)
     ]
 
 
-def all_rows(sessions: Sequence[StudySession]) -> list[Row]:
+def _spans(one: Stimulus, bin_seconds: float | None) -> Iterator[tuple[float, float, Row]]:
+    """Yield from when to when in the session a row tells, and what it says of that."""
+    if bin_seconds is None:
+        yield one.start, one.end, {}
+        return
+    length = one.end - one.start
+    # What is left over by rounding alone is no bin.
+    count = max(1, math.ceil(length / bin_seconds - _JUST_BEFORE))
+    starts = [number * bin_seconds for number in range(count)]
+    # A frame on the edge of two belongs to the later one, though its time is rounded.
+    edges = [one.start, *(one.start + start - _JUST_BEFORE for start in starts[1:])]
+    ends = [*(math.nextafter(edge, -math.inf) for edge in edges[1:]), one.end]
+    for number, (start, edge, end) in enumerate(zip(starts, edges, ends, strict=True), 1):
+        span = {
+            "bin": number,
+            "bin_start": start,
+            "bin_seconds": min(bin_seconds, length - start),
+        }
+        yield edge, end, span
+
+
+def all_rows(sessions: Sequence[StudySession], bin_seconds: float | None = None) -> list[Row]:
     """Return the rows of all sessions; raise `SessionError` where there are none."""
-    rows = [row for session in sessions for row in rows_of(session)]
+    rows = [row for session in sessions for row in rows_of(session, bin_seconds)]
     if not rows:
         raise SessionError(
             "expected stimuli that were shown to their end, found none in these sessions; let a "
@@ -59,15 +98,19 @@ def all_rows(sessions: Sequence[StudySession]) -> list[Row]:
     return rows
 
 
-def write_table(sessions: Sequence[StudySession], path: Path) -> int:
+def write_table(
+    sessions: Sequence[StudySession], path: Path, bin_seconds: float | None = None
+) -> int:
     """Write the table of all these sessions as CSV and return how many rows it has.
 
-    Raises `SessionError` where there are none, or nothing can be written.
+    bin_seconds: as in `rows_of`. Raises `SessionError` where there are none, or nothing can be
+    written.
     """
-    rows = all_rows(sessions)
+    rows = all_rows(sessions, bin_seconds)
     variables = dict.fromkeys(_column_of(name) for one in sessions for name in one.variables)
-    place = COLUMNS.index("participant") + 1
-    columns = [*COLUMNS[:place], *variables, *COLUMNS[place:]]
+    who, when = COLUMNS.index("participant") + 1, COLUMNS.index("seconds") + 1
+    bins = BIN_COLUMNS if bin_seconds is not None else ()
+    columns = [*COLUMNS[:who], *variables, *COLUMNS[who:when], *bins, *COLUMNS[when:]]
     try:
         with (
             written_whole(path) as partial,
@@ -86,7 +129,7 @@ def write_table(sessions: Sequence[StudySession], path: Path) -> int:
 
 def _column_of(variable: str) -> str:
     """Return the column of a variable; one that is called as another column is told apart."""
-    return f"{variable}_" if variable in COLUMNS else variable
+    return f"{variable}_" if variable in (*COLUMNS, *BIN_COLUMNS) else variable
 
 
 def _of_stimulus(session: StudySession, one: Stimulus) -> Row:
@@ -104,12 +147,12 @@ def _of_stimulus(session: StudySession, one: Stimulus) -> Row:
     }
 
 
-def _of_labels(session: StudySession, one: Stimulus) -> Iterator[Row]:
-    """Yield what each label has of a stimulus, that of unsure faces at last."""
+def _of_labels(session: StudySession, one: Stimulus, start: float, end: float) -> Iterator[Row]:
+    """Yield what each label has of a part of a stimulus, that of unsure faces at last."""
     part = session.part
-    summary = summarise(session.state, session.face, one.start, one.end, of=part)
+    summary = summarise(session.state, session.face, start, end, of=part)
     shared = _counts(summary)
-    during = part.between(one.start, one.end)
+    during = part.between(start, end)
     before = part.between(one.start - session.pause(one.name), one.start - _JUST_BEFORE)
     for place, label in enumerate(summary.labels):
         yield shared | {

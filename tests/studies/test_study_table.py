@@ -122,6 +122,30 @@ def test_each_stimulus_and_label_has_a_row(tmp_path: Path) -> None:
     assert row["before"] == pytest.approx(0.8, abs=1e-4)
 
 
+def test_bins_share_the_frames_of_a_stimulus_among_them(tmp_path: Path) -> None:
+    session = open_study(record(tmp_path / "one"))
+    rows = rows_of(session, bin_seconds=0.8)
+    binned = [row for row in rows if (row["stimulus"], row["label"]) == ("puppy", "happiness")]
+    assert [row["bin"] for row in binned] == [1, 2, 3]
+    assert [row["bin_start"] for row in binned] == pytest.approx([0, 0.8, 1.6])
+    assert [row["bin_seconds"] for row in binned] == pytest.approx([0.8, 0.8, 0.4])
+    assert [row["frames"] for row in binned] == [8, 8, 5]
+    assert binned[0]["mean"] == pytest.approx(np.mean([0.5 + 0.02 * n for n in range(8)]), abs=1e-4)
+    assert [row["peak"] for row in binned] == pytest.approx([0.64, 0.8, 0.88], abs=1e-4)
+    assert {row["before"] for row in binned} == {binned[0]["before"]}
+    # What a bin holds of the whole is the whole again.
+    whole = row_of(rows_of(session), "puppy", "happiness")
+    assert sum(row["rows"] * row["mean"] for row in binned) / whole["rows"] == pytest.approx(
+        whole["mean"]
+    )
+    # A stimulus without the face in its second half has bins without a figure.
+    lost = [row for row in rows_of(session, 1.0) if row["stimulus"] == "wasp"]
+    means = [row["mean"] for row in lost if row["label"] == "neutral"]
+    assert means[0] == pytest.approx(0.8)
+    assert len(means) == 2
+    assert len(rows_of(session, 60.0)) == len(rows_of(session))
+
+
 def test_the_face_seen_most_counts_after_what_review_changed(tmp_path: Path) -> None:
     folder = record(tmp_path / "one", marks=[(9.0, "show", "late"), (9.8, "over", "late")])
     assert row_of(study_rows(folder), "late", "happiness")["mean"] == pytest.approx(0.2, abs=1e-4)
@@ -193,6 +217,14 @@ def test_the_command_writes_one_table_of_all_sessions(
     assert rows[6]["label"] == "neutral"
     assert rows[6]["answer"] == "4"
     assert float(rows[7]["peak"]) == pytest.approx(0.88)
+    assert "bin" not in rows[0]
+    assert main(["table", str(tmp_path / "all"), "--bin", "1", "-o", str(table)]) == 0
+    assert capsys.readouterr().out == f"2 sessions, 24 rows: {table}\n"
+    with table.open(encoding="utf-8", newline="") as file:
+        header, first = list(csv.reader(file))[:2]
+    at = header.index("seconds")
+    assert header[at : at + 5] == ["seconds", "bin", "bin_start", "bin_seconds", "answer"]
+    assert first[at : at + 4] == ["2", "1", "0", "1"]
 
 
 def test_a_session_that_cannot_be_read_is_said_and_the_others_are_not_lost(
