@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -26,15 +27,29 @@ INFO, WARNING, DANGER = "info", "warning", "danger"
 _MOST_NOTICES = 3
 _SHOWN_SECONDS = {INFO: 5.0, WARNING: 12.0, DANGER: 20.0}
 _NOTICE_WIDTH = 560
+_FROM_THE_EDGE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class BannerText:
-    """Hold what a banner says; button: its word, empty for none."""
+    """Hold what a banner says.
+
+    button: its word, empty for none. closable: whether it may be closed, until it says something
+    else.
+    """
 
     text: str
     kind: str = INFO
     button: str = ""
+    closable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAction:
+    """Hold what can be done about a notice: the word on its button, and what it does."""
+
+    word: str
+    do: Callable[[], object]
 
 
 def announce(widget: QWidget, text: str) -> None:
@@ -45,10 +60,13 @@ def announce(widget: QWidget, text: str) -> None:
 class Banner(QFrame):
     """Say in which state the window is, above the picture; hidden while there is nothing to say."""
 
-    def __init__(self, pressed: Callable[[str], None], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, pressed: Callable[[str], None], theme: Theme, parent: QWidget | None = None
+    ) -> None:
         """Be hidden. pressed: called with the word on the button."""
         super().__init__(parent)
         self._shown: BannerText | None = None
+        self._closed: BannerText | None = None
         self.setObjectName("banner")
         self._text = QLabel()
         self._text.setWordWrap(True)
@@ -56,11 +74,15 @@ class Banner(QFrame):
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._button.installEventFilter(KeepSpace(self))
         self._button.clicked.connect(lambda: pressed(self._button.text()))
+        self._close = _close_button("Close this message", theme)
+        self._close.installEventFilter(KeepSpace(self))
+        self._close.clicked.connect(self.close_up)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 8)
         layout.setSpacing(12)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._button)
+        layout.addWidget(self._close)
         self.hide()
 
     @property
@@ -72,8 +94,21 @@ class Banner(QFrame):
     def button(self) -> QPushButton:
         return self._button
 
+    @property
+    def close_button(self) -> QToolButton:
+        return self._close
+
+    def close_up(self) -> None:
+        """Hide what is said now, until something else is to be said."""
+        self._closed = self._shown
+        self.say(self._closed)
+
     def say(self, shown: BannerText | None) -> None:
         """Say something else; None hides the banner."""
+        if shown != self._closed:
+            self._closed = None
+        elif shown is not None:
+            shown = None
         if shown == self._shown:
             return
         before, self._shown = self._shown, shown
@@ -83,6 +118,7 @@ class Banner(QFrame):
         self._text.setText(breakable(shown.text))
         self._button.setText(shown.button)
         self._button.setVisible(bool(shown.button))
+        self._close.setVisible(shown.closable)
         self._button.setAccessibleDescription(shown.text)
         if before is None or before.kind != shown.kind:
             self.setProperty("kind", shown.kind)
@@ -92,7 +128,10 @@ class Banner(QFrame):
 
 
 class Notices(QWidget):
-    """Stack short notices at the foot of another widget; each goes by itself or when closed."""
+    """Stack short notices at the head of another widget; each goes by itself or when closed.
+
+    At the head, since at its foot they would cover what a face does with its mouth.
+    """
 
     def __init__(self, theme: Theme, over: QWidget) -> None:
         super().__init__(over)
@@ -110,7 +149,7 @@ class Notices(QWidget):
         """Return the sentences that are shown, oldest first."""
         return [entry.text for entry in self._entries]
 
-    def say(self, text: str, kind: str = INFO) -> None:
+    def say(self, text: str, kind: str = INFO, action: NoticeAction | None = None) -> None:
         """Show a notice; the same one again only begins its time anew."""
         if text.startswith("expected "):  # as on the command line, where "error:" stands before it
             text = text[0].upper() + text[1:]
@@ -118,7 +157,7 @@ class Notices(QWidget):
             if entry.text == text:
                 entry.left = _SHOWN_SECONDS[kind]
                 return
-        entry = _Notice(text, kind, self._theme, self._close)
+        entry = _Notice(text, kind, self._theme, self._close, action)
         entry.left = _SHOWN_SECONDS[kind]
         self._entries.append(entry)
         self._layout.addWidget(entry)
@@ -161,15 +200,20 @@ class Notices(QWidget):
     def _place(self) -> None:
         over = self._over
         self.setVisible(bool(self._entries))
-        width = min(_NOTICE_WIDTH, over.width() - 32)
+        width = min(_NOTICE_WIDTH, over.width() - 2 * _FROM_THE_EDGE)
         height = self._layout.heightForWidth(width)
-        self.setGeometry((over.width() - width) // 2, over.height() - height - 16, width, height)
+        self.setGeometry((over.width() - width) // 2, _FROM_THE_EDGE, width, height)
         self.raise_()
 
 
 class _Notice(QFrame):
     def __init__(
-        self, text: str, kind: str, theme: Theme, close: Callable[[_Notice], None]
+        self,
+        text: str,
+        kind: str,
+        theme: Theme,
+        close: Callable[[_Notice], None],
+        action: NoticeAction | None,
     ) -> None:
         super().__init__()
         self.text = text
@@ -179,19 +223,33 @@ class _Notice(QFrame):
         label = QLabel(breakable(text))
         label.setWordWrap(True)
         label.setTextFormat(Qt.TextFormat.PlainText)
-        self._button = QToolButton()
-        self._button.setIcon(icon("close", theme.tokens))
-        self._button.setToolTip("Close this notice")
-        self._button.setAccessibleName("Close this notice")
-        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._button.installEventFilter(KeepSpace(self))
-        self._button.clicked.connect(lambda: close(self))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
         layout.addWidget(label, 1)
-        layout.addWidget(self._button, 0, Qt.AlignmentFlag.AlignTop)
+        self._buttons: list[QAbstractButton] = []
+        if action is not None:
+            button = QPushButton(action.word)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleDescription(text)
+            button.clicked.connect(lambda: action.do())
+            self._buttons.append(button)
+        closing = _close_button("Close this notice", theme)
+        closing.clicked.connect(lambda: close(self))
+        self._buttons.append(closing)
+        for each in self._buttons:
+            each.installEventFilter(KeepSpace(self))
+            layout.addWidget(each, 0, Qt.AlignmentFlag.AlignTop)
 
     @property
     def held(self) -> bool:
         """Say whether somebody is at it."""
-        return self.underMouse() or self._button.hasFocus()
+        return self.underMouse() or any(button.hasFocus() for button in self._buttons)
+
+
+def _close_button(words: str, theme: Theme) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(icon("close", theme.tokens))
+    button.setToolTip(words)
+    button.setAccessibleName(words)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button

@@ -10,9 +10,10 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from app.gui import dialogs
-from app.gui.banner import INFO, WARNING, Notices
+from app.gui.banner import INFO, WARNING, NoticeAction, Notices
 from app.gui.jobs import Jobs
 from app.gui.live_engine import LiveEngine
+from app.gui.places import open_place
 from app.gui.screen_picker import ScreenPicker
 from app.gui.snapshot import save_snapshot, snapshot_name
 from app.gui.theme import Theme
@@ -212,10 +213,14 @@ class Commands:
             path = chosen[0]
         self._jobs.submit(
             lambda: save_snapshot(result, names, mirrored=mirrored, path=path, shown=shown),
-            lambda saved: self._notices.say(f"Saved {saved}", INFO),
+            self._say_saved,
             lambda sentence: self._notices.say(sentence, WARNING),
             saves=path,
         )
+
+    def _say_saved(self, path: Path) -> None:
+        action = NoticeAction("Open folder", lambda: open_place(path.parent))
+        self._notices.say(f"Saved {path.name} in {path.parent}.", INFO, action)
 
     def _play(self, spec: str) -> None:
         self._end_pause()

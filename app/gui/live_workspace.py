@@ -69,7 +69,7 @@ class LiveWorkspace(Workspace):
         self.video = VideoView(theme)
         self.panel = FacePanel(theme)
         self.chart = StripChart(theme, self._history)
-        self.banner = Banner(self._banner_pressed)
+        self.banner = Banner(self._banner_pressed, host.theme)
         self._mirror = Mirror(
             self.menu_actions.mirror, self.video, self.panel, for_cameras=settings.mirror
         )
@@ -159,7 +159,8 @@ class LiveWorkspace(Workspace):
         status = self._engine.status()
         before, self._status = self._status, status
         for sentence in self._engine.take_notices():
-            self.host.warn(sentence)
+            if sentence not in (status.source_note, status.error):  # the banner has those
+                self.host.warn(sentence)
         if (status.source, status.spec) != (before.source, before.spec):
             self._forget_faces()
             self.commands.note_playing(status)

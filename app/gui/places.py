@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths
+from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtGui import QDesktopServices
 
 _Location = QStandardPaths.StandardLocation
 
@@ -26,3 +27,8 @@ def snapshots_folder() -> Path:
 
 def _own(location: QStandardPaths.StandardLocation) -> Path:
     return Path(QStandardPaths.writableLocation(location) or Path.home()) / "Mien"
+
+
+def open_place(path: Path) -> None:
+    """Open a folder in the system's file manager, or a file in the program for its kind."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

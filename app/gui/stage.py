@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.gui.banner import DANGER, INFO, WARNING, BannerText
 from app.gui.menus import ACTOR_NAME
 from app.live.engine import EngineState, EngineStatus
+from app.sources.folder import IMAGE_SUFFIXES
 
 TRY_AGAIN = "Try again"
 PLAY_AGAIN = "Play again"
@@ -44,8 +46,9 @@ def stage(
         return Stage(BannerText(_lost(status), DANGER, TRY_AGAIN), dimmed=True)
     banner = _note(status)
     if state is EngineState.ENDED:
-        ended = BannerText(f"{status.source} has ended.", INFO, PLAY_AGAIN)
-        return Stage(ended)
+        if Path(status.spec).suffix.lower() in IMAGE_SUFFIXES:  # one picture, which stays
+            return Stage(banner, hint="No face found in this picture" if no_face else "")
+        return Stage(BannerText(f"{status.source} has ended.", INFO, PLAY_AGAIN))
     if not has_picture:
         step = status.step or "Starting"
         return Stage(banner, message=f"{step}…")
@@ -79,7 +82,7 @@ def _note(status: EngineStatus) -> BannerText | None:
     if not status.source_note:
         return None
     meanwhile = "The demo actor plays instead. " if status.source == ACTOR_NAME else ""
-    return BannerText(meanwhile + status.source_note, WARNING, TRY_AGAIN)
+    return BannerText(meanwhile + status.source_note, WARNING, TRY_AGAIN, closable=True)
 
 
 def _lost(status: EngineStatus) -> str:

@@ -145,9 +145,10 @@ class MainWindow(QMainWindow):
 
     def show_workspace(self, name: str) -> None:
         """Bring the workspace of that name to the front."""
+        self.menu_actions.workspaces[name].setChecked(True)
+        self.switch.repaint()  # at once: what is chosen for the first time has to be made
         chosen = self._workspace(name)
         before = self.workspace
-        self.menu_actions.workspaces[name].setChecked(True)
         if chosen is not before:
             before.leave()
         self._stack.setCurrentWidget(chosen)

@@ -16,7 +16,7 @@ from app.sources.base import CameraInfo, plausible_rate
 from app.sources.camera_list import BACKEND, system_cameras
 from app.sources.device import Capture, DeviceSource
 
-_INSTEAD = "or choose a video, a folder of images or the demo actor"
+_INSTEAD = "or choose another source"
 # Above this, uncompressed pictures no longer fit through USB 2 at 30 frames per second.
 _MAX_RAW_PIXELS = 640 * 480
 _MAX_RAW_FPS = 30.0
@@ -99,7 +99,9 @@ def _choose(index: int | None, name: str) -> CameraInfo:
     if cameras is None:
         cameras = [CameraInfo(index or 0, f"Camera {index or 0}")]
     if not cameras:
-        raise SourceError(f"No camera was found; plug one in and try again, {_INSTEAD}.")
+        asked = f'The camera "{name}"' if name else "" if index is None else f"camera:{index}"
+        what = f"{asked} is not there, nor any other camera" if asked else "No camera was found"
+        raise SourceError(f"{what}; plug one in and try again, {_INSTEAD}.")
     if name:
         if (found := _named(cameras, name, index)) is not None:
             return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -206,8 +207,12 @@ def open_session(path: Path, provider: str, threads: int) -> ort.InferenceSessio
 
 
 def _reason(error: Exception) -> str:
-    """Return what ONNX Runtime says, without its codes and what follows the first line."""
-    said = str(error).split("] : ")[-1]
+    """Return what ONNX Runtime says, without its codes and what follows the first line.
+
+    It says such as "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from FILE failed:
+    Protobuf parsing failed.": the cause comes last.
+    """
+    said = re.split(r" : |failed:", str(error))[-1].strip().rstrip(".")
     return said.splitlines()[0][:120] if said else type(error).__name__
 
 

@@ -141,6 +141,10 @@ def test_no_camera_is_said_and_nothing_is_tried(plugged: list[CameraInfo]) -> No
     plugged.clear()
     with pytest.raises(SourceError, match="No camera was found; plug one in"):
         CameraSource(device=never)
+    with pytest.raises(
+        SourceError, match=r"^camera:7 is not there, nor any other camera; plug one"
+    ):
+        CameraSource(7, device=never)
 
 
 def test_an_index_that_is_not_there_is_answered_with_those_that_are(

@@ -138,7 +138,11 @@ def test_a_file_of_something_else_is_a_sentence(content: bytes, tmp_path: Path) 
 def test_a_file_cut_short_is_a_sentence(make_model: MakeModel) -> None:
     path = make_model(beside=None)
     path.write_bytes(path.read_bytes()[:1500])
-    expect(path, r"^stripes\.onnx: expected an ONNX model, found one that ONNX Runtime cannot load")
+    expect(
+        path,
+        r"^stripes\.onnx: expected an ONNX model, found one that ONNX Runtime cannot load "
+        r"\(Protobuf parsing failed\): copy or export it again",
+    )
 
 
 def test_a_model_without_a_card_is_refused(make_model: MakeModel) -> None:

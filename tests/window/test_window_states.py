@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.gui.stage import PLAY_AGAIN, TRY_AGAIN, stage, status_line
+from app.gui.banner import NoticeAction
+from app.gui.stage import PLAY_AGAIN, TRY_AGAIN, Stage, stage, status_line
 from app.gui.window import MainWindow
 from app.live.engine import EngineState, EngineStatus
 
@@ -73,6 +75,12 @@ def test_the_end_of_a_film_offers_to_play_again() -> None:
     said = stage(status, has_picture=True, no_face=False)
     assert said.banner is not None
     assert (said.banner.text, said.banner.button) == ("film.mp4 has ended.", PLAY_AGAIN)
+
+
+def test_a_picture_stays_without_a_word_but_for_a_missing_face() -> None:
+    status = replace(RUNNING, state=EngineState.ENDED, source="anna.JPG", spec="pictures/anna.JPG")
+    assert stage(status, has_picture=True, no_face=False) == Stage()
+    assert stage(status, has_picture=True, no_face=True).hint == "No face found in this picture"
 
 
 def test_a_failure_is_said_as_it_is() -> None:
@@ -152,6 +160,49 @@ def test_a_refused_model_is_a_notice_that_goes_by_itself(
     window.notices.advance(60.0)
     assert window.notices.texts == []
     assert not window.notices.isVisible()
+
+
+def test_the_banner_can_be_closed_until_it_says_something_else(
+    open_window: OpenWindow, world: World
+) -> None:
+    world.engine.now = replace(world.engine.now, source_note=NO_CAMERA)
+    window = open_window(source="camera")
+    banner = window.live.banner
+    QTest.mouseClick(banner.close_button, Qt.MouseButton.LeftButton)
+    window.live.refresh_status()
+    assert not banner.isVisible()
+    world.engine.now = replace(world.engine.now, source_note=LOST)
+    window.live.refresh_status()
+    assert banner.isVisible()
+    world.engine.now = replace(world.engine.now, source_note="")
+    window.live.refresh_status()
+    world.engine.now = replace(world.engine.now, source_note=NO_CAMERA)
+    window.live.refresh_status()
+    assert NO_CAMERA in banner.text, "it came back, which is news"
+    world.engine.now = replace(world.engine.now, state=EngineState.FAILED, error="Broken.")
+    window.live.refresh_status()
+    assert not banner.close_button.isVisible(), "nothing goes on behind that one"
+
+
+def test_what_the_banner_says_is_no_notice_as_well(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.engine.now = replace(world.engine.now, source_note=NO_CAMERA)
+    monkeypatch.setattr(world.engine, "take_notices", lambda: [NO_CAMERA, "And something else."])
+    window = open_window(source="camera")
+    assert window.notices.texts == ["And something else."]
+
+
+def test_a_notice_may_offer_what_can_be_done_about_it(open_window: OpenWindow) -> None:
+    window = open_window()
+    done: list[str] = []
+    window.notices.say("Saved it.", action=NoticeAction("Open", lambda: done.append("opened")))
+    (button,) = window.notices.findChildren(QPushButton)
+    assert (button.text(), button.accessibleDescription()) == ("Open", "Saved it.")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert done == ["opened"]
+    # At the head of the picture, where no mouth is.
+    assert window.notices.geometry().top() < window.live.video.height() // 4
 
 
 def test_notices_do_not_pile_up(open_window: OpenWindow) -> None:
