@@ -11,7 +11,7 @@ from app.review.recording import ReviewError
 from app.versions import version_of
 from models.runtime.files import written_whole
 
-__all__ = ["facts_table", "html_page", "write_page"]
+__all__ = ["facts_table", "how_to_read", "html_page", "write_page"]
 
 
 def html_page(kind: str, title: str, facts: str, sections: Sequence[str]) -> str:
@@ -34,6 +34,11 @@ def facts_table(rows: Iterable[tuple[str, str]]) -> str:
     return f'<table class="facts">{cells}</table>'
 
 
+def how_to_read(items: str) -> str:
+    """Return the section that says what the numbers are not. items: its other items, HTML."""
+    return f"<section><h2>How to read this</h2><ul>\n{_NOT_FEELINGS}{items}</ul></section>"
+
+
 def write_page(page: str, path: Path) -> None:
     """Write a page, whole or not at all. Raises `ReviewError`."""
     try:
@@ -52,6 +57,11 @@ def _made() -> str:
     return f"Made with Mien {escape(release)} on {now:%d %B %Y, %H:%M} UTC, on this computer alone."
 
 
+_NOT_FEELINGS = """\
+<li><b>Not feelings.</b> A label says what a stranger might call the look on a face in one moment.
+It does not say what the person felt, thought or meant, and must not be used to decide about
+anybody.</li>
+"""
 _STYLE = """
 :root{color-scheme:light}
 *{box-sizing:border-box}

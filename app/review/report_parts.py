@@ -11,6 +11,7 @@ from app.review.around import around_events, events
 from app.review.charts import around_chart, dot, line_chart, ribbon_chart, share_bar
 from app.review.compare import Agreement, agreement, neutral_words
 from app.review.edited import UNDECIDED, Edited, FaceEntry, Interval, recorded_markers
+from app.review.page import how_to_read
 from app.review.second import Second
 from app.review.series import series
 from app.review.statistics import LabelShare, Summary, summarise
@@ -200,10 +201,7 @@ def _marker_changes(state: Edited) -> list[str]:
 
 def limits_section() -> str:
     """Return in plain words what the numbers are not."""
-    return """<section><h2>How to read this</h2><ul>
-<li><b>Not feelings.</b> A label says what a stranger might call the look on a face in one moment.
-It does not say what the person felt, thought or meant, and must not be used to decide about
-anybody.</li>
+    return how_to_read("""\
 <li><b>Shares and their intervals.</b> A share is the part of the frames with a face that bear a
 label; frames on which no label was likely enough count as unsure. Neighbouring frames are nearly
 the same, so the 95 % interval (Wilson 1927) is that of the smaller number of independent frames
@@ -218,7 +216,7 @@ person's own neutral face recorded.</li>
 <li><b>Quality.</b> Small, dark, blurred, turned or covered faces are read badly. The share of
 frames of poor quality is given for each face.</li>
 <li><b>Means around markers</b> weigh each marker the same; bands are one standard error over the
-markers. With few markers they say little.</li></ul></section>"""
+markers. With few markers they say little.</li>""")
 
 
 def _image(state: Edited, frame: int) -> str:

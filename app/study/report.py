@@ -9,7 +9,7 @@ from statistics import fmean
 from app.errors import SessionError
 from app.palette import display_order
 from app.review.charts import around_chart, dot, legend
-from app.review.page import facts_table, html_page
+from app.review.page import facts_table, how_to_read, html_page
 from app.study.groups import Contrast, Estimate, change, contrasts, curve, estimate, over
 from app.study.session import StudySession
 from app.study.table import Row, all_rows
@@ -22,10 +22,7 @@ _MINUS = "\N{MINUS SIGN}"
 # Six pairs: more would make a page that nobody reads.
 _MOST_CONDITIONS = 4
 
-_READING = """<section><h2>How to read this</h2><ul>
-<li><b>Not feelings.</b> A label says what a stranger might call the look on a face in one moment.
-It does not say what the person felt, thought or meant, and must not be used to decide about
-anybody.</li>
+_READING = """\
 <li><b>One participant, one observation.</b> Frames and stimuli are averaged within each participant
 first. Intervals are 95 % intervals of the mean over participants (Student's t) and hold for each
 number by itself: of twenty such numbers one leaves 0 out by chance alone. What you expected before
@@ -36,7 +33,7 @@ percentage points. Pictures change the light on a face, and some labels answer t
 stand where the stimulus begins and ends. Probabilities are smoothed over a quarter of a second, so
 they follow a face a little late.</li>
 <li><b>The model errs, too</b>, and more on faces unlike those it learnt from. None of the intervals
-covers that. Its card says how often, and on whom.</li></ul></section>"""
+covers that. Its card says how often, and on whom.</li>"""
 
 
 def study_report(sessions: Sequence[StudySession], warnings: Sequence[str]) -> str:
@@ -54,7 +51,7 @@ def study_report(sessions: Sequence[StudySession], warnings: Sequence[str]) -> s
             _stimulus(sessions, rows, name)
             for name in dict.fromkeys(row["stimulus"] for row in rows)
         ),
-        _READING,
+        how_to_read(_READING),
     ]
     return html_page("Study report", sessions[0].title, _facts(sessions), sections)
 

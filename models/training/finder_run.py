@@ -93,7 +93,7 @@ class FinderTrainer:
                 group["lr"] = recipe.learning_rate * part
             total += self._step(batch.pixels, batch.targets)
             self.average.update(self.network, step)
-            check_finite(float(total[0]), self.epoch + 1, number + 1)
+            check_finite(float(total[0]), f"epoch {self.epoch + 1}, step {number + 1}")
         self.epoch += 1
         means = (total / recipe.steps).tolist()
         return dict(zip(("loss", *_PARTS), means, strict=True))

@@ -152,7 +152,7 @@ class LandmarkTrainer:
             total += self._step(data, (rows, five, empty), generator) * len(rows)
             self.average.update(self.network, step)
             seen += len(rows)
-            check_finite(total, self.epoch + 1, number + 1)
+            check_finite(total, f"epoch {self.epoch + 1}, step {number + 1}")
             if on_step is not None:
                 on_step(seen, total / seen)
         self.epoch += 1

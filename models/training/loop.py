@@ -20,7 +20,6 @@ from models.training.examples import Examples
 from models.training.losses import (
     VOTED,
     check_finite,
-    check_measured,
     distillation_loss,
     distribution_loss,
     region_biased_loss,
@@ -122,7 +121,7 @@ class Trainer:
             if number % apart and number < len(batches):
                 continue
             mean = total.item() / seen
-            check_finite(mean, self.epoch + 1, number)
+            check_finite(mean, f"epoch {self.epoch + 1}, step {number}")
             if on_step is not None:
                 on_step(seen, mean)
         self.epoch += 1
@@ -226,7 +225,7 @@ class Trainer:
             scores[name] = accuracy(values[used], examples.truth[name][used])
             losses.append(negative_log_likelihood(values[used], examples.truth[name][used]))
         loss = sum(losses) / len(losses)
-        check_measured(loss)  # before anything of it is kept
+        check_finite(loss, f"epoch {self.epoch}, validation")  # before anything of it is kept
         return {**scores, "validation_loss": loss}
 
     def _set_rate(self, step: int, steps: int) -> None:

@@ -16,20 +16,14 @@ LOSSES = ("softmax", "a_softmax")
 VOTED = ("ferplus",)
 
 
-def check_finite(loss: float, epoch: int, step: int) -> None:
-    """Raise `UserError` where a loss is no number any more; epoch, step: from 1."""
+def check_finite(loss: float, when: str) -> None:
+    """Raise `UserError` where a loss is no number any more: the weights are lost.
+
+    when: where the training is, for the sentence.
+    """
     if not math.isfinite(loss):
         raise UserError(
-            f"epoch {epoch}, step {step}: expected a loss that is a number, found {loss}: "
-            "lower learning_rate and train anew in another folder"
-        )
-
-
-def check_measured(loss: float) -> None:
-    """Raise `UserError` where the validation loss is no number: the weights are lost."""
-    if not math.isfinite(loss):
-        raise UserError(
-            f"expected a validation loss that is a number, found {loss}: the training diverged; "
+            f"{when}: expected a loss that is a number, found {loss}: the training diverged; "
             "lower learning_rate and train anew in another folder"
         )
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from models.runtime.errors import UserError
-from models.training.losses import check_measured, distribution_loss, split_heads
+from models.training.losses import check_finite, distribution_loss, split_heads
 from models.training.schedule import one_cycle
 
 pytestmark = pytest.mark.train
@@ -15,9 +15,9 @@ pytestmark = pytest.mark.train
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_network_that_was_lost_is_not_measured(loss: float) -> None:
-    check_measured(0.7)
-    with pytest.raises(UserError, match="expected a validation loss that is a number, found"):
-        check_measured(loss)
+    check_finite(0.7, "epoch 3, validation")
+    with pytest.raises(UserError, match=r"^epoch 3, validation: expected a loss that is a number"):
+        check_finite(loss, "epoch 3, validation")
 
 
 def test_with_one_hot_targets_it_is_the_cross_entropy() -> None:
