@@ -158,9 +158,7 @@ class LiveWorkspace(Workspace):
         """Bring everything that depends on the engine's state up to date."""
         status = self._engine.status()
         before, self._status = self._status, status
-        for sentence in self._engine.take_notices():
-            if sentence not in (status.source_note, status.error):  # the banner has those
-                self.host.warn(sentence)
+        notices = self._engine.take_notices()
         if (status.source, status.spec) != (before.source, before.spec):
             self._forget_faces()
             self.commands.note_playing(status)
@@ -177,6 +175,10 @@ class LiveWorkspace(Workspace):
         self.choices.refresh(status)
         self.views.refresh()
         self._say_stage()
+        told = self.banner.text if self.banner.isVisibleTo(self.window()) else ""
+        for sentence in notices:
+            if sentence not in told:
+                self.host.warn(sentence)
         self._speed.look(status, shown=self._shown)
 
     def open_path(self, path: str) -> bool:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.gui.icons import window_icon
@@ -17,6 +18,11 @@ from app.settings import Settings
 from app.sources import list_cameras
 from models.runtime.card import ModelError
 from models.runtime.store import ModelEntry, bundled
+
+_ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""What tells a program to end: Ctrl-C, a logout, a terminal that is closed."""
 
 
 def run_window(
@@ -74,8 +80,12 @@ def _run(
     )
     theme = Theme(application, settings.theme)
     window = MainWindow(engine, settings, theme, around)
-    # The window's timer gives Python its turn, so that Ctrl-C in the terminal works.
-    before = signal.signal(signal.SIGINT, lambda *_: window.close_at_once())
+    # The window's timer gives Python its turn, so that Ctrl-C in the terminal works, and so that a
+    # recording is ended well when the system logs out. Not at once: Python may be in a slot.
+    before = {
+        number: signal.signal(number, lambda *_: QTimer.singleShot(0, window.close_at_once))
+        for number in _ENDING
+    }
     try:
         window.start()
         window.show()
@@ -83,7 +93,8 @@ def _run(
             window.open_path(str(review))
         return application.exec()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _needs_engine(settings: Settings, streams: Sequence[str]) -> bool:

@@ -195,6 +195,7 @@ class MainWindow(QMainWindow):
             return
         self._timer.stop()
         self.hide()
+        self._store()  # first, since what follows waits, and the system may not
         for workspace in self._made():
             workspace.close_down()
         self._jobs.close()

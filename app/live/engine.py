@@ -29,6 +29,8 @@ __all__ = ["Engine", "EngineOptions", "EngineState", "EngineStatus"]
 
 log = logging.getLogger(__name__)
 
+_Playing = tuple[Capture, int]
+"""A source, and how often its camera came back."""
 STOP_SECONDS = 3.0
 _IDLE_CHECK = 0.2
 
@@ -300,36 +302,45 @@ class Engine:
         self._changed.notify_all()
 
     def _infer(self) -> None:
-        playing: tuple[Capture, int] | None = None
+        playing: _Playing | None = None
         while not self._stopping.is_set():
-            work = self._wait_for_work()
-            if work is None:
-                self._hand_over_again(playing)
-                continue
-            pipeline, capture = work
-            over = capture.over  # asked first: what came before its end can still be taken
-            item = capture.frames.take(_IDLE_CHECK)
-            if item is None:
-                self._finished = capture if over else None
-                self._hand_over_again(playing)
-                continue
-            self._apply_changes(pipeline)
-            if playing is None or playing[0] is not capture:
-                self._listeners.begin(capture)
-            if playing != (capture, item.run):
-                # Another source, or the camera is back: nobody can say who is who.
-                self._reset(pipeline)
-                self._meter.clear()
-                playing = (capture, item.run)
-            result = self._process(pipeline, item)
-            seen = self._explaining.see(result or FrameResult(item.frame))
-            if result is not None:
-                self._listeners.tell(seen)
-            else:
-                self._listeners.tell_dropped(item.frame.index, item.frame.captured_at, "failed")
-                if self._every_frame:  # a picture to look at, but no result: it says "no face"
-                    continue
-            self._hand_over(seen)
+            try:
+                playing = self._infer_next(playing)
+            except Exception as error:  # a fault of ours: the picture must not stand still for it
+                self._faults.add(error)
+                self._stopping.wait(_IDLE_CHECK)
+
+    def _infer_next(self, playing: _Playing | None) -> _Playing | None:
+        """Take one frame, or wait a moment for one; return what plays then."""
+        work = self._wait_for_work()
+        if work is None:
+            self._hand_over_again(playing)
+            return playing
+        pipeline, capture = work
+        over = capture.over  # asked first: what came before its end can still be taken
+        item = capture.frames.take(_IDLE_CHECK)
+        if item is None:
+            self._finished = capture if over else None
+            self._hand_over_again(playing)
+            return playing
+        self._apply_changes(pipeline)
+        if playing is None or playing[0] is not capture:
+            self._listeners.begin(capture)
+        if playing != (capture, item.run):
+            # Another source, or the camera is back: nobody can say who is who.
+            self._reset(pipeline)
+            self._meter.clear()
+            playing = (capture, item.run)
+        result = self._process(pipeline, item)
+        seen = self._explaining.see(result or FrameResult(item.frame))
+        if result is not None:
+            self._listeners.tell(seen)
+        else:
+            self._listeners.tell_dropped(item.frame.index, item.frame.captured_at, "failed")
+            if self._every_frame:  # a picture to look at, but no result: it says "no face"
+                return playing
+        self._hand_over(seen)
+        return playing
 
     def _wait_for_work(self) -> tuple[FramePipeline, Capture] | None:
         """Return what to work with; None after a while without, so that a stop is seen."""
@@ -381,7 +392,7 @@ class Engine:
             self._results.put(result)
         self._meter.add(result.frame.captured_at)
 
-    def _hand_over_again(self, playing: tuple[Capture, int] | None) -> None:
+    def _hand_over_again(self, playing: _Playing | None) -> None:
         """Hand the last result over with maps made since: to who looks at it, not to listeners."""
         if playing is not None and playing[0] is self._switch.current:
             result = self._explaining.see_again()

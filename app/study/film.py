@@ -21,7 +21,8 @@ _CLOSE_SECONDS = 2.0
 class Film:
     """Play a film without its sound; frames that are overtaken by the clock are passed over.
 
-    Raises `SourceError` where the file cannot be played.
+    The first frame is there at once, for the moment in which the film is to be seen. Raises
+    `SourceError` where the file cannot be played.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,8 +30,11 @@ class Film:
         self._seconds_each = 1.0 / (self._source.fps or _USUAL_FPS)
         self._ahead: deque[tuple[float, NDArray[np.uint8]]] = deque()
         self._changed = threading.Condition()
-        self._last_at = 0.0
+        self._last_at = self._first_at = 0.0
         self._all_read = self._closed = False
+        if (first := self._source.read()) is not None:
+            self._first_at = first.media_time or 0.0
+            self._ahead.append((0.0, first.image))
         self._thread = threading.Thread(target=self._read, name="mien-film", daemon=True)
         self._thread.start()
 
@@ -65,10 +69,8 @@ class Film:
                 self._all_read = True
 
     def _decode(self) -> None:
-        first: float | None = None
         while (frame := self._source.read()) is not None:
-            first = (frame.media_time or 0.0) if first is None else first
-            at = (frame.media_time or 0.0) - first
+            at = (frame.media_time or 0.0) - self._first_at
             with self._changed:
                 while len(self._ahead) >= _AHEAD and not self._closed:
                     self._changed.wait()

@@ -135,6 +135,23 @@ def test_a_listener_that_fails_at_a_dropped_frame_ends_nothing(stage: Stage) -> 
     assert any("failed at a frame (ValueError: no room)" in said for said in engine.take_notices())
 
 
+def test_a_change_that_fails_is_said_and_the_picture_goes_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_track: int) -> None:
+        raise ValueError("nobody there")
+
+    monkeypatch.setattr(stage.pipeline, "calibrate", broken)
+    engine = stage.engine("actor")
+    wait_until(engine.latest)
+    engine.calibrate(1)
+    wait_until(lambda: engine.status().failed)
+    assert "could not be processed (ValueError: nobody there)" in engine.take_notices()[0]
+    seen = engine.latest()
+    assert seen is not None
+    wait_until(lambda: (now := engine.latest()) and now.frame.index > seen.frame.index)
+
+
 def test_one_fault_on_every_frame_is_said_twice_at_most(stage: Stage) -> None:
     stage.pipeline.bad = lambda index: True
     stage.sources["film"] = lambda: ScriptedSource(100, pause=0)

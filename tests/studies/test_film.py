@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.errors import SourceError
+from app.messages import Frame
 from app.sources.video import VideoSource
 from app.study.film import Film
 
@@ -42,6 +43,15 @@ def test_frames_come_when_they_are_due_and_are_passed_over_when_late(drawn: Path
     film.close()
 
 
+def test_the_first_frame_is_there_before_the_thread_has_read_any(
+    drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Film, "_decode", lambda _film: None)
+    film = Film(drawn / "clip.mp4")
+    assert film.frame(0.0) is not None
+    film.close()
+
+
 def test_a_film_that_is_not_shown_to_its_end_lets_its_thread_go(drawn: Path) -> None:
     film = Film(drawn / "clip.mp4")
     until(lambda: len(film._ahead) == 8)
@@ -53,13 +63,19 @@ def test_a_film_that_is_not_shown_to_its_end_lets_its_thread_go(drawn: Path) -> 
 def test_a_film_that_fails_in_the_middle_is_over(
     drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_source: VideoSource) -> None:
-        raise OSError("the disk is gone")
+    read, count = VideoSource.read, iter(range(9))
+
+    def fail(source: VideoSource) -> Frame | None:
+        if next(count) == 2:
+            raise OSError("the disk is gone")
+        return read(source)
 
     monkeypatch.setattr(VideoSource, "read", fail)
     monkeypatch.setattr("threading.excepthook", lambda _: None)
     film = Film(drawn / "clip.mp4")
-    until(lambda: film.ended(1.0))
+    until(lambda: film._all_read)
+    assert film.frame(1.0) is not None, "what came before is shown"
+    assert film.ended(1.0)
     film.close()
 
 

@@ -21,7 +21,7 @@ from app.main import main
 class Close(logging.Handler):
     def emit(self, record):
         if "first labelled picture" in record.getMessage():
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
 
 logging.getLogger("app.gui.video_view").addHandler(Close())
 status = main(["--source", "actor", "--verbose"])
@@ -41,6 +41,7 @@ def test_the_live_workspace_loads_nothing_it_does_not_use(tmp_path: Path) -> Non
         env={**os.environ, **surroundings},
     )
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / "settings.json").is_file(), "a logout closes the window as its button does"
     loaded = done.stdout.partition("loaded:")[2].split()
     assert "app.gui.live_workspace" in loaded
     assert [name for name in LATE if name in loaded] == []

@@ -191,6 +191,9 @@ def test_what_the_banner_says_is_no_notice_as_well(
     monkeypatch.setattr(world.engine, "take_notices", lambda: [NO_CAMERA, "And something else."])
     window = open_window(source="camera")
     assert window.notices.texts == ["And something else."]
+    QTest.mouseClick(window.live.banner.close_button, Qt.MouseButton.LeftButton)
+    window.live.refresh_status()
+    assert NO_CAMERA in window.notices.texts, "nothing else says so now"
 
 
 def test_a_notice_may_offer_what_can_be_done_about_it(open_window: OpenWindow) -> None:

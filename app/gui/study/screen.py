@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.gui.study.material import Material
 from app.gui.theme import font
-from app.study.protocol import Question
+from app.study.protocol import TEXT, Question
 from app.study.runner import CROSS, QUESTION, Runner, Scene
 
 __all__ = ["StudyScreen"]
@@ -203,7 +203,8 @@ class StudyScreen(QWidget):
         if scene.kind == QUESTION and self._question is not None:
             asked = self._question
             return f"{asked.text} 1 {asked.low} to {asked.steps} {asked.high}"
-        return scene.show.content or f"{scene.kind} {scene.number}"
+        # Not the name of a file, which may tell what is meant to be found out.
+        return scene.show.content if scene.kind == TEXT else f"{scene.kind} {scene.number}"
 
     def _press(self) -> None:
         if self._runner.press(time.monotonic()):
@@ -229,7 +230,7 @@ class StudyScreen(QWidget):
             self._draw_question(painter)
         elif self._image is not None:
             self._draw_image(painter, self._image)
-        else:
+        elif scene.kind == TEXT:
             self._draw_words(painter, self._inner, scene.show.content)
 
     def _draw_image(self, painter: QPainter, image: QImage) -> None:
