@@ -145,7 +145,7 @@ def test_a_change_that_fails_is_said_and_the_picture_goes_on(
     engine = stage.engine("actor")
     wait_until(engine.latest)
     engine.calibrate(1)
-    wait_until(lambda: engine.status().failed)
+    wait_until(lambda: engine.status().notices)
     assert "could not be processed (ValueError: nobody there)" in engine.take_notices()[0]
     seen = engine.latest()
     assert seen is not None
