@@ -61,26 +61,32 @@ class Commands:
         self.screen_picker = ScreenPicker(theme, self.use_source)
         self._asked_yunet = ""
         """YuNet's file that the engine was asked to use and has not used yet."""
+        self._picked_source = ""
         self._picked_model = self._picked_second = False
         self._picked_finder = self._picked_landmarks = False
 
     def use_source(self, spec: str) -> None:
         """Play something else; a pause ends."""
-        self._wanted = spec
-        if is_device(spec):
-            self.settings = replace(self.settings, source=shown_spec(spec))
+        self._wanted = self._picked_source = spec
         self._play(spec)
+        status = self._engine.status()
+        if status.spec == spec:  # it plays already, perhaps in the place of another
+            self.note_playing(status)
 
     def note_playing(self, status: EngineStatus) -> None:
-        """Hear what plays; a file that does is recent, one that was refused is not.
+        """Hear what plays: a file is recent, and what was chosen else is remembered.
 
-        A camera that was chosen is remembered by its name, since numbers change with what else is
-        plugged in.
+        What was refused is neither, nor what plays in its place. A camera is remembered by its
+        name, since numbers change with what else is plugged in.
         """
-        if status.spec and not is_device(status.spec):
+        if not status.spec:
+            return
+        if not is_device(status.spec):
             self.settings = self.settings.with_recent(whole_spec(status.spec))
-        elif is_camera(status.spec) and ":" in status.spec and status.spec == self.settings.source:
-            self.settings = replace(self.settings, source=f"camera:{status.source}")
+        elif status.spec in (self._picked_source, self.settings.source):
+            by_name = is_camera(status.spec) and ":" in status.spec
+            kept = f"camera:{status.source}" if by_name else shown_spec(status.spec)
+            self.settings = replace(self.settings, source=kept)
 
     def note_finder(self, status: EngineStatus) -> None:
         """Hear which finder is in use; YuNet's file is kept once it is, not before."""

@@ -29,6 +29,8 @@ _GOES_ON = (
     'came before is kept in "{before}".'
 )
 _ENDED = "{source} has ended, and the recording with it."
+_WAITS = "The recording waits: {why}"
+_GOES_ON_AGAIN = "The recording goes on: {source} is back."
 
 
 class RecordingDesk(QObject):
@@ -69,6 +71,7 @@ class RecordingDesk(QObject):
         self._folder: Path | None = None
         """Of the session that is being recorded."""
         self._to_tell = False
+        self._waits = False
         self._study: dict[str, Any] = {}
         self.also_mark: list[Callable[[str, str, float], bool]] = []
         """Each takes key, text and monotonic seconds of a marker; False when nobody got it."""
@@ -88,6 +91,16 @@ class RecordingDesk(QObject):
     def active(self) -> bool:
         """Say whether the engine's results are needed here."""
         return self.recorder.active
+
+    @property
+    def state(self) -> str:
+        """Return in a word or two how the recording stands, empty without one."""
+        if not self.recorder.active:
+            return ""
+        if self._waits:
+            return "recording, no picture"
+        paused = self._engine.status().state is EngineState.PAUSED
+        return "recording, paused" if paused else "recording"
 
     @property
     def idle(self) -> bool:
@@ -112,6 +125,7 @@ class RecordingDesk(QObject):
             return
         self._refreshed_at = now
         self._end_with_source(self.recorder.status())
+        self._tell_waiting()
         status = self.recorder.status()
         for sentence in self.recorder.take_notices():
             self._host.warn(sentence)
@@ -129,6 +143,21 @@ class RecordingDesk(QObject):
         if status.active and status.folder and engine.state is EngineState.ENDED:
             self._stop()
             self._host.notices.say(_ENDED.format(source=engine.source))
+
+    def _tell_waiting(self) -> None:
+        """Say when a recording has nothing to record, and when it has again.
+
+        In Review or Analyse nothing else does.
+        """
+        engine = self._engine.status()
+        waits = self.recorder.active and engine.state in (EngineState.LOST, EngineState.FAILED)
+        if waits == self._waits:
+            return
+        self._waits = waits
+        if waits:
+            self._host.warn(_WAITS.format(why=engine.error or engine.source_note))
+        elif self.recorder.active:
+            self._host.notices.say(_GOES_ON_AGAIN.format(source=engine.source))
 
     def _show_progress(self, status: RecorderStatus) -> None:
         if status.active:

@@ -38,6 +38,18 @@ class RecordingSign(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 12, 0)
         row.setSpacing(6)
+        self._word = QLabel()
         row.addWidget(Dot(theme))
-        row.addWidget(QLabel("recording"))
+        row.addWidget(self._word)
         self.hide()
+
+    @property
+    def word(self) -> str:
+        """Return what it says, empty while hidden."""
+        return "" if self.isHidden() else self._word.text()
+
+    def say(self, word: str) -> None:
+        """Say how the recording stands; "" hides it."""
+        self.setVisible(bool(word))
+        if word != self._word.text():
+            self._word.setText(word)

@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         text = self.workspace.status_text
         if text != self._figures.text():
             self._figures.setText(text)
-        self._recording.setVisible(self.live.recording.active())
+        self.recording_sign.say(self.live.recording.state)
         private = self.live.privacy
         if private != self._privacy.text():
             self._privacy.setText(private)
@@ -248,8 +248,8 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().setContentsMargins(12, 0, 12, 0)
         self.statusBar().addWidget(self._figures, 1)
-        self._recording = RecordingSign(self._theme)
-        self.statusBar().addPermanentWidget(self._recording)
+        self.recording_sign = RecordingSign(self._theme)
+        self.statusBar().addPermanentWidget(self.recording_sign)
         self._privacy = QLabel(self.live.privacy)
         self.statusBar().addPermanentWidget(self._privacy)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import SessionError
@@ -306,18 +306,40 @@ def test_a_recording_shows_in_whatever_workspace_is_in_front(
     studio: Callable[..., Studio], qtbot: QtBot
 ) -> None:
     here = studio()
-    sign = here.window._recording
-    assert not sign.isVisible()
+    sign = here.window.recording_sign
+    assert sign.word == ""
     press(here.actions.record)
     here.see()
     for name in ("review", "analyse", "live"):
         here.window.show_workspace(name)
         here.tick()
         assert sign.isVisible()
-        assert [label.text() for label in sign.findChildren(QLabel)] == ["recording"]
+        assert sign.word == "recording"
     press(here.actions.record)
     here.settle(qtbot)
     assert not sign.isVisible()
+
+
+def test_a_recording_that_waits_for_its_camera_says_so_in_every_workspace(
+    studio: Callable[..., Studio], world: World
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see()
+    here.window.show_workspace("review")
+    lost = "The camera no longer sends pictures."
+    world.engine.now = replace(world.engine.now, state=EngineState.LOST, source_note=lost)
+    for _ in range(3):
+        here.tick()
+    assert here.window.notices.texts == [f"The recording waits: {lost}"]
+    assert here.window.recording_sign.word == "recording, no picture"
+    world.engine.now = replace(world.engine.now, state=EngineState.RUNNING, source="Lens")
+    here.tick()
+    assert here.window.notices.texts[-1] == "The recording goes on: Lens is back."
+    assert here.window.recording_sign.word == "recording"
+    world.engine.now = replace(world.engine.now, state=EngineState.PAUSED)
+    here.tick()
+    assert here.window.recording_sign.word == "recording, paused"
 
 
 def test_an_interrupt_closes_unasked_and_saves_the_recording(

@@ -156,6 +156,8 @@ def test_p_lets_a_part_be_drawn_which_then_plays(
     (sheet, *_) = window.live.commands.screen_picker.sheets
     drag(sheet, (10, 10), (210, 110))
     assert world.engine.asked[-1] == ("source", "screen:10,10,200x100")
+    world.engine.now = replace(world.engine.now, source="screen", spec="screen:10,10,200x100")
+    window.live.refresh_status()
     assert window.live.commands.settings.source == "screen:10,10,200x100"
 
 

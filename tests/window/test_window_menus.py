@@ -260,10 +260,15 @@ def test_a_camera_is_remembered_by_its_name(open_window: OpenWindow, world: Worl
     world.engine.now = replace(world.engine.now, source="USB", spec="camera:1")
     window.live.refresh_status()
     assert window.settings_now().source == "camera:USB"
-    # Another that plays by other means, as by --source, is not.
+    # Another that plays by other means, as by --source, is not, nor one that was refused.
     world.engine.now = replace(world.engine.now, source="Built in", spec="camera:0")
     window.live.refresh_status()
+    window.live.commands.use_source("rtsp://nowhere/video")
+    window.live.refresh_status()
     assert window.settings_now().source == "camera:USB"
+    # The one that plays already is remembered by its name when it is chosen, too.
+    window.live.commands.use_source("camera:0")
+    assert window.settings_now().source == "camera:Built in"
 
 
 def test_a_yunet_file_that_was_refused_is_asked_for_again(
