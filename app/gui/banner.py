@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.gui.elided import breakable
 from app.gui.icons import icon
 from app.gui.keys import KeepSpace
+from app.gui.plain import plain_label
 from app.gui.theme import Theme
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
@@ -68,7 +68,7 @@ class Banner(QFrame):
         self._shown: BannerText | None = None
         self._closed: BannerText | None = None
         self.setObjectName("banner")
-        self._text = QLabel()
+        self._text = plain_label()
         self._text.setWordWrap(True)
         self._button = QPushButton()
         self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -220,9 +220,8 @@ class _Notice(QFrame):
         self.left = 0.0
         self.setObjectName("toast")
         self.setProperty("kind", kind)
-        label = QLabel(breakable(text))
+        label = plain_label(breakable(text))
         label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.PlainText)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
         layout.addWidget(label, 1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy
+from PySide6.QtWidgets import QScrollArea, QSizePolicy
 
 from app.gui.keys import KeepSpace
+from app.gui.plain import plain_label
 from app.gui.theme import BODY_PX, font
 
 _MOST_OF_WINDOW = 0.3
@@ -27,8 +28,7 @@ class ConsentText(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setWidgetResizable(True)
-        self._label = QLabel()
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label = plain_label()
         self._label.setWordWrap(True)
         self._label.setFont(font(BODY_PX))
         self._label.setContentsMargins(4, 2, 4, 2)

@@ -35,6 +35,8 @@ class Elided(QObject):
         self._widget, self._mode, self._margin = widget, mode, margin
         widget.setSizePolicy(QSizePolicy.Policy.Ignored, widget.sizePolicy().verticalPolicy())
         widget.installEventFilter(self)
+        if isinstance(widget, QLabel):
+            widget.setTextFormat(Qt.TextFormat.PlainText)
 
     def show(self, text: str) -> None:
         """Show a text, or the part of it that fits."""

@@ -21,6 +21,7 @@ from app.gui.consent import ConsentText
 from app.gui.elided import Elided
 from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
+from app.gui.plain import plain_tip
 from app.gui.recording_sign import Dot
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
 from app.live.recorder import RecorderStatus
@@ -250,7 +251,7 @@ class _Words(QLabel):
     def say(self, text: str, *, whole: bool = False) -> None:
         """Show a text; whole: on as many lines as it needs."""
         self.setWordWrap(whole)
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
         self._elided.show(text)
 
 
