@@ -20,21 +20,21 @@ from models.runtime.store import ModelEntry
 ACTOR = "actor"
 ACTOR_NAME = "demo actor"
 FINDER_WORDS = {
-    "mien": "Mien: every face, turned and small ones too",
-    "mien-quick": "Mien, quick: faces at arm's length",
+    "mien": "Standard: every face, turned and small ones too",
+    "mien-quick": "Quick: faces at arm's length",
     "haar": "Haar cascade: faces from the front",
     "hog": "dlib HOG: steady, larger faces from the front",
     "yunet": "YuNet: also turned and small faces; needs its file",
 }
 LANDMARK_WORDS = {
-    "landmarks68": "Mien: quick, also turned and covered faces",
+    "landmarks68": "Standard: quick, also turned and covered faces",
     "dlib": "dlib: faces from the front",
 }
 FINDER_NAMES = {
-    "mien": "Mien",
-    "mien-quick": "Mien, quick",
-    "haar": "Haar",
-    "hog": "HOG",
+    "mien": "Standard",
+    "mien-quick": "Quick",
+    "haar": "Haar cascade",
+    "hog": "dlib HOG",
     "yunet": "YuNet",
 }
 
