@@ -198,13 +198,16 @@ def test_models_are_listed_and_chosen(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window()
-    assert texts(window.live.choices.models)[:2] == [
-        "mini-Xception (FER+)",
-        "mini-Xception (FER2013)",
+    assert texts(window.live.choices.models)[:4] == [
+        "Which of 8 expressions? · FER+\tagrees with its labels",
+        "mini-Xception\trecommended",
+        "Which of 8 expressions? · FER2013\tagrees with its labels",
+        "mini-Xception",
     ]
-    assert entry(window.live.choices.models, "mini-Xception (FER+)").isChecked()
+    assert not window.live.choices.models.actions()[0].isEnabled()
+    assert entry(window.live.choices.models, "mini-Xception\trecommended").isChecked()
     assert window.live.choices.toolbar.model.value == "mini-Xception (FER+)"
-    entry(window.live.choices.models, "mini-Xception (FER2013)").trigger()
+    entry(window.live.choices.models, "mini-Xception").trigger()
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: "/own/net.onnx")
     window.live.menu_actions.open_model.trigger()
     assert world.engine.asked == [("model", "mini_xception.fer2013"), ("model", "/own/net.onnx")]
