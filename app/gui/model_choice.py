@@ -1,4 +1,4 @@
-"""What a list of models says, so that one can be chosen: what each answers, how well, how slowly."""
+"""What a list of models says, so that one can be chosen: what each answers, and how well."""
 
 from __future__ import annotations
 
