@@ -430,11 +430,12 @@ def test_what_is_missing_is_said_before_it_can_begin(
 
     def refused() -> bool:
         here.tick()
-        return "did you mean 'title'?" in panel._words.text()
+        return "did you mean 'title'?" in panel._problem.text()
 
     qtbot.waitUntil(refused)
     assert panel.protocol is None
-    assert panel._words.property("problem")
+    assert panel._problem.isVisible()
+    assert not panel._words.isVisible()
     assert panel._file.text == str(broken)
     started: list[Path] = []
 
@@ -447,7 +448,7 @@ def test_what_is_missing_is_said_before_it_can_begin(
     assert started == [broken.parent], "where the file lies that has to be corrected"
     press(here.actions.study)
     ready(here, protocol, qtbot, participant="")
-    assert not panel._words.property("problem")
+    assert not panel._problem.isVisible()
     assert panel._variables_label.isVisible()
     assert panel._missing.text() == "Enter a participant code"
     QTest.keyClicks(panel._participant, "P1")

@@ -63,9 +63,13 @@ class StudyPanel(Drawer):
         self._fields: dict[str, QLineEdit] = {}
         self._screen = QComboBox()
         self._screen_label = QLabel("Screen")
-        self._words = QLabel(_HINT)
-        self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        self._words, self._problem = QLabel(_HINT), QLabel()
+        self._words.setProperty("quiet", True)
+        self._problem.setProperty("problem", True)
+        for label in (self._words, self._problem):
+            label.setParent(self)
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self._missing = QLabel()
         self._missing.setProperty("quiet", True)
         self.begin = QPushButton("Begin")
@@ -143,11 +147,10 @@ class StudyPanel(Drawer):
         return (self._participant, *self._fields.values())
 
     def _say(self, words: str, *, warns: bool = False) -> None:
-        self._words.setText(breakable(words))
-        self._words.setProperty("quiet", not warns)
-        self._words.setProperty("problem", warns)
-        self._words.style().unpolish(self._words)
-        self._words.style().polish(self._words)
+        shown, other = (self._problem, self._words) if warns else (self._words, self._problem)
+        shown.setText(breakable(words))
+        other.hide()
+        shown.show()
 
     def _told(self, protocol: Protocol) -> str:
         return f"{protocol.title}: {words_of(protocol)}. Esc, pressed twice, stops it."
@@ -228,7 +231,8 @@ class StudyPanel(Drawer):
         self._screen.setMaximumWidth(280)
         foot = QHBoxLayout()
         foot.setSpacing(10)
-        foot.addWidget(self._words, 1)
+        for label in (self._words, self._problem):
+            foot.addWidget(label, 1)
         foot.addWidget(self._missing, 0, Qt.AlignmentFlag.AlignVCenter)
         foot.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignBottom)
         foot.addWidget(self.done, 0, Qt.AlignmentFlag.AlignBottom)
