@@ -196,6 +196,7 @@ def _style_sheet(tokens: Tokens) -> str:
 # focus ring moves nothing. What is told of the buttons of one part says less than `primary`.
 _SHEET = """
 QMainWindow, QDialog { background: @background; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMenuBar { background: @background; color: @text; padding: 2px 8px; }
 QMenuBar::item { background: transparent; padding: 7px 8px; border-radius: 4px; }
 QMenuBar::item:selected { background: @raised; }
@@ -275,7 +276,7 @@ QScrollArea, QScrollArea > QWidget > QWidget#cards { background: transparent; bo
 QScrollArea#page { border: 2px solid transparent; border-radius: 6px; }
 QScrollArea#page:focus { border-color: @accent; }
 QLabel[quiet="true"] { color: @quiet; }
-QLabel[problem="true"] { border-left: 4px solid @warning; padding-left: 8px; }
+QLabel[problem="true"] { border: none; border-left: 4px solid @warning; padding-left: 8px; }
 QSplitter::handle { background: @line; }
 QSplitter::handle:hover { background: @accent; }
 QFrame#transport { background: @background; border-top: 1px solid @line; }

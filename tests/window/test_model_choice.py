@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from app.gui.help_texts import model_card
 from app.gui.model_choice import by_question, choice_text, choice_tip
 from app.words import per_cent
 from models.runtime.store import DEFAULT_MODEL, ModelEntry, bundled
@@ -40,3 +43,10 @@ def test_a_line_says_what_the_card_says(entry: ModelEntry) -> None:
     assert entry.name in tip
     chosen_on = entry.card.training.get("chosen_on")
     assert ("epoch was chosen" in tip) == (chosen_on == "PublicTest")
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_the_page_about_a_model_writes_shares_as_the_cards_of_faces_do(entry: ModelEntry) -> None:
+    page = model_card(entry.card)
+    assert re.search(r"\d %", page)
+    assert not re.search(r"\d%", page)
