@@ -50,10 +50,10 @@ class StudyPanel(Drawer):
         super().__init__()
         self.protocol: Protocol | None = None
         self._folder = Path.home()
-        self._file = PlaceRow("Study", "Choose file…", "Choose the file that says what is shown")
+        self._file = PlaceRow("Study", "Choose…", "Choose the file that says what is shown")
         self._file.change.clicked.connect(self._choose_file)
         self._template = self._file.add_button(
-            "New study from a template…", "Write a small study that can be changed, and use it"
+            "New from a template…", "Write a small study that can be changed, and use it"
         )
         self._template.clicked.connect(self._choose_template)
         self._participant = QLineEdit()
@@ -67,7 +67,6 @@ class StudyPanel(Drawer):
         self._words.setProperty("quiet", True)
         self._problem.setProperty("problem", True)
         for label in (self._words, self._problem):
-            label.setParent(self)
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self._missing = QLabel()
@@ -231,13 +230,13 @@ class StudyPanel(Drawer):
         self._screen.setMaximumWidth(280)
         foot = QHBoxLayout()
         foot.setSpacing(10)
-        for label in (self._words, self._problem):
-            foot.addWidget(label, 1)
-        foot.addWidget(self._missing, 0, Qt.AlignmentFlag.AlignVCenter)
-        foot.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignBottom)
-        foot.addWidget(self.done, 0, Qt.AlignmentFlag.AlignBottom)
+        foot.addStretch(1)
+        for widget in (self._missing, self.begin, self.done):
+            foot.addWidget(widget)
         grid.setColumnStretch(1, 1)
         column.addLayout(grid)
+        column.addWidget(self._words)
+        column.addWidget(self._problem)
         column.addLayout(foot)
         for button in (self.begin, self._screen):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
