@@ -35,10 +35,10 @@ def roughly(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
-def per_cent(share: float) -> str:
-    """Return a share of 1 as 12.3 %, without decimals from 99.95 on."""
+def per_cent(share: float, *, digits: int = 1) -> str:
+    """Return a share of 1 as 12.3 %, without decimals from 99.95 on. digits: after the point."""
     value = 100 * share
-    return f"{value:.0f} %" if value == 0 or value >= 99.95 else f"{value:.1f} %"
+    return f"{value:.0f} %" if value == 0 or value >= 99.95 else f"{value:.{digits}f} %"
 
 
 def amount(count: int, one: str, several: str | None = None) -> str:

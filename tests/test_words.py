@@ -45,6 +45,7 @@ def test_shares_and_amounts_are_written_for_people() -> None:
     assert [per_cent(value) for value in (0, 0.123, 0.9996, 1)] == [
         "0 %", "12.3 %", "100 %", "100 %",
     ]  # fmt: skip
+    assert per_cent(0.5921, digits=0) == "59 %"
     assert [amount(count, "frame") for count in (0, 1, 1200)] == [
         "0 frames", "1 frame", "1,200 frames",
     ]  # fmt: skip

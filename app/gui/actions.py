@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -99,19 +98,6 @@ def make_action(
     action.setToolTip(f"{tip} ({shown})" if shown else tip)
     owner.addAction(action)
     return action
-
-
-def shortcut_rows(actions: Iterable[QAction]) -> list[tuple[str, str]]:
-    """Return the keys of each action that has some, and what it does."""
-    native = QKeySequence.SequenceFormat.NativeText
-    return [
-        (
-            ", ".join(keys.toString(native) for keys in action.shortcuts()),
-            action.toolTip().partition(" (")[0],
-        )
-        for action in actions
-        if action.shortcuts()
-    ]
 
 
 def make_window_actions(window: QWidget) -> WindowActions:

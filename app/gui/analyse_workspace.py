@@ -25,7 +25,6 @@ from app.analysis.queue import AnalysisQueue, Entry
 from app.analysis.summary import progress_line, total_line, write_summary
 from app.errors import UserError
 from app.gui import dialogs
-from app.gui.actions import shortcut_rows
 from app.gui.analyse.actions import analyse_menus, make_analyse_actions
 from app.gui.analyse.empty import EmptyPage
 from app.gui.analyse.foot import Foot
@@ -85,9 +84,6 @@ class AnalyseWorkspace(Workspace):
     @property
     def notice_area(self) -> QWidget:
         return self._pages
-
-    def shortcut_rows(self) -> list[tuple[str, str]]:
-        return shortcut_rows(self.menu_actions.all())
 
     def enter(self) -> None:
         (self.table if self.queue.entries else self.empty.add_files).setFocus()

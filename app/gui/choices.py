@@ -73,4 +73,5 @@ class Choices:
         model = self.models.shown_name(status.model)
         if status.second:
             model += f" beside {self.models.shown_name(status.second)}"
-        return status_line(status, model, FINDER_NAMES.get(status.finder, status.finder))
+        finder = FINDER_NAMES.get(status.finder, status.finder)
+        return status_line(status, model, f"{finder} finder" if finder else "")

@@ -23,7 +23,6 @@ from app.messages import FrameResult
 from app.overlays import Shown
 from app.settings import Settings
 from app.sources import CameraInfo, is_camera, is_device, is_network, shown_spec
-from app.sources.network import why_no_address
 from app.sources.screen import why_unreadable
 from models.runtime.files import is_file
 
@@ -172,12 +171,7 @@ class Commands:
     def open_network(self) -> None:
         """Ask for the address of a camera in the network."""
         last = self.settings.source if is_network(self.settings.source) else ""
-        address = dialogs.ask_address(self._window, last)
-        why = why_no_address(address) if address else ""
-        if why:
-            self._notices.say(why, WARNING)
-        else:
-            self._use_if_chosen(address)
+        self._use_if_chosen(dialogs.ask_address(self._window, last))
 
     def open_model(self) -> None:
         path = dialogs.choose_model(self._window, "Open model file")

@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
-    QInputDialog,
     QMessageBox,
     QPushButton,
     QTextBrowser,
@@ -17,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.address_dialog import AddressDialog
 from app.sources.folder import IMAGE_SUFFIXES
-from app.sources.network import EXAMPLE
 from app.sources.video import VIDEO_SUFFIXES
 
 
@@ -42,7 +41,6 @@ class PageDialog(QDialog):
         layout.setContentsMargins(12, 12, 12, 12)
         layout.addWidget(self.page, 1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        self.resize(600, 560)
 
 
 def choose_media(parent: QWidget) -> str:
@@ -73,18 +71,8 @@ def choose_protocol(parent: QWidget, start: Path) -> str:
 
 def ask_address(parent: QWidget, last: str) -> str:
     """Ask for the address of a network camera; last: what stands there. Empty for none."""
-    question = QInputDialog(parent)
-    question.setWindowTitle("Network camera")
-    question.setLabelText(
-        f"The address of the camera, such as {EXAMPLE} or http://192.168.1.30:8080/video.\n\n"
-        "A name and password go before the host, name:password@host, the signs / ? # @ in them "
-        "as %2F %3F %23 %40.\nThey are neither shown nor stored. Mien asks this camera for its "
-        "pictures and sends nothing else."
-    )
-    question.setTextValue(last)
-    question.setOkButtonText("Watch")
-    question.resize(520, question.sizeHint().height())
-    return question.textValue().strip() if question.exec() else ""
+    question = AddressDialog(parent, last)
+    return question.address if question.exec() else ""
 
 
 def choose_target(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy
-
-from app.gui.keys import without_key
+from PySide6.QtWidgets import QLabel, QSizePolicy
 
 _BREAK = "\N{ZERO WIDTH SPACE}"
 _LONG_WORD = re.compile(r"\S{20,}")
@@ -21,15 +19,13 @@ def breakable(text: str) -> str:
 
 
 class Elided(QObject):
-    """Cut a label's or a button's text to its width, anew whenever that changes.
+    """Cut a label's text to its width, anew whenever that changes.
 
     mode: which part goes. margin: pixels of the width that are not the text's. The widget takes
     whatever width it is given; a label that wraps its lines shows all of the text.
     """
 
-    def __init__(
-        self, widget: QLabel | QPushButton, mode: Qt.TextElideMode, margin: int = 0
-    ) -> None:
+    def __init__(self, widget: QLabel, mode: Qt.TextElideMode, margin: int = 0) -> None:
         super().__init__(widget)
         self.text = ""
         self._widget, self._mode, self._margin = widget, mode, margin
@@ -50,7 +46,7 @@ class Elided(QObject):
 
     def _fit(self) -> None:
         text, widget = self.text, self._widget
-        if not (isinstance(widget, QLabel) and widget.wordWrap()):
+        if not widget.wordWrap():
             room = max(0, widget.width() - self._margin)
             text = widget.fontMetrics().elidedText(text, self._mode, room)
-        widget.setText(without_key(text) if isinstance(widget, QPushButton) else text)
+        widget.setText(text)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
+from app.words import per_cent
 from models.runtime.card import Card, Metric
 from models.runtime.labels import LABEL_SET_NAMES
+
+_KEYS_WIDTH = 130
 
 MEANING = """
 <h2>What the numbers mean</h2>
@@ -117,21 +120,36 @@ model</i>.</p>
 
 
 def shortcuts(parts: dict[str, list[tuple[str, str]]]) -> str:
-    """Return the page of shortcuts. parts: keys and what they do, by where they work."""
+    """Return the page of shortcuts, in two columns. parts: keys and words, by where they work."""
     return f"""
 <h2>Keyboard shortcuts</h2>
-{"".join(_shortcut_table(part, rows) for part, rows in parts.items() if rows)}
+<table width="100%"><tr>{"".join(_shortcut_column(one, parts) for one in _columns(parts))}</tr>
+</table>
 <p>Tab goes from one control to the next, Space presses the one that has the focus. In the list of
 faces the arrow keys go from card to card and Enter shows that face in the chart.</p>
 """
 
 
-def _shortcut_table(part: str, rows: list[tuple[str, str]]) -> str:
-    body = "".join(
-        f"<tr><td><b>{escape(keys)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
-        for keys, text in rows
-    )
-    return f"<h3>{escape(part)}</h3><table cellpadding='4'>{body}</table>"
+def _columns(parts: dict[str, list[tuple[str, str]]]) -> tuple[list[str], list[str]]:
+    """Share the parts out, in their order, to two columns of about the same height."""
+    whole, above = sum(map(len, parts.values())), 0
+    left: list[str] = []
+    right: list[str] = []
+    for part, rows in parts.items():
+        (left if above + len(rows) / 2 < whole / 2 else right).append(part)
+        above += len(rows)
+    return left, right
+
+
+def _shortcut_column(names: list[str], parts: dict[str, list[tuple[str, str]]]) -> str:
+    body = ""
+    for name in names:
+        rows = "".join(
+            f"<tr><td width='{_KEYS_WIDTH}'><b>{escape(keys)}</b></td><td>{escape(text)}</td></tr>"
+            for keys, text in parts[name]
+        )
+        body += f"<h3>{escape(name)}</h3><table cellpadding='1'>{rows}</table>"
+    return f"<td width='50%'>{body}</td>"
 
 
 def model_name(card: Card) -> str:
@@ -143,8 +161,11 @@ def _unsure_fact(card: Card) -> list[tuple[str, str]]:
     rule = card.unsure.get("mirror")
     if rule is None:
         return []
-    share = f"then {rule.precision:.0%} of its labels are right and {rule.coverage:.0%} of faces"
-    return [("Unsure below", f"{rule.threshold:.0%}: {share} get one ({rule.split})")]
+    threshold, right, named = (
+        per_cent(share, digits=0) for share in (rule.threshold, rule.precision, rule.coverage)
+    )
+    told = f"{threshold}: then {right} of its labels are right and {named} of faces get one"
+    return [("Unsure below", f"{told} ({rule.split})")]
 
 
 def model_card(card: Card) -> str:
@@ -179,10 +200,12 @@ def model_card(card: Card) -> str:
 def _metric(metric: Metric) -> str:
     words = {"mirror": "with the mirrored crop averaged in", "ten-crop": "ten crops averaged"}
     crops = words.get(metric.crops, "one crop")
-    recall = ", ".join(f"{escape(label)} {share:.0%}" for label, share in metric.recall.items())
+    recall = ", ".join(
+        f"{escape(label)} {per_cent(share, digits=0)}" for label, share in metric.recall.items()
+    )
     return f"""
-<p><b>{metric.accuracy:.1%}</b> of {metric.n:,} pictures ({escape(metric.split)},
+<p><b>{per_cent(metric.accuracy)}</b> of {metric.n:,} pictures ({escape(metric.split)},
 {escape(metric.rule)}, {crops}; {escape(metric.date)}).<br>
-Mean F1 over the labels {metric.macro_f1:.2f}; stated sureness is off by {metric.ece:.1%} on
+Mean F1 over the labels {metric.macro_f1:.2f}; stated sureness is off by {per_cent(metric.ece)} on
 average.<br>Found of each label: {recall}.</p>
 """

@@ -10,7 +10,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
-from app.gui.actions import make_actions, shortcut_rows
+from app.gui.actions import make_actions
 from app.gui.attention_menu import AttentionViews
 from app.gui.banner import Banner
 from app.gui.camera_watch import CameraWatch
@@ -114,9 +114,6 @@ class LiveWorkspace(Workspace):
     @property
     def notice_area(self) -> QWidget:
         return self.video
-
-    def shortcut_rows(self) -> list[tuple[str, str]]:
-        return shortcut_rows(self.menu_actions.all())
 
     def enter(self) -> None:
         self._shown = True

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
 from app.gui.keys import without_key
+from app.gui.model_choice import HEADING_TIP, by_question, choice_text, choice_tip
+from app.gui.theme import SMALL_PX, font
 from app.live.capture import whole_spec
 from app.sources import CameraInfo, is_network, is_screen
 from models.runtime.store import ModelEntry
@@ -20,21 +22,21 @@ from models.runtime.store import ModelEntry
 ACTOR = "actor"
 ACTOR_NAME = "demo actor"
 FINDER_WORDS = {
-    "mien": "Mien: every face, turned and small ones too",
-    "mien-quick": "Mien, quick: faces at arm's length",
+    "mien": "Standard: every face, turned and small ones too",
+    "mien-quick": "Quick: faces at arm's length",
     "haar": "Haar cascade: faces from the front",
     "hog": "dlib HOG: steady, larger faces from the front",
     "yunet": "YuNet: also turned and small faces; needs its file",
 }
 LANDMARK_WORDS = {
-    "landmarks68": "Mien: quick, also turned and covered faces",
+    "landmarks68": "Standard: quick, also turned and covered faces",
     "dlib": "dlib: faces from the front",
 }
 FINDER_NAMES = {
-    "mien": "Mien",
-    "mien-quick": "Mien, quick",
-    "haar": "Haar",
-    "hog": "HOG",
+    "mien": "Standard",
+    "mien-quick": "Quick",
+    "haar": "Haar cascade",
+    "hog": "dlib HOG",
     "yunet": "YuNet",
 }
 
@@ -81,6 +83,14 @@ class ChoiceMenu(QMenu):
     def build(self) -> None:
         """Add the entries."""
         raise NotImplementedError
+
+    def add_heading(self, text: str, tip: str) -> None:
+        """Add words above the entries that follow, which cannot be chosen."""
+        heading = QAction(without_key(text), self)
+        heading.setEnabled(False)
+        heading.setFont(font(SMALL_PX, bold=True))
+        heading.setToolTip(tip)
+        self.addAction(heading)
 
     def add_choice(self, text: str, checked: bool, pick: Callable[[], None]) -> QAction:
         action = QAction(without_key(text), self)
@@ -205,16 +215,19 @@ class ModelMenu(ChoiceMenu):
         return Path(model).name if model else ""
 
     def build(self) -> None:
-        for entry in self._entries:
-            self.add_choice(
-                model_name(entry.card),
-                entry.name == self._current,
-                partial(self._pick, entry.name),
-            ).setToolTip(entry.name)
+        for heading, entries in by_question(self._entries):
+            self.add_heading(heading, HEADING_TIP)
+            for entry in entries:
+                self.add_choice(
+                    choice_text(entry),
+                    entry.name == self._current,
+                    partial(self._pick, entry.name),
+                ).setToolTip(choice_tip(entry))
+            self.addSeparator()
         if self._current and self.entry(self._current) is None:
             path = self._current
             self.add_choice(self.shown_name(path), True, partial(self._pick, path)).setToolTip(path)
-        self.addSeparator()
+            self.addSeparator()
         if self._last is not None:
             self.addMenu(self._last)
         self.addAction(self._actions.open_model)

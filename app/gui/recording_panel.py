@@ -13,15 +13,14 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QPushButton,
     QWidget,
 )
 
 from app.gui import dialogs
 from app.gui.controls import Check
 from app.gui.drawer import Drawer
-from app.gui.elided import Elided
 from app.gui.keys import KeepSpace
+from app.gui.place_row import PlaceRow
 from app.gui.places import sessions_folder
 from app.gui.theme import Theme
 from app.settings import RECORDED_VIDEOS, Settings
@@ -32,7 +31,6 @@ _VIDEO_WORDS = {
     "annotated": "The picture with what is drawn on it",
     "both": "Both, as two files",
 }
-_PLACE_MARGIN = 32
 _CONSENT_HEIGHT = 48
 _PRIVACY = {
     (False, False): "Numbers only is the most private.",
@@ -48,11 +46,8 @@ class RecordingPanel(Drawer):
     def __init__(self, settings: Settings, theme: Theme) -> None:
         super().__init__()
         self._folder = Path(settings.recording_folder or sessions_folder())
-        self._place = QPushButton()
-        self._place.setProperty("place", True)
-        self._path = Elided(self._place, Qt.TextElideMode.ElideLeft, _PLACE_MARGIN)
-        self._place.setToolTip("Choose where recordings are kept")
-        self._place.clicked.connect(self._choose_folder)
+        self._place = PlaceRow("Folder", "Change…", "Choose where recordings are kept")
+        self._place.change.clicked.connect(self._choose_folder)
         self._title = QLineEdit()
         self._title.setPlaceholderText("such as P07; becomes part of the folder's name")
         self._video = QComboBox()
@@ -95,7 +90,7 @@ class RecordingPanel(Drawer):
 
     def set_locked(self, locked: bool) -> None:
         """Refuse changes while a recording goes on."""
-        for widget in (self._place, self._title, self._video, self._consent):
+        for widget in (self._place.change, self._title, self._video, self._consent):
             widget.setEnabled(not locked)
         self._blur.setEnabled(not locked and self.video != "none")
 
@@ -143,14 +138,12 @@ class RecordingPanel(Drawer):
         grid.addWidget(self._privacy, len(rows), 0, 1, 2)
         grid.addWidget(self.done, len(rows), 2, Qt.AlignmentFlag.AlignBottom)
         grid.setColumnStretch(1, 1)
-        for button in (self._place, self._blur):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
-        self._video.installEventFilter(KeepSpace(self._video))
+        self._blur.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for control in (self._blur, self._video):
+            control.installEventFilter(KeepSpace(control))
 
     def _dress(self) -> None:
-        self._path.show(str(self._folder))
-        self._place.setAccessibleDescription(str(self._folder))
+        self._place.show_place(str(self._folder))
         kept = self.video != "none"
         self._blur.setEnabled(kept and self._video.isEnabled())
         self._privacy.setText(_PRIVACY[kept, kept and self.blur])

@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtWidgets import QWidget
 
 from app.gui.menus import ChoiceMenu, ModelMenu
+from app.gui.model_choice import HEADING_TIP, by_question, choice_text, choice_tip
 
 
 class SecondMenu(ChoiceMenu):
@@ -37,14 +38,18 @@ class SecondMenu(ChoiceMenu):
     def build(self) -> None:
         self.add_choice("No other model", not self._current, partial(self._pick, ""))
         self.addSeparator()
-        names = [entry.name for entry in self._models.entries]
-        if self._current and self._current not in names:
-            names.append(self._current)
-        for name in names:
-            shown = self._models.shown_name(name)
-            entry = self.add_choice(shown, name == self._current, partial(self._pick, name))
-            entry.setToolTip(name)
-            entry.setEnabled(name != self._used or name == self._current)
-        self.addSeparator()
+        for heading, entries in by_question(self._models.entries):
+            self.add_heading(heading, HEADING_TIP)
+            for entry in entries:
+                name, chosen = entry.name, entry.name == self._current
+                choice = self.add_choice(choice_text(entry), chosen, partial(self._pick, name))
+                choice.setToolTip(choice_tip(entry))
+                choice.setEnabled(chosen or name != self._used)
+            self.addSeparator()
+        if self._current and self._models.entry(self._current) is None:
+            path = self._current
+            own = self.add_choice(self._models.shown_name(path), True, partial(self._pick, path))
+            own.setToolTip(path)
+            self.addSeparator()
         self.addAction("Model &file…").triggered.connect(self._pick_file)
         self.setToolTipsVisible(True)

@@ -23,7 +23,8 @@ class Tokens:
     """Name every colour of one theme as #RRGGBB.
 
     stage: around the picture. text and quiet are readable (4.5:1) on background, surface and
-    raised; warning and danger mark an edge or a sign, never text.
+    raised; warning and danger mark an edge or a sign, never text. edge: round a field, 3:1 on the
+    same grounds. tint: below the text of a switch that is on, which accent underlines.
     """
 
     light: bool
@@ -32,6 +33,8 @@ class Tokens:
     surface: str
     raised: str
     line: str
+    edge: str
+    tint: str
     text: str
     quiet: str
     accent: str
@@ -47,6 +50,8 @@ DARK = Tokens(
     surface="#1D2229",
     raised="#262C35",
     line="#343C47",
+    edge="#6F7A89",
+    tint="#1E2D41",
     text="#E8EBEF",
     quiet="#9AA4B1",
     accent="#4C9AFF",
@@ -61,6 +66,8 @@ LIGHT = Tokens(
     surface="#FFFFFF",
     raised="#EEF1F5",
     line="#D5DAE1",
+    edge="#7F8894",
+    tint="#DCE7F7",
     text="#1B1F24",
     quiet="#5B6571",
     accent="#1F6FEB",
@@ -178,16 +185,18 @@ def _style_sheet(tokens: Tokens) -> str:
     # Qt takes slashes on every system.
     sheet = _SHEET.replace("@arrow;", arrow.as_posix())
     for name in (
-        "stage", "background", "surface", "raised", "line", "text", "quiet", "on_accent",
-        "accent", "warning", "danger",
+        "stage", "background", "surface", "raised", "line", "edge", "tint", "text", "quiet",
+        "on_accent", "accent", "warning", "danger",
     ):  # fmt: skip
         sheet = sheet.replace(f"@{name};", f"{getattr(tokens, name)};")
     return sheet
 
 
-# Borders are 2 px everywhere, so that a focus ring moves nothing.
+# Borders are 2 px everywhere, or the padding is less by what a field's border grows, so that a
+# focus ring moves nothing. What is told of the buttons of one part says less than `primary`.
 _SHEET = """
 QMainWindow, QDialog { background: @background; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMenuBar { background: @background; color: @text; padding: 2px 8px; }
 QMenuBar::item { background: transparent; padding: 7px 8px; border-radius: 4px; }
 QMenuBar::item:selected { background: @raised; }
@@ -201,28 +210,27 @@ QMenu::icon { margin-left: 6px; }
 QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 4px 6px; }
 QFrame#separator { background: @line; border: none; }
 QFrame#workspaces QToolButton { color: @quiet; padding: 3px 10px; }
-QFrame#workspaces QToolButton:checked { color: @text; font-weight: 600; }
+QFrame#workspaces QToolButton:checked {
+    background: transparent; color: @text; font-weight: 600; border-color: transparent;
+    border-bottom-color: @accent;
+}
 QFrame#toolbar { background: @background; border-bottom: 1px solid @line; }
 QStatusBar { background: @background; color: @quiet; border-top: 1px solid @line; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: @quiet; padding: 2px 0; }
 QPushButton, QToolButton {
     background: @raised; color: @text; border: 2px solid @raised; border-radius: 6px;
-    padding: 5px 12px;
+    padding: 5px 12px; outline: none;
 }
 QToolButton { background: transparent; border-color: transparent; padding: 4px 6px; }
 QPushButton:hover, QToolButton:hover { background: @line; border-color: @line; }
-QToolButton:checked { background: @raised; border-color: @raised; }
+QToolButton:checked {
+    background: @tint; border-color: @tint; border-bottom-color: @accent;
+    border-bottom-left-radius: 0; border-bottom-right-radius: 0;
+}
 QToolButton:checked:hover { background: @line; }
 QPushButton:focus, QToolButton:focus { border-color: @accent; }
 QPushButton:disabled, QToolButton:disabled { color: @quiet; }
-QPushButton[primary="true"] {
-    background: @accent; color: @on_accent; border-color: @accent; font-weight: 600;
-}
-QPushButton[primary="true"]:focus { border-color: @text; }
-QPushButton[primary="true"]:disabled {
-    background: @raised; color: @quiet; border-color: @raised;
-}
 QFrame#banner { background: @raised; border: none; border-left: 4px solid @accent; }
 QFrame#banner[kind="warning"] { border-left-color: @warning; }
 QFrame#banner[kind="danger"] { border-left-color: @danger; }
@@ -239,21 +247,36 @@ QFrame#recording[on="true"] { border-bottom: 2px solid @danger; }
 QFrame#recording QPushButton { background: @surface; border-color: @line; }
 QFrame#recording QPushButton:hover { background: @line; }
 QFrame#recording QPushButton:focus { border-color: @accent; }
-QFrame#recording QPushButton[place="true"] { text-align: left; padding-left: 8px; }
 QFrame#recording QLineEdit, QFrame#recording QComboBox, QFrame#recording QPlainTextEdit {
-    background: @surface; border: 2px solid @line; border-radius: 6px; padding: 4px 8px;
+    background: @surface; border: 1px solid @edge; border-radius: 6px; padding: 5px 9px;
 }
+QFrame#recording QLineEdit:disabled, QFrame#recording QComboBox:disabled,
+QFrame#recording QPlainTextEdit:disabled { border-color: @line; color: @quiet; }
 QFrame#recording QLineEdit:focus, QFrame#recording QComboBox:focus,
-QFrame#recording QPlainTextEdit:focus, QFrame#recording QScrollArea:focus { border-color: @accent; }
+QFrame#recording QPlainTextEdit:focus { border: 2px solid @accent; padding: 4px 8px; }
+QFrame#recording QScrollArea:focus { border-color: @accent; }
 QFrame#recording QScrollArea { border: 2px solid transparent; border-radius: 6px; }
 QFrame#recording QScrollArea > QWidget, QFrame#recording QScrollArea > QWidget > QLabel {
     background: transparent;
+}
+QPushButton[primary="true"], QFrame#recording QPushButton[primary="true"] {
+    background: @accent; color: @on_accent; border-color: @accent; font-weight: 600;
+}
+QPushButton[primary="true"]:hover, QFrame#recording QPushButton[primary="true"]:hover {
+    background: @accent; border-color: @edge;
+}
+QPushButton[primary="true"]:focus, QFrame#recording QPushButton[primary="true"]:focus {
+    border-color: @text;
+}
+QPushButton[primary="true"]:disabled, QFrame#recording QPushButton[primary="true"]:disabled {
+    background: @raised; color: @quiet; border-color: @line;
 }
 QFrame#side, QFrame#chart { background: @background; border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget#cards { background: transparent; border: none; }
 QScrollArea#page { border: 2px solid transparent; border-radius: 6px; }
 QScrollArea#page:focus { border-color: @accent; }
 QLabel[quiet="true"] { color: @quiet; }
+QLabel[problem="true"] { border: none; border-left: 4px solid @warning; padding-left: 8px; }
 QSplitter::handle { background: @line; }
 QSplitter::handle:hover { background: @accent; }
 QFrame#transport { background: @background; border-top: 1px solid @line; }
@@ -272,10 +295,11 @@ QHeaderView::section {
     padding: 4px 6px;
 }
 QComboBox {
-    background: @raised; color: @text; border: 2px solid @raised; border-radius: 6px;
-    padding: 4px 8px;
+    background: @raised; color: @text; border: 1px solid @edge; border-radius: 6px;
+    padding: 5px 9px;
 }
-QComboBox:focus { border-color: @accent; }
+QComboBox:focus { border: 2px solid @accent; padding: 4px 8px; }
+QComboBox:disabled { border-color: @line; }
 QComboBox:disabled { color: @quiet; }
 QComboBox::drop-down { border: none; width: 28px; }
 QComboBox::down-arrow { image: url("@arrow;"); width: 12px; height: 8px; }
@@ -286,9 +310,12 @@ QComboBox QAbstractItemView {
 QComboBox QAbstractItemView::item { padding: 3px 6px; }
 QComboBox QAbstractItemView::item:selected { background: @raised; color: @text; }
 QLineEdit {
-    background: @surface; color: @text; border: 1px solid @accent; border-radius: 4px;
+    background: @surface; color: @text; border: 1px solid @edge; border-radius: 4px;
     padding: 2px 4px; placeholder-text-color: @quiet;
 }
+QLineEdit:focus { border-color: @accent; }
+QDialog QLineEdit { border-radius: 6px; padding: 5px 9px; }
+QDialog QLineEdit:focus { border: 2px solid @accent; padding: 4px 8px; }
 QProgressBar {
     background: @raised; color: @text; border: none; border-radius: 6px; text-align: center;
     min-height: 18px;
@@ -304,17 +331,17 @@ QTableView#queue:focus { border-color: @accent; }
 QTableView#queue::item { padding: 0 6px; border: none; }
 QTableView#queue::item:selected { background: @raised; }
 QSpinBox {
-    background: @raised; color: @text; border: 2px solid @raised; border-radius: 6px;
-    padding: 4px 8px;
+    background: @raised; color: @text; border: 1px solid @edge; border-radius: 6px;
+    padding: 5px 9px;
 }
-QSpinBox:focus { border-color: @accent; }
+QSpinBox:focus { border: 2px solid @accent; padding: 4px 8px; }
 QSpinBox::up-button, QSpinBox::down-button {
     background: transparent; border: none; width: 28px; subcontrol-origin: border;
 }
 QSpinBox::up-button { subcontrol-position: top right; }
 QSpinBox::down-button { subcontrol-position: bottom right; }
 QSpinBox::up-arrow, QSpinBox::down-arrow { image: none; width: 0; height: 0; }
-QSpinBox:disabled { color: @quiet; }
+QSpinBox:disabled { color: @quiet; border-color: @line; }
 QCheckBox { color: @text; spacing: 8px; padding: 4px 0; }
 QCheckBox:disabled { color: @quiet; }
 QCheckBox[ticks="true"]::indicator {

@@ -29,20 +29,20 @@ from PySide6.QtWidgets import (
 from app.gui.actions import Actions
 from app.gui.icons import icon
 from app.gui.keys import KeepSpace
-from app.gui.theme import BODY_PX, SMALL_PX, Theme, font
+from app.gui.theme import BODY_PX, Theme, font
 
-_HEIGHT = 36
+_HEIGHT = 40
 # Of what is chosen; longer names are cut before shorter ones.
 _LEAST_VALUE, _LEAST_WIDTH = 84, 72
-_GAP = 6
+_MOST_WIDTH = 300
 # The chooser's own padding at the left and the room for the arrow at the right.
-_BEFORE, _AFTER = 12, 30
-# What the switches take with words and without.
-_WORDS_WIDTH = 740
+_BEFORE, _AFTER = 10, 26
+_CAPTION_PX = 11
+_MARGIN = 8
 
 
 class Chooser(QPushButton):
-    """Name a choice and open its menu."""
+    """Name a choice, its caption above what is chosen, and open its menu."""
 
     def __init__(self, caption: str, menu: QMenu, theme: Theme, tip: str) -> None:
         super().__init__()
@@ -76,12 +76,11 @@ class Chooser(QPushButton):
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 
     def sizeHint(self) -> QSize:
-        caption, value = self._widths()
-        return QSize(min(300, _BEFORE + caption + _GAP + value + _AFTER), _HEIGHT)
+        return QSize(min(_MOST_WIDTH, max(_LEAST_WIDTH, self._needed(self._value))), _HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        _, value = self._widths()
-        return QSize(max(_LEAST_WIDTH, _BEFORE + min(value, _LEAST_VALUE) + _AFTER), _HEIGHT)
+        least = min(self._needed(self._value), _BEFORE + _LEAST_VALUE + _AFTER)
+        return QSize(max(_LEAST_WIDTH, least), _HEIGHT)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -96,21 +95,17 @@ class Chooser(QPushButton):
         self.style().drawControl(QStyle.ControlElement.CE_PushButtonBevel, option, painter, self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tokens = self._theme.tokens
-        area = self.rect().toRectF().adjusted(_BEFORE, 0, -_AFTER, 0)
-        caption, value = self._widths()
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        # The caption goes first when there is little room: what is chosen matters more.
-        if caption + _GAP + value <= area.width() + 1 or area.width() > 220:
-            painter.setFont(font(SMALL_PX))
-            painter.setPen(QColor(tokens.quiet))
-            painter.drawText(area, left, self._caption)
-            area.setLeft(area.left() + caption + _GAP)
-        painter.setFont(font(BODY_PX))
-        painter.setPen(QColor(tokens.text))
-        text = painter.fontMetrics().elidedText(
-            self._value, Qt.TextElideMode.ElideMiddle, int(area.width())
-        )
-        painter.drawText(area, left, text)
+        area = self.rect().toRectF().adjusted(_BEFORE, 4, -_AFTER, -4)
+        for pixels, ink, text, place in (
+            (_CAPTION_PX, tokens.quiet, self._caption, Qt.AlignmentFlag.AlignTop),
+            (BODY_PX, tokens.text, self._value, Qt.AlignmentFlag.AlignBottom),
+        ):
+            painter.setFont(font(pixels))
+            painter.setPen(QColor(ink))
+            fitting = painter.fontMetrics().elidedText(
+                text, Qt.TextElideMode.ElideMiddle, int(area.width())
+            )
+            painter.drawText(area, Qt.AlignmentFlag.AlignLeft | place, fitting)
         x, y = self.width() - 18.0, self.height() / 2
         painter.setPen(QPen(QColor(tokens.quiet), 1.6, c=Qt.PenCapStyle.RoundCap))
         painter.drawPolyline(
@@ -118,9 +113,9 @@ class Chooser(QPushButton):
         )
         painter.end()
 
-    def _widths(self) -> tuple[int, int]:
-        caption = QFontMetrics(font(SMALL_PX)).horizontalAdvance(self._caption)
-        return caption, QFontMetrics(font(BODY_PX)).horizontalAdvance(self._value) + 2
+    def _needed(self, value: str) -> int:
+        """Return the pixels that show all of a value."""
+        return _BEFORE + QFontMetrics(font(BODY_PX)).horizontalAdvance(value) + 2 + _AFTER
 
 
 class Toolbar(QFrame):
@@ -140,8 +135,8 @@ class Toolbar(QFrame):
         self._switches: list[QToolButton] = []
         self._records = False
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 6)
-        layout.setSpacing(8)
+        layout.setContentsMargins(_MARGIN, 4, _MARGIN, 4)
+        layout.setSpacing(_MARGIN)
         for chooser in (self.source, self.model, self.finder):
             layout.addWidget(chooser)
         layout.addStretch(1)
@@ -158,13 +153,16 @@ class Toolbar(QFrame):
         row.addWidget(self._button(actions.record, "record", "Record"))
         layout.addLayout(row)
         self._dress()
+        self._switches_width = row.sizeHint().width()
         theme.changed.connect(self._dress)
         actions.pause.toggled.connect(self._dress)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        choosers = (self.source, self.model, self.finder)
-        wide = self.width() >= _WORDS_WIDTH + sum(one.sizeHint().width() for one in choosers)
+        choosers = sum(
+            one.sizeHint().width() + _MARGIN for one in (self.source, self.model, self.finder)
+        )
+        wide = self.width() >= choosers + self._switches_width + 2 * _MARGIN
         beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
         style = beside if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
         for button in self._switches:
@@ -183,6 +181,8 @@ class Toolbar(QFrame):
         button.setDefaultAction(action)
         button.setFixedHeight(_HEIGHT)
         button.setMinimumWidth(_HEIGHT)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.ensurePolished()
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(action.text().replace("&", ""))
         button.setAccessibleDescription(action.toolTip())

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, 
 
 from app.errors import SettingsError
 from app.gui import dialogs
-from app.gui.actions import make_window_actions, shortcut_rows
+from app.gui.actions import make_window_actions
 from app.gui.banner import WARNING, Notices
 from app.gui.icons import window_icon
 from app.gui.jobs import Jobs
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["MainWindow", "Surroundings"]
 
 _POLL_MS = 10
-_LEAVE = "Leave full screen"
 _GONE = '"{name}" cannot be found; it may have been moved or deleted.'
 _NOT_HERE = (
     '"{name}" cannot be opened here: expected a session, a video or images; models are dropped '
@@ -261,7 +260,7 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _checked, name=name: self._theme.choose(name))
         for name, action in acts.workspaces.items():
             action.triggered.connect(lambda _checked, name=name: self.show_workspace(name))
-        connect_pages(self, acts, self._shortcut_rows)
+        connect_pages(self, acts)
         self.live.recording.saved.connect(self._note_session)
 
     def _restore(self, settings: Settings) -> None:
@@ -297,12 +296,6 @@ class MainWindow(QMainWindow):
             save_settings(self.settings_now(), self._around.settings_path)
         except SettingsError as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the window is gone)
-
-    def _shortcut_rows(self) -> dict[str, list[tuple[str, str]]]:
-        rows = {"Everywhere": [*shortcut_rows(self.menu_actions.all()), ("Esc", _LEAVE)]}
-        for name, action in self.menu_actions.workspaces.items():
-            rows[action.text().replace("&", "")] = self._workspace(name).shortcut_rows()
-        return rows
 
     def _set_full_screen(self, full: bool) -> None:
         if full != self.isFullScreen():

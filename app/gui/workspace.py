@@ -96,10 +96,6 @@ class Workspace(QWidget):
         """Return the part at whose foot notices are shown."""
         return self
 
-    def shortcut_rows(self) -> list[tuple[str, str]]:
-        """Return keys and what they do, for the page of shortcuts."""
-        return []
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.laid_out = True

@@ -127,16 +127,19 @@ def card_section(card: Card | None, info: dict[str, Any]) -> str:
     if metric is not None:
         facts.append(
             ("Agrees with its labels",
-             f"on {metric.accuracy:.1%} of {metric.n:,} pictures ({metric.split}); mean F1 "
+             f"on {per_cent(metric.accuracy)} of {metric.n:,} pictures ({metric.split}); mean F1 "
              f"{metric.macro_f1:.2f}"),
         )  # fmt: skip
-        recall = ", ".join(f"{label} {share:.0%}" for label, share in metric.recall.items())
+        recall = ", ".join(
+            f"{label} {per_cent(share, digits=0)}" for label, share in metric.recall.items()
+        )
         facts.append(("Found of each label", recall))
     if (rule := card.unsure.get("mirror")) is not None:
         facts.append(
             ("Unsure below",
-             f"{rule.threshold:.0%}; {rule.precision:.1%} of the labels above it are right, on "
-             f"{rule.coverage:.1%} of {rule.n:,} pictures ({rule.split})"),
+             f"{per_cent(rule.threshold, digits=0)}; {per_cent(rule.precision)} of the labels "
+             f"above it are right, on {per_cent(rule.coverage)} of {rule.n:,} pictures "
+             f"({rule.split})"),
         )  # fmt: skip
     rows = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts

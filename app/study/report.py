@@ -13,7 +13,7 @@ from app.review.page import facts_table, how_to_read, html_page
 from app.study.groups import Contrast, Estimate, change, contrasts, curve, estimate, over
 from app.study.session import StudySession
 from app.study.table import Row, all_rows
-from app.words import amount, span
+from app.words import amount, per_cent, span
 
 __all__ = ["study_report"]
 
@@ -138,7 +138,7 @@ def _seen(rows: Sequence[Row]) -> str:
         said.append(f"Answered {found.mean:.2f}{_interval(found, 2, _DASH)} on the average.")
     missing = fmean(row["missing"] for row in each)
     if missing >= 0.005:
-        said.append(f"Without the face on {missing:.0%} of the frames.")
+        said.append(f"Without the face on {per_cent(missing, digits=0)} of the frames.")
     return " ".join(part for part in said if part)
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QInputDialog, QLabel
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
 from app.gui import dialogs
+from app.gui.address_dialog import AddressDialog
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
+from app.sources.network import why_no_address, without_secrets
 
 if TYPE_CHECKING:
     from tests.window.conftest import World
@@ -54,21 +55,42 @@ def test_an_address_is_watched_and_kept_without_its_password(
     assert "sesame" not in world.settings_path.read_text()
 
 
+@pytest.fixture
+def question(open_window: OpenWindow) -> AddressDialog:
+    shown = AddressDialog(open_window(), SHOWN)
+    shown.show()
+    return shown
+
+
 @pytest.mark.parametrize(
     "typed", ["me:sesame@192.168.1.20/stream", "rstp://me:sesame@host/x", "rtsp://me:a/sesame@host"]
 )
-def test_what_is_no_address_is_said_and_kept_nowhere(
-    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch, typed: str
-) -> None:
-    monkeypatch.setattr("app.gui.dialogs.ask_address", lambda *_: typed)
-    window = open_window()
-    window.live.menu_actions.open_network.trigger()
-    assert world.engine.asked == []
-    shown = [label.text() for label in window.findChildren(QLabel) if label.isVisible()]
-    assert any("address" in text for text in shown)
-    assert not any("sesame" in text for text in shown)
-    window.close()
-    assert not world.settings_path.exists() or "sesame" not in world.settings_path.read_text()
+def test_what_is_no_address_is_said_where_it_was_typed(question: AddressDialog, typed: str) -> None:
+    question.place.setText(typed)
+    question.accept()
+    assert question.isVisible()
+    assert "address" in question.problem.text()
+    assert "sesame" not in question.problem.text()
+    question.place.setText(SHOWN)
+    question.accept()
+    assert not question.isVisible()
+
+
+def test_user_and_password_are_written_as_an_address_needs_them(question: AddressDialog) -> None:
+    question.user.setText("me")
+    question.password.setText("a/b?c#d@e:f")
+    assert question.password.echoMode() == QLineEdit.EchoMode.Password
+    assert question.address == "rtsp://me:a%2Fb%3Fc%23d%40e%3Af@192.168.1.20/stream"
+    assert why_no_address(question.address) == ""
+    assert without_secrets(question.address) == SHOWN
+
+
+def test_a_password_pasted_with_the_address_is_hidden(question: AddressDialog) -> None:
+    question.place.setText("rtsp://me:a%2Fb@192.168.1.20/stream")
+    question.place.editingFinished.emit()
+    assert question.place.text() == SHOWN
+    assert (question.user.text(), question.password.text()) == ("me", "a/b")
+    assert question.address == "rtsp://me:a%2Fb@192.168.1.20/stream"
 
 
 def test_no_address_changes_nothing(
@@ -81,21 +103,21 @@ def test_no_address_changes_nothing(
 
 
 @pytest.mark.parametrize("agrees", [True, False])
-def test_the_question_says_what_is_asked_for(
-    open_window: OpenWindow, qtbot: QtBot, agrees: bool
-) -> None:
+def test_the_question_says_what_is_asked_for(open_window: OpenWindow, agrees: bool) -> None:
     window = open_window()
     seen: list[str] = []
 
     def answer() -> None:
         question = QApplication.activeModalWidget()
-        assert isinstance(question, QInputDialog)
-        seen.extend(label.text() for label in question.findChildren(QLabel))
-        seen.append(question.textValue())
-        question.setTextValue(f"  {ADDRESS} ")
+        assert isinstance(question, AddressDialog)
+        seen.extend(label.text() for label in question.findChildren(QLabel) if label.wordWrap())
+        seen.append(question.place.text())
+        question.place.setText(f"  {SHOWN} ")
+        question.user.setText("me")
+        question.password.setText("sesame")
         (question.accept if agrees else question.reject)()
 
     QTimer.singleShot(0, answer)
     assert dialogs.ask_address(window, SHOWN) == (ADDRESS if agrees else "")
-    assert SHOWN in seen
-    assert "rtsp://192.168.1.20/stream" in seen[0]
+    assert seen[-1] == SHOWN
+    assert any(SHOWN in text and "nor stored" in text for text in seen[:-1])

@@ -232,11 +232,18 @@ def test_in_a_low_window_the_chart_gives_way_to_the_settings_and_comes_back(
     assert live.changed_settings(Settings()).splitters["left"] == tuple(before)
 
 
-def test_an_ampersand_in_the_folder_is_no_key(studio: Callable[..., Studio]) -> None:
+def test_the_folder_is_shown_and_changed_by_a_button(
+    studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = studio(recording_folder="/data/R&D")
     press(here.actions.record_options)
     here.tick()
-    assert here.desk.panel._place.text() == "/data/R&&D"
+    place = here.desk.panel._place
+    assert [label.text() for label in place.findChildren(QLabel)] == ["/data/R&D"]
+    monkeypatch.setattr("app.gui.dialogs.choose_folder", lambda *_: "/data/other")
+    place.change.click()
+    assert place.text == "/data/other"
+    assert here.desk.panel.folder == Path("/data/other")
 
 
 def test_panels_are_left_by_escape_and_there_is_one_at_a_time(

@@ -65,8 +65,8 @@ def test_a_second_model_is_chosen_in_the_menu(
     window = open_window()
     menu = window.live.choices.second
     assert entry(menu, "No other model").isChecked()
-    assert not entry(menu, "mini-Xception (FER+)").isEnabled()  # it is in use
-    entry(menu, "mini-Xception (FER2013)").trigger()
+    assert not entry(menu, "mini-Xception\trecommended").isEnabled()  # it is in use
+    entry(menu, "mini-Xception").trigger()
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: "/own/net.onnx")
     entry(menu, "Model &file…").trigger()
     assert world.engine.asked == [("second", "mini_xception.fer2013"), ("second", "/own/net.onnx")]

@@ -380,29 +380,80 @@ def test_a_file_that_is_gone_is_told_and_noted(
     assert stimuli_of(open_session(folder)) == []
 
 
-def test_what_is_missing_is_said_before_it_can_begin(
+def test_a_study_can_be_begun_from_a_template(
+    studio: Callable[..., Studio], tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = studio()
+    panel = here.window.live.study.panel
+    press(here.actions.study)
+    path = tmp_path / "new" / "my study.toml"
+    monkeypatch.setattr("app.gui.dialogs.choose_target", lambda *_: (path, "Studies (*.toml)"))
+    panel._template.click()
+
+    def read() -> bool:
+        here.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(read)
+    assert panel._file.text == str(path)
+    QTest.keyClicks(panel._participant, "P07")
+    scene(shown(here, qtbot), "text", qtbot)
+
+
+def test_labels_stand_beside_their_fields_before_and_after_a_file(
     studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
 ) -> None:
     here = studio()
     panel = here.window.live.study.panel
     press(here.actions.study)
+    here.tick()
+    before = panel._participant.x()
+    assert before < 150
+    panel.close_up()
+    ready(here, protocol, qtbot)
+    here.tick()
+    assert panel._participant.x() == before
+
+
+def test_what_is_missing_is_said_before_it_can_begin(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = studio()
+    panel = here.window.live.study.panel
+    press(here.actions.study)
     assert not panel.begin.isEnabled()
-    assert panel.begin.toolTip() == "Choose a file first"
+    assert panel._missing.text() == "Choose a study first"
+    assert not panel._variables_label.isVisible(), "there is nothing to note yet"
     broken = protocol.with_name("broken.toml")
     broken.write_text("titel = 'x'", encoding="utf-8")
     panel.file_chosen.emit(str(broken))
 
     def refused() -> bool:
         here.tick()
-        return "did you mean 'title'?" in panel._words.text()
+        return "did you mean 'title'?" in panel._problem.text()
 
     qtbot.waitUntil(refused)
     assert panel.protocol is None
+    assert panel._problem.isVisible()
+    assert not panel._words.isVisible()
+    assert panel._file.text == str(broken)
+    started: list[Path] = []
+
+    def choose(_parent: object, start: Path) -> str:
+        started.append(start)
+        return ""
+
+    monkeypatch.setattr("app.gui.dialogs.choose_protocol", choose)
+    panel._file.change.click()
+    assert started == [broken.parent], "where the file lies that has to be corrected"
     press(here.actions.study)
     ready(here, protocol, qtbot, participant="")
-    assert panel.begin.toolTip() == "Give the participant a code first"
+    assert not panel._problem.isVisible()
+    assert panel._variables_label.isVisible()
+    assert panel._missing.text() == "Enter a participant code"
     QTest.keyClicks(panel._participant, "P1")
     assert panel.begin.isEnabled()
+    assert panel._missing.text() == ""
     press(here.actions.record)
     here.see()
     assert panel.begin.toolTip() == "End the recording first"

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QPushButton, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
 
 from app.gui.icons import NAMES, icon
+from app.gui.recording_panel import RecordingPanel
 from app.gui.theme import DARK, LIGHT, Theme, Tokens
+from app.gui.window import MainWindow
+from app.settings import Settings
 
 pytestmark = pytest.mark.gui
 
@@ -29,9 +36,100 @@ def test_text_can_be_read(tokens: Tokens) -> None:
         assert contrast(tokens.text, ground) >= 4.5
         assert contrast(tokens.quiet, ground) >= 4.5, ground
     assert contrast(tokens.on_accent, tokens.accent) >= 4.5
+    assert contrast(tokens.text, tokens.tint) >= 4.5
     for sign in (tokens.accent, tokens.warning, tokens.danger):
         assert contrast(sign, tokens.background) >= 3
         assert contrast(sign, tokens.surface) >= 3
+
+
+@pytest.mark.parametrize("tokens", [DARK, LIGHT], ids=["dark", "light"])
+def test_fields_and_what_is_on_can_be_seen(tokens: Tokens) -> None:
+    for ground in (tokens.background, tokens.surface, tokens.raised):
+        assert contrast(tokens.edge, ground) >= 3, ground
+        assert contrast(tokens.accent, ground) >= 3, ground
+
+
+def drawn(widget: QWidget) -> tuple[QImage, int]:
+    """Return a widget drawn large, so that letters have their full ink, and pixels for one."""
+    scale = 4
+    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    widget.render(image)
+    return image, scale
+
+
+def text_contrast(button: QPushButton) -> float:
+    """Return the contrast between the ground of a button and the ink that differs from it most."""
+    image, scale = drawn(button)
+    inside = image.copy(image.rect().adjusted(6 * scale, 5 * scale, -6 * scale, -5 * scale))
+    colours = Counter(
+        inside.pixelColor(x, y).name()
+        for x in range(inside.width())
+        for y in range(inside.height())
+    )
+    (ground, _), *others = colours.most_common()
+    assert others, "nothing is written on it"
+    return max(contrast(ground, other) for other, _ in others)
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_the_button_that_goes_on_can_be_read_in_every_state(
+    open_window: Callable[..., MainWindow], name: str
+) -> None:
+    window = open_window(Settings(theme=name))
+    buttons = [
+        button
+        for part in (window.live, window.live.study.panel, window.analyse, window.review)
+        for button in part.findChildren(QPushButton)
+        if button.property("primary")
+    ]
+    assert len(set(buttons)) >= 4
+    for button in buttons:
+        button.ensurePolished()
+        button.resize(button.sizeHint())
+        for enabled, hovered in ((True, False), (True, True), (False, False)):
+            button.setEnabled(enabled)
+            button.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, hovered)
+            assert text_contrast(button) >= 4.5, (button.text(), enabled, hovered)
+    begin = window.live.study.panel.begin
+    begin.setEnabled(True)
+    window.live.study.panel.show()
+    begin.setFocus(Qt.FocusReason.TabFocusReason)
+    assert begin.hasFocus()
+    assert text_contrast(begin) >= 4.5
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_a_switch_that_is_on_differs_from_one_that_is_off(qapp: QApplication, name: str) -> None:
+    Theme(qapp, name)
+    bottoms = []
+    for on in (False, True):
+        frame = QFrame()
+        frame.setObjectName("toolbar")
+        switch = QToolButton(frame)
+        switch.setText("Bars")
+        switch.setCheckable(True)
+        switch.setChecked(on)
+        frame.resize(80, 40)
+        switch.setGeometry(0, 0, 80, 40)
+        image, scale = drawn(frame)
+        bottoms.append(image.pixelColor(40 * scale, 39 * scale).name())
+    assert contrast(*bottoms) >= 3
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_a_field_in_a_panel_has_an_edge(qapp: QApplication, qtbot: QtBot, name: str) -> None:
+    theme = Theme(qapp, name)
+    panel = RecordingPanel(Settings(), theme)
+    qtbot.addWidget(panel)
+    panel.resize(700, 220)
+    panel.show()
+    panel.setFocus()
+    image = panel.grab().toImage()
+    for field in (panel._title, panel._video, panel._consent):
+        place = field.mapTo(panel, field.rect().topLeft())
+        edge = image.pixelColor(place.x(), place.y() + field.height() // 2).name()
+        assert contrast(edge, theme.tokens.raised) >= 3, field
 
 
 def test_the_theme_changes_at_once(qapp: QApplication) -> None:

@@ -377,7 +377,7 @@ def test_help_opens_beside_the_picture(open_window: OpenWindow, qtbot: QtBot) ->
     window = open_window()
     acts = window.menu_actions
     for action, words in (
-        (acts.shortcuts, "Save the picture"),
+        (acts.shortcuts, "Save snapshot"),
         (acts.meaning, "apparent expression"),
         (acts.responsible, "Ask first"),
         (acts.about, "MIT"),

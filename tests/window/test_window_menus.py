@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QDropEvent
+from PySide6.QtGui import QAction, QColor, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from app.errors import SourceError
 from app.gui.camera_watch import CameraWatch
 from app.gui.jobs import Jobs
-from app.gui.menus import FINDER_WORDS
+from app.gui.menus import FINDER_NAMES, FINDER_WORDS, LANDMARK_WORDS
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
 from app.sources import CameraInfo
@@ -198,19 +198,42 @@ def test_models_are_listed_and_chosen(
     open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window()
-    assert texts(window.live.choices.models)[:2] == [
-        "mini-Xception (FER+)",
-        "mini-Xception (FER2013)",
+    assert texts(window.live.choices.models)[:4] == [
+        "Which of 8 expressions? · FER+\tagrees with its labels",
+        "mini-Xception\trecommended",
+        "Which of 8 expressions? · FER2013\tagrees with its labels",
+        "mini-Xception",
     ]
-    assert entry(window.live.choices.models, "mini-Xception (FER+)").isChecked()
+    assert not window.live.choices.models.actions()[0].isEnabled()
+    assert entry(window.live.choices.models, "mini-Xception\trecommended").isChecked()
     assert window.live.choices.toolbar.model.value == "mini-Xception (FER+)"
-    entry(window.live.choices.models, "mini-Xception (FER2013)").trigger()
+    entry(window.live.choices.models, "mini-Xception").trigger()
     monkeypatch.setattr("app.gui.dialogs.choose_model", lambda *_: "/own/net.onnx")
     window.live.menu_actions.open_model.trigger()
     assert world.engine.asked == [("model", "mini_xception.fer2013"), ("model", "/own/net.onnx")]
     world.engine.now = replace(world.engine.now, model="/own/net.onnx")
     window.live.refresh_status()
     assert entry(window.live.choices.models, "net.onnx").isChecked()
+
+
+def test_no_part_is_called_as_the_program_is() -> None:
+    for words in (FINDER_NAMES, FINDER_WORDS, LANDMARK_WORDS):
+        assert not [text for text in words.values() if "Mien" in text]
+
+
+@pytest.mark.parametrize(("width", "words"), [(800, False), (1280, True)])
+def test_every_choice_in_the_toolbar_has_its_caption(
+    open_window: OpenWindow, width: int, words: bool
+) -> None:
+    window = open_window(size=(width, 700))
+    toolbar = window.live.choices.toolbar
+    beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+    assert {button.toolButtonStyle() == beside for button in toolbar._switches} == {words}
+    quiet = QColor(window._theme.tokens.quiet)
+    for chooser in (toolbar.source, toolbar.model, toolbar.finder):
+        image = chooser.grab().toImage()
+        above = [image.pixelColor(x, y) for x in range(10, 60) for y in range(6, 16)]
+        assert sum(abs(ink.lightness() - quiet.lightness()) < 30 for ink in above) > 10
 
 
 def test_yunet_asks_for_its_file_once(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from app.analysis.parts import AnalysisOptions
 from app.gui.dialogs import PageDialog
+from app.gui.shortcuts import shortcut_parts
 from app.gui.window import MainWindow
 from app.main import main
 from app.settings import FINDERS, Settings, load_settings
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.gui
 
 OpenWindow = Callable[..., MainWindow]
 CONTROL = Qt.KeyboardModifier.ControlModifier
+NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 def menus(window: MainWindow) -> list[str]:
@@ -149,7 +151,7 @@ def test_sizes_of_what_was_never_shown_are_not_remembered(
     open_window: OpenWindow, world: World, kept: dict[str, tuple[int, ...]]
 ) -> None:
     window = open_window(Settings(theme="dark", splitters=kept))
-    window._shortcut_rows()  # makes all workspaces
+    assert {window.analyse.laid_out, window.review.laid_out} == {False}  # made, and not shown
     window.close()
     settings, _ = load_settings(world.settings_path)
     assert set(settings.splitters) == {"main", "left", *kept}
@@ -165,9 +167,29 @@ def test_the_page_of_shortcuts_is_by_workspace(open_window: OpenWindow) -> None:
     window.menu_actions.shortcuts.trigger()
     page = window.findChildren(PageDialog)[-1]
     text = page.page.toPlainText()
-    for words in ("Everywhere", "Live", "Review", "Ctrl+3", "Use the next camera", "One frame on"):
+    for words in ("Everywhere", "Live", "Review", "Ctrl+3", "Next camera", "On one frame"):
         assert words in text, words
+    assert (window._analyse, window._review) == (None, None), "they take seconds to load"
     page.close()
+
+
+def test_the_page_of_shortcuts_uses_the_words_of_the_menus(open_window: OpenWindow) -> None:
+    window = open_window()
+    parts = shortcut_parts(window.menu_actions)
+    for name, actions in (
+        ("Everywhere", window.menu_actions.all()),
+        ("Live", window.live.menu_actions.all()),
+        ("Analyse", window.analyse.menu_actions.all()),
+        ("Review", window.review.menu_actions.all()),
+    ):
+        rows = dict(parts[name])
+        with_keys = [action for action in actions if action.shortcuts()]
+        for action in with_keys:
+            keys = ", ".join(one.toString(NATIVE) for one in action.shortcuts())
+            said = "Set a marker" if keys.isdecimal() and keys != "0" else action.text()
+            assert rows["1 to 9" if said == "Set a marker" else keys] == (
+                said.replace("&", "").removesuffix("…")
+            )
 
 
 def test_a_dropped_session_is_reviewed_wherever_it_is_dropped(

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
-from app.gui.actions import shortcut_rows
 from app.gui.keys import without_key
 from app.gui.menus import recent_names
 from app.gui.pages import open_page
@@ -48,7 +47,6 @@ from app.sources.video import VIDEO_SUFFIXES
 from app.words import amount
 from models.runtime.files import is_folder
 
-_REMOVE = "Remove the marker or the kept interval that is marked in its list"
 _READING = "A session is being read again. What was read of it so far is not kept."
 _NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
@@ -117,9 +115,6 @@ class ReviewWorkspace(Workspace):
     @property
     def notice_area(self) -> QWidget:
         return self._pages
-
-    def shortcut_rows(self) -> list[tuple[str, str]]:
-        return [*shortcut_rows(self.menu_actions.all()), ("Del", _REMOVE)]
 
     def enter(self) -> None:
         self._shown = True

@@ -19,6 +19,7 @@ from app.gui.workspace import Host
 from app.settings import Settings
 from app.study.protocol import Protocol, read_protocol
 from app.study.runner import Runner, order_of, scenes_of
+from app.study.template import write_template
 
 __all__ = ["StudyDesk", "is_protocol", "study_info"]
 
@@ -65,6 +66,7 @@ class StudyDesk(QObject):
         self.screen: StudyScreen | None = None
         self.panel = StudyPanel()
         self.panel.file_chosen.connect(self._read)
+        self.panel.template_wanted.connect(self._write_template)
         self.panel.begin_wanted.connect(self._begin)
         action.triggered.connect(self._show_panel)
         recording.begun.connect(self._wait_for_frame)
@@ -116,9 +118,17 @@ class StudyDesk(QObject):
             self._remembered = str(protocol.path)
             self.panel.show_protocol(protocol, "")
 
-        self.panel.show_protocol(None, f"Reading {Path(path).name} and the files that it names…")
+        self.panel.show_reading(Path(path))
         self._host.jobs.submit(
             lambda: read_protocol(Path(path)), read, partial(self.panel.show_protocol, None)
+        )
+
+    def _write_template(self, path: str) -> None:
+        """Write a small study and read it."""
+        self._host.jobs.submit(
+            lambda: write_template(Path(path)),
+            lambda _none: self._read(path),
+            partial(self.panel.show_protocol, None),
         )
 
     def _begin(self) -> None:

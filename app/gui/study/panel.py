@@ -13,42 +13,49 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
 from app.gui import dialogs
 from app.gui.drawer import Drawer
-from app.gui.elided import Elided
+from app.gui.elided import breakable
 from app.gui.keys import KeepSpace
+from app.gui.place_row import PlaceRow
 from app.study.protocol import Protocol
 from app.study.words import words_of
 
-_NO_FILE = "Choose the file of a study…"
+_NO_FILE = "none chosen"
 _HINT = (
     "A study shows somebody pictures, films and questions on a whole screen and records their face "
-    "meanwhile. docs/studies.md says how its file is written."
+    "meanwhile. Its file is plain text: the template is a small study that explains every line."
 )
-_PLACE_MARGIN = 32
+_TEMPLATE_NAME = "my study.toml"
+_TEMPLATE_KINDS = {"Studies (*.toml)": (".toml",)}
 _MOST_VARIABLES_A_ROW = 3
 
 
 class StudyPanel(Drawer):
     """Let the protocol, the participant and the screen be chosen.
 
-    file_chosen: a protocol is to be read. begin_wanted: the study is to begin.
+    file_chosen: a protocol is to be read. template_wanted: one is to be written to this path and
+    read. begin_wanted: the study is to begin.
     """
 
     file_chosen = Signal(str)
+    template_wanted = Signal(str)
     begin_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.protocol: Protocol | None = None
-        self._file = QPushButton()
-        self._file.setProperty("place", True)
-        self._file.setToolTip("Choose what is shown")
-        self._file.clicked.connect(self._choose_file)
-        self._file_name = Elided(self._file, Qt.TextElideMode.ElideLeft, _PLACE_MARGIN)
+        self._folder = Path.home()
+        self._file = PlaceRow("Study", "Choose…", "Choose the file that says what is shown")
+        self._file.change.clicked.connect(self._choose_file)
+        self._template = self._file.add_button(
+            "New from a template…", "Write a small study that can be changed, and use it"
+        )
+        self._template.clicked.connect(self._choose_template)
         self._participant = QLineEdit()
         self._participant.setPlaceholderText("a code such as P07; no name")
         self._participant.setMaximumWidth(280)
@@ -56,9 +63,14 @@ class StudyPanel(Drawer):
         self._fields: dict[str, QLineEdit] = {}
         self._screen = QComboBox()
         self._screen_label = QLabel("Screen")
-        self._words = QLabel(_HINT)
-        self._words.setWordWrap(True)
+        self._words, self._problem = QLabel(_HINT), QLabel()
         self._words.setProperty("quiet", True)
+        self._problem.setProperty("problem", True)
+        for label in (self._words, self._problem):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self._missing = QLabel()
+        self._missing.setProperty("quiet", True)
         self.begin = QPushButton("Begin")
         self.begin.setProperty("primary", True)
         self.begin.clicked.connect(self.begin_wanted)
@@ -67,8 +79,9 @@ class StudyPanel(Drawer):
         self._why_not = ""
         self._begun: dict[QLineEdit, str] = {}
         self._build()
+        self._file.show_place(_NO_FILE, chosen=False)
         self.show_protocol(None, "")
-        self.first = self._file
+        self.first = self._file.change
 
     @property
     def participant(self) -> str:
@@ -91,11 +104,20 @@ class StudyPanel(Drawer):
             self._list_screens()
         super().show_or_hide()
 
+    def show_reading(self, path: Path) -> None:
+        """Say which protocol is being read."""
+        self._folder = path.parent
+        self._file.show_place(str(path))
+        self.show_protocol(None, "")
+        self._say(f"Reading {path.name} and the files that it names…")
+
     def show_protocol(self, protocol: Protocol | None, problem: str) -> None:
         """Show the protocol that was read, or why it could not be."""
         self.protocol = protocol
-        self._file_name.show(str(protocol.path) if protocol is not None else _NO_FILE)
-        self._words.setText(problem or (_HINT if protocol is None else self._told(protocol)))
+        if problem:
+            self._say(problem, warns=True)
+        else:
+            self._say(_HINT if protocol is None else self._told(protocol))
         names = protocol.variables if protocol is not None else ()
         if names != tuple(self._fields):
             self._ask_for(names)
@@ -123,17 +145,25 @@ class StudyPanel(Drawer):
     def _all_fields(self) -> tuple[QLineEdit, ...]:
         return (self._participant, *self._fields.values())
 
+    def _say(self, words: str, *, warns: bool = False) -> None:
+        shown, other = (self._problem, self._words) if warns else (self._words, self._problem)
+        shown.setText(breakable(words))
+        other.hide()
+        shown.show()
+
     def _told(self, protocol: Protocol) -> str:
         return f"{protocol.title}: {words_of(protocol)}. Esc, pressed twice, stops it."
 
     def _dress(self) -> None:
         missing = ""
         if self.protocol is None:
-            missing = "Choose a file first"
+            missing = "Choose a study first"
         elif not self.participant:
-            missing = "Give the participant a code first"
-        self.begin.setEnabled(not missing and not self._why_not)
-        self.begin.setToolTip(missing or self._why_not or "Ask for consent, record, and show")
+            missing = "Enter a participant code"
+        why_not = missing or self._why_not
+        self.begin.setEnabled(not why_not)
+        self.begin.setToolTip(why_not or "Ask for consent, record, and show")
+        self._missing.setText(why_not)
 
     def _ask_for(self, names: tuple[str, ...]) -> None:
         """Make a field for each variable."""
@@ -154,8 +184,8 @@ class StudyPanel(Drawer):
             grid.addWidget(label, row, 2 * column)
             grid.addWidget(field, row, 2 * column + 1)
             self._fields[name] = field
-        self._variables.setVisible(bool(names))
-        self._variables_label.setVisible(bool(names))
+        for widget in (self._variables, self._variables_label):
+            widget.setVisible(bool(names))
 
     def _list_screens(self) -> None:
         """List the screens, another than the window's first; there is no choice of one."""
@@ -173,14 +203,18 @@ class StudyPanel(Drawer):
             widget.setVisible(len(screens) > 1)
 
     def _build(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(12, 10, 12, 10)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.setSpacing(8)
+        grid = QGridLayout()
         grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(6)
         inner = QGridLayout(self._variables)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setHorizontalSpacing(10)
         self._variables_label = QLabel("Noted")
+        for widget in (self._variables, self._variables_label):
+            widget.hide()
         rows: list[tuple[QLabel, QWidget]] = [
             (QLabel("Study"), self._file),
             (QLabel("Participant"), self._participant),
@@ -196,18 +230,26 @@ class StudyPanel(Drawer):
         self._screen.setMaximumWidth(280)
         foot = QHBoxLayout()
         foot.setSpacing(10)
-        foot.addWidget(self._words, 1)
-        foot.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignBottom)
-        foot.addWidget(self.done, 0, Qt.AlignmentFlag.AlignBottom)
-        grid.addLayout(foot, len(rows), 0, 1, 2)
+        foot.addStretch(1)
+        for widget in (self._missing, self.begin, self.done):
+            foot.addWidget(widget)
         grid.setColumnStretch(1, 1)
-        for button in (self._file, self.begin, self._screen):
+        column.addLayout(grid)
+        column.addWidget(self._words)
+        column.addWidget(self._problem)
+        column.addLayout(foot)
+        for button in (self.begin, self._screen):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.installEventFilter(KeepSpace(button))
         self.setTabOrder(self.begin, self.done)
 
     def _choose_file(self) -> None:
-        start = self.protocol.path.parent if self.protocol is not None else Path.home()
-        chosen = dialogs.choose_protocol(self.window(), start)
+        chosen = dialogs.choose_protocol(self.window(), self._folder)
         if chosen:
             self.file_chosen.emit(chosen)
+
+    def _choose_template(self) -> None:
+        suggested = self._folder / _TEMPLATE_NAME
+        chosen = dialogs.choose_target(self.window(), "New study", suggested, _TEMPLATE_KINDS)
+        if chosen is not None:
+            self.template_wanted.emit(str(chosen[0]))
