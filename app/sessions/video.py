@@ -54,7 +54,6 @@ class VideoThread:
 
     def __init__(
         self,
-        folder: Path,
         options: VideoOptions,
         *,
         start: float,
@@ -62,12 +61,13 @@ class VideoThread:
         dropped: Callable[[int, float, str], None],
         failed: Callable[[OSError], None],
     ) -> None:
-        """Begin. start: monotonic seconds at which the session starts. wait: `add` waits for room.
+        """Take pictures in from now on, for `begin` to write.
 
+        start: monotonic seconds at which the session starts. wait: `add` waits for room.
         dropped: called with number, time and reason of a picture that is missing. failed: called
         when the disk takes no more; nothing is written from then on.
         """
-        self._folder = folder
+        self._folder = Path()
         self._options = options
         self._start = start
         self._wait = wait
@@ -83,6 +83,10 @@ class VideoThread:
             make_overlay(name, options.shown) for name in OVERLAYS if name in options.overlays
         ]
         self._thread = threading.Thread(target=self._work, name="mien-video", daemon=True)
+
+    def begin(self, folder: Path) -> None:
+        """Write into a folder; to be called once."""
+        self._folder = folder
         self._thread.start()
 
     @property
@@ -111,7 +115,8 @@ class VideoThread:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _has_room(self) -> bool:
         few = len(self._waiting) < _LEAST_WAITING

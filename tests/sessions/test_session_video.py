@@ -189,9 +189,10 @@ def test_a_slow_encoder_drops_pictures_and_says_which(
     monkeypatch.setattr("app.sessions.video._MOST_WAITING", 1)
     dropped: list[int] = []
     thread = VideoThread(
-        tmp_path, VideoOptions(("raw",)), start=1000.0, wait=False,
+        VideoOptions(("raw",)), start=1000.0, wait=False,
         dropped=lambda index, *_: dropped.append(index), failed=lambda error: None,
     )  # fmt: skip
+    thread.begin(tmp_path)
     thread.add(frame(0))
     assert reached.wait(30)
     for index in range(1, 10):
