@@ -80,9 +80,8 @@ def test_a_folder_that_cannot_be_used_is_said_at_once(stage: Stage, tmp_path: Pa
     recorder = begin(stage.play("actor"), RecordingOptions(tmp_path / "file"))
     assert not recorder.active
     (notice,) = recorder.take_notices()
-    assert notice == (
-        f'Recordings cannot be kept in "{tmp_path / "file"}" (File exists); choose another folder.'
-    )
+    assert notice.startswith(f'Recordings cannot be kept in "{tmp_path / "file"}" (')
+    assert notice.endswith("); choose another folder.")
 
 
 def test_a_disk_without_room_is_said_before_there_is_a_folder(
