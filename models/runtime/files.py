@@ -76,12 +76,10 @@ def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 def sync_folder(folder: Path) -> None:
     """Have the system put the names in a folder on the disk, where it can be asked to."""
-    if os.name != "posix":
-        return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        # Some network shares know no such thing; what the files hold is on the disk already.
-        with contextlib.suppress(OSError):
+    # Windows knows no such thing, nor do some network shares; what the files hold is on the disk.
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(number)
-    finally:
-        os.close(number)
+        finally:
+            os.close(number)
