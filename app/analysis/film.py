@@ -26,13 +26,13 @@ def film_beside(folder: Path, *, wanted: bool) -> Iterator[Keep]:
         return
     faults: list[OSError] = []
     thread = VideoThread(
-        folder,
         VideoOptions(("annotated",), overlays=_OVERLAYS),
         start=0.0,
         wait=True,
         dropped=lambda *_: None,  # none is, since it waits for room
         failed=faults.append,
     )
+    thread.begin(folder)
 
     def keep(result: FrameResult) -> None:
         thread.add(result)

@@ -73,8 +73,8 @@ that of the first, with = where it is the same and &ne; where it is not; the thi
 numbers. Below the chart a thick mark stands where the two differ and a thin one where they do not;
 where one of them is unsure there is none, nor is it counted. <b>Not calibrated</b>: only one of the
 two takes the neutral face into account; Reset and Calibrate measures it for both. What is drawn on
-the picture, recorded and streamed is the first model&rsquo;s word alone; Review reads a recording
-with any other.</p>
+the picture and recorded is the first model&rsquo;s word alone, and so is what is streamed, but for
+WebSocket, which has both; Review reads a recording with any other.</p>
 <p>Where two models disagree, at least one is wrong; where they agree, both may be.</p>
 <h3>Status line</h3>
 <p><b>fps</b>: results each second. <b>ms</b>: from the frame's capture to its result.

@@ -10,7 +10,6 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.errors import SessionError
 from app.gui.actions import Actions
 from app.gui.recording_bar import RecordingBar
 from app.gui.recording_panel import RecordingPanel
@@ -38,7 +37,8 @@ class RecordingDesk(QObject):
 
     overlays: names of those drawn now. shown: what the attention overlay shows now.
     saved: the folder of a session that is in its final form. asking: for consent, which needs the
-    room above the picture. begun: a recording has begun; refused: one that was asked for has not.
+    room above the picture. begun: a recording was agreed to and waits for its first frame; refused:
+    one that was asked for was not.
     """
 
     saved = Signal(str)
@@ -264,14 +264,7 @@ class RecordingDesk(QObject):
             video=self._video(),
             study=self._study,
         )
-        try:
-            self.recorder.start(options)
-        except SessionError as error:
-            self._host.warn(str(error))
-            self.bar.close_up()
-            self._show_record(False)
-            self._refuse()
-            return
+        self.recorder.start(options)
         self._study = {}
         self._folder = None
         self._to_tell = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -36,13 +35,15 @@ class StreamDesk(QObject):
         action: QAction,
         heard: Callable[[Marker], object],
     ) -> None:
-        """Take what is needed. action: shows the panel. heard: takes markers of other programs."""
+        """Take what is needed. action: shows the panel.
+
+        heard: takes markers of other programs, at once and on a thread of theirs: one that waited
+        for the window could come after the end of the recording that it belongs to.
+        """
         super().__init__()
         self._engine = engine
         self._host = host
-        self._heard = heard
-        self._coming: queue.SimpleQueue[Marker] = queue.SimpleQueue()
-        self.streams = Streams(self._coming.put)
+        self.streams = Streams(heard)
         self._wanted: dict[str, StreamSpec] = {}
         self._broken: set[str] = set()
         self._refreshed_at = float("-inf")
@@ -79,9 +80,7 @@ class StreamDesk(QObject):
         return self.active()
 
     def tick(self, now: float) -> None:
-        """Hand markers of others on, and show how the streams stand. now: monotonic seconds."""
-        while not self._coming.empty():
-            self._heard(self._coming.get())
+        """Show how the streams stand. now: monotonic seconds."""
         if now - self._refreshed_at < _REFRESH_SECONDS:
             return
         self._refreshed_at = now

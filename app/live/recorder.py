@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sys
 import threading
 import time
 from collections import deque
@@ -15,12 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.errors import SessionError
 from app.live.capture import Dropped
-from app.live.session_info import session_info
+from app.live.session_info import program_info, session_info
 from app.live.status import EngineStatus
 from app.messages import FrameResult
-from app.sessions.status import LEAST_FREE, Clock, WriterStatus
+from app.sessions.status import LEAST_FREE, Clock, WriterStatus, not_begun
 from app.sessions.video import VIDEOS, VideoOptions
 from models.runtime.card import Card
 
@@ -60,10 +58,11 @@ class RecorderStatus:
     """Hold how the recording stands.
 
     active: results are being recorded. saving: the last sessions are brought into their final form.
-    folder: of the session being recorded or recorded last. sessions: how many the recording has
-    begun, that one included. seconds, frames, dropped, bytes: of it. free: bytes left on its disk
-    when the writer last looked, 0 before it did. seconds_left: until the disk is full at this
-    rate, None while that is unknown. error: one sentence on why it stopped by itself, else empty.
+    folder: of the session being recorded or recorded last, None until the first is on the disk.
+    sessions: how many the recording has begun, that one included. seconds, frames, dropped, bytes:
+    of it. free: bytes left on its disk when the writer last looked, 0 before it did. seconds_left:
+    until the disk is full at this rate, None while that is unknown. error: one sentence on why it
+    stopped by itself, else empty.
     """
 
     active: bool = False
@@ -100,20 +99,21 @@ class Recorder:
     """Turn an engine's results into sessions.
 
     A session has one source, one model and one finder: when one of them changes, the next result
-    begins another folder. All methods return at once and may be called from any thread.
+    begins another folder. All methods return at once and may be called from any thread: who waits
+    for the disk are a thread that prepares a recording, and those of the writers.
     """
 
     def __init__(self, engine: RecordableEngine) -> None:
         self._engine = engine
         self._lock = threading.RLock()
         self._options: RecordingOptions | None = None
+        self._preparing: threading.Thread | None = None
         self._writer: SessionWriter | None = None
+        self._begun: list[SessionWriter] = []
+        """All of this recording, or of the last one."""
         self._ending: list[SessionWriter] = []
         self._generation = -1
         self._since = 0.0
-        self._last = WriterStatus()
-        self._last_folder: Path | None = None
-        self._sessions = 0
         self._notices: list[str] = []
         self._saved: list[Path] = []
         self._early: deque[tuple[int | None, float, str]] = deque(maxlen=_MOST_EARLY)
@@ -127,46 +127,39 @@ class Recorder:
     def start(self, options: RecordingOptions) -> None:
         """Record from the next frame that is taken on; does nothing while recording.
 
-        The first time it is the next one after what writes tables was loaded, half a second later.
-        Raises `SessionError` when the folder cannot be used.
+        First the folder is looked at, and once in a program what writes tables is loaded, half a
+        second. If nothing can be recorded there, the recording ends and a notice says why.
         """
         with self._lock:
             if self._options is not None:
                 return
-            try:
-                options.folder.mkdir(parents=True, exist_ok=True)
-                free = shutil.disk_usage(options.folder).free
-            except OSError as error:
-                raise SessionError(
-                    f'Recordings cannot be kept in "{options.folder}" ({error.strerror}); choose '
-                    f"another folder."
-                ) from error
-            if free < LEAST_FREE:
-                raise SessionError(
-                    f'There are only {free / 1e6:.0f} MB left where "{options.folder}" is, too '
-                    f"few to record; free some space or choose another folder."
-                )
             self._options = options
             self._early.clear()
             self._early_marks.clear()
             self._calibrating.clear()
-            self._last, self._last_folder, self._sessions = WriterStatus(), None, 0
-            if _WRITER in sys.modules:
-                self._listen()
-            else:  # aside: neither the window nor a frame waits for it
-                load = threading.Thread(
-                    target=self._load, args=(options,), name="mien-recorder-load", daemon=True
-                )
-                load.start()
+            self._begun.clear()
+            self._preparing = threading.Thread(
+                target=self._prepare, args=(options,), name="mien-recorder-prepare", daemon=True
+            )
+            self._preparing.start()
 
-    def _load(self, options: RecordingOptions) -> None:
-        """Load what writes tables, then listen, if the recording still goes on."""
-        try:
-            import_module(_WRITER)
-        finally:
-            with self._lock:  # where it failed, the first frame will say why
-                if self._options is options:
-                    self._listen()
+    def _prepare(self, options: RecordingOptions) -> None:
+        """Wait for what a recording needs, then listen, if it is still wanted."""
+        refusal = _refusal(options.folder)
+        with self._lock:
+            if self._preparing is not threading.current_thread():
+                return  # ended meanwhile, and perhaps begun anew
+            self._preparing = None
+            if refusal:
+                self._refuse(refusal)
+            else:
+                self._listen()
+
+    def _refuse(self, sentence: str) -> None:
+        """End a recording that cannot begin."""
+        self._notices.append(sentence)
+        self._early_marks.clear()
+        self.stop()
 
     def _listen(self) -> None:
         self._since = time.monotonic()
@@ -181,7 +174,7 @@ class Recorder:
                 self._notices.append(
                     "No frame came, so nothing was recorded and the markers are not kept."
                 )
-            self._options = None
+            self._options = self._preparing = None
             self._engine.remove_listener(self._take)
             self._engine.remove_drop_listener(self._drop)
             self._rule_off()
@@ -198,7 +191,7 @@ class Recorder:
         return self._all_written()
 
     def mark(self, key: str, text: str = "", at: float | None = None) -> bool:
-        """Set a marker; return False when nothing is being recorded.
+        """Set a marker; return False when it is not kept, such as when nothing is recorded.
 
         at: monotonic seconds, None for now. One from before the session's first frame stands at
         it.
@@ -210,27 +203,26 @@ class Recorder:
             if self._writer is None:
                 self._early_marks.append((now, key, text))
             else:
-                self._writer.mark(now, key, text)
+                return self._writer.mark(now, key, text)
             return True
 
     def status(self) -> RecorderStatus:
         """Return how the recording stands; cheap enough to ask four times a second."""
         with self._lock:
             self._look_at_writers()
-            writer = self._writer
-            now = writer.status() if writer is not None else self._last
-            folder = writer.path if writer is not None else self._last_folder
+            opened = [writer for writer in self._begun if writer.opened]
+            now = opened[-1].status() if opened else WriterStatus()
             return RecorderStatus(
                 active=self.active,
-                saving=bool(self._ending),
-                folder=folder,
-                sessions=self._sessions,
+                saving=any(writer.opened or not writer.error for writer in self._ending),
+                folder=opened[-1].path if opened else None,
+                sessions=len(opened),
                 seconds=now.seconds,
                 frames=now.frames,
                 dropped=now.passed_over,
                 bytes=now.bytes,
                 free=now.free,
-                seconds_left=_seconds_left(now) if writer is not None else None,
+                seconds_left=_seconds_left(now) if self._writer is not None else None,
                 error=now.error,
             )
 
@@ -289,20 +281,11 @@ class Recorder:
         self._generation = self._engine.generation
         try:
             self._writer = self._new_writer(options, result)
-            self._sessions += 1
-        except SessionError as error:
-            self._notices.append(str(error))
-        except Exception as error:  # a defect: it must not make another folder with every frame
+        except Exception as error:  # a defect: it must not come again with every frame
             log.exception("a recording could not begin")
-            why = str(error) or type(error).__name__
-            self._notices.append(
-                f"The recording could not begin ({why}); try again with another name, folder or "
-                f"source."
-            )
-        if self._writer is None:
-            self._early_marks.clear()
-            self.stop()
+            self._refuse(not_begun(error))
             return
+        self._begun.append(self._writer)
         early, self._early = self._early, deque(maxlen=_MOST_EARLY)
         for drop in early:
             self._drop(*drop)
@@ -312,11 +295,11 @@ class Recorder:
 
     def _new_writer(self, options: RecordingOptions, result: FrameResult) -> SessionWriter:
         """Return the writer of a new session that begins with a result."""
-        from app.sessions.writer import SessionWriter
+        from app.sessions.writer import SessionWriter  # loaded by now
 
         taken = result.frame.captured_at
         clock = Clock(taken, time.time() - (time.monotonic() - taken))
-        folder = _new_folder(options, datetime.fromtimestamp(clock.wall).astimezone())
+        name = _name(options.title, datetime.fromtimestamp(clock.wall).astimezone())
         info = session_info(
             status=self._engine.status(),
             card=self._engine.card,
@@ -329,12 +312,13 @@ class Recorder:
             info |= {"study": dict(options.study)}
         labels = _labels_of(result, self._engine.labels)
         video = _at_rate(options.video, info)
-        return SessionWriter(folder, info, labels, clock=clock, video=video)
+        return SessionWriter(
+            options.folder / name, info, labels, clock=clock, video=video, numbered=True
+        )
 
     def _rule_off(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            self._last, self._last_folder = writer.status(), writer.path
             writer.stop()
             self._ending.append(writer)
 
@@ -344,9 +328,8 @@ class Recorder:
             self.stop()
         for writer in [writer for writer in self._ending if writer.finished]:
             self._ending.remove(writer)
-            self._saved.append(writer.path)
-            if writer.path == self._last_folder:
-                self._last = writer.status()
+            if writer.opened:
+                self._saved.append(writer.path)
             if writer.error:
                 self._notices.append(writer.error)
 
@@ -374,15 +357,30 @@ def _of_video(video: VideoOptions | None) -> dict[str, Any]:
     return {"files": files, "blur": video.blur, "overlays": list(video.overlays)}
 
 
-def _new_folder(options: RecordingOptions, when: datetime) -> Path:
-    """Return a folder that does not exist yet, named by time and title."""
-    title = "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in options.title)
-    name = f"{when:%Y-%m-%d_%H-%M-%S}" + (f" {title.strip(' .')[:60]}" if title.strip() else "")
-    folder, count = options.folder / name, 1
-    while folder.exists():
-        count += 1
-        folder = options.folder / f"{name}_{count}"
-    return folder
+def _name(title: str, when: datetime) -> str:
+    """Return what a session's folder is called."""
+    kept = "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in title)
+    return f"{when:%Y-%m-%d_%H-%M-%S}" + (f" {kept.strip(' .')[:60]}" if kept.strip() else "")
+
+
+def _refusal(folder: Path) -> str:
+    """Make a folder and load what writes into it; return why that cannot be, "" where it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        import_module(_WRITER)
+        program_info()
+    except OSError as error:
+        return f'Recordings cannot be kept in "{folder}" ({error.strerror}); choose another folder.'
+    except Exception as error:
+        log.exception("a recording could not begin")
+        return not_begun(error)
+    if free < LEAST_FREE:
+        return (
+            f'There are only {free / 1e6:.0f} MB left where "{folder}" is, too few to record; free '
+            f"some space or choose another folder."
+        )
+    return ""
 
 
 def _seconds_left(status: WriterStatus) -> float | None:

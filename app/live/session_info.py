@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from app.live.status import EngineStatus
 from app.versions import version_of
 from models.runtime.card import Card
 
-__all__ = ["session_info"]
+__all__ = ["program_info", "session_info"]
 
 _LIBRARIES = {"opencv": "opencv-python-headless", "onnxruntime": "onnxruntime", "dlib": "dlib-bin"}
 """Packages whose next version may decode a picture, or answer, a little differently."""
@@ -29,17 +30,23 @@ def session_info(
     frame: the shape of its first picture, (height, width, ...).
     """
     return {
-        "program": {
-            "name": "Mien",
-            "version": version_of("mien") or "unknown",
-            "python": platform.python_version(),
-            "system": platform.system(),
-            **{name: version_of(package) or "unknown" for name, package in _LIBRARIES.items()},
-        },
+        "program": dict(program_info()),
         "source": {**source, "frame_height": frame[0], "frame_width": frame[1]},
         "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
         "finder": status.finder,
         "landmarks": status.landmarks,
+    }
+
+
+@cache
+def program_info() -> Mapping[str, str]:
+    """Return which releases are at work; the first call looks for them on the disk."""
+    return {
+        "name": "Mien",
+        "version": version_of("mien") or "unknown",
+        "python": platform.python_version(),
+        "system": platform.system(),
+        **{name: version_of(package) or "unknown" for name, package in _LIBRARIES.items()},
     }
 
 

@@ -74,18 +74,15 @@ def around_events(
     (s): events that drop out of the mean for a moment would make it leap.
     """
     edges = np.arange(-round(before / _STEP), round(after / _STEP) + 1) * _STEP
-    bins = len(edges) - 1
-    means = np.full((len(events), len(part.labels), bins), np.nan)
+    cuts = np.searchsorted(part.times, np.asarray(events, float)[:, None] + edges)
+    counts = np.diff(cuts, axis=1)
     sums = np.concatenate(
         [np.zeros((len(part.labels), 1)), np.cumsum(part.values, axis=1, dtype=np.float64)], axis=1
     )
-    for place, event in enumerate(events):
-        cuts = np.searchsorted(part.times, event + edges)
-        counts = np.diff(cuts)
-        filled = counts > 0
-        totals = sums[:, cuts[1:]] - sums[:, cuts[:-1]]
-        means[place][:, filled] = totals[:, filled] / counts[filled]
-        _bridge(means[place], filled, most=round(gap / _STEP))
+    totals = np.diff(sums[:, cuts]).swapaxes(0, 1)
+    means = np.full(totals.shape, np.nan)
+    np.divide(totals, counts[:, None], out=means, where=counts[:, None] > 0)
+    _bridge(means, counts > 0, most=round(gap / _STEP))
     return mean_of((edges[1:] + edges[:-1]) / 2, means)
 
 
@@ -113,10 +110,13 @@ def mean_of(lags: NDArray[np.float64], curves: NDArray[np.float64]) -> Around:
 
 
 def _bridge(values: NDArray[np.float64], filled: NDArray[np.bool_], most: int) -> None:
-    """Fill gaps of at most `most` bins in (C, L) values, in place."""
-    there = np.flatnonzero(filled)
-    for before, after in zip(there[:-1].tolist(), there[1:].tolist(), strict=True):
-        if 1 < after - before <= most + 1:
-            share = np.arange(1, after - before) / (after - before)
-            first, last = values[:, before, None], values[:, after, None]
-            values[:, before + 1 : after] = first + share * (last - first)
+    """Fill gaps of at most `most` bins in (N, C, L) values, in place. filled: (N, L)."""
+    bins = np.arange(filled.shape[1])
+    before = np.maximum.accumulate(np.where(filled, bins, -1), axis=1)
+    after = np.minimum.accumulate(np.where(filled, bins, len(bins))[:, ::-1], axis=1)[:, ::-1]
+    between = ~filled & (before >= 0) & (after < len(bins)) & (after - before <= most + 1)
+    place, at = np.nonzero(between)
+    start, end = before[place, at], after[place, at]
+    share = ((at - start) / (end - start))[:, None]
+    first, last = values[place, :, start], values[place, :, end]
+    values[place, :, at] = first + share * (last - first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,13 +17,13 @@ from app.review.pictures import field_size, find_pictures
 from app.review.recording import LandmarkReader, Recording
 from app.review.results import as_result
 
-__all__ = ["Fetcher"]
+__all__ = ["Fetcher", "wait_for_fetchers"]
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_JOIN_SECONDS = 3.0
+_THREAD = "mien-window-fetch"
 _NO_LANDMARKS = (
     "The landmarks of this session cannot be read ({error}), so faces are drawn without them; copy "
     "the folder again."
@@ -31,6 +32,14 @@ _NO_PICTURES = (
     "Pictures of this session cannot be read ({error}), so faces are drawn on an empty field; copy "
     "its video or its images again."
 )
+
+
+def wait_for_fetchers(seconds: float = 3.0) -> None:
+    """Wait until all that were closed have ended, as at the end of the program; seconds at most."""
+    deadline = time.monotonic() + seconds
+    for thread in threading.enumerate():
+        if thread.name == _THREAD:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class Fetcher:
@@ -48,7 +57,7 @@ class Fetcher:
         self._said: set[str] = set()
         self._notices: list[str] = []
         self._closing = False
-        self._thread = threading.Thread(target=self._work, name="mien-window-fetch", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=_THREAD, daemon=True)
         self._thread.start()
 
     def ask(self, state: Edited, frame: int) -> None:
@@ -70,11 +79,10 @@ class Fetcher:
             return notices
 
     def close(self) -> None:
-        """End the thread."""
+        """Let the thread end after the picture that it is at, which may take seconds."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join(_JOIN_SECONDS)
 
     def _work(self) -> None:
         recording = self._recording

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,9 +40,9 @@ class AppendedFile:
             raise
         self.size += len(content)
 
-    def fileno(self) -> int:
-        """Return the system's number of the open file."""
-        return self._file.fileno()
+    def sync(self) -> None:
+        """Have the system put what was written on the disk, against a loss of power."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""

@@ -152,9 +152,12 @@ def read_info(folder: Path) -> dict[str, Any]:
     return info
 
 
-def write_info(folder: Path, info: Mapping[str, Any]) -> None:
-    """Write session.json, whole or not at all. Raises `OSError`."""
-    with written_whole(folder / INFO) as partial:
+def write_info(folder: Path, info: Mapping[str, Any], *, durable: bool = False) -> None:
+    """Write session.json, whole or not at all. Raises `OSError`.
+
+    durable: even after a loss of power.
+    """
+    with written_whole(folder / INFO, durable=durable) as partial:
         partial.write_text(
             json.dumps(info, indent=2, ensure_ascii=False, default=str) + "\n",
             encoding="utf-8",
@@ -220,7 +223,7 @@ def _recover(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
             rows = sum(batch.num_rows for batch in batches)
             whole = rows <= pq.read_metadata(table).num_rows and not batches.damaged
         else:
-            write_parquet(batches, table, _schema(folder, info))
+            write_parquet(batches, table, _schema(folder, info), durable=True)
             whole = not batches.damaged
         if info.get("state") == "recording":
             info = info | {"state": "recovered", "ended": _end_of(stream)}
@@ -228,7 +231,7 @@ def _recover(folder: Path, info: dict[str, Any]) -> dict[str, Any]:
             info = info | {"why": DAMAGED}
         elif info.get("why") == DAMAGED:  # the disk can be read again
             info = info | {"why": ""}
-        write_info(folder, info)
+        write_info(folder, info, durable=True)
         for video in folder.glob("video*.mkv"):
             finish_video(video)
         end_stream(folder, whole=whole)

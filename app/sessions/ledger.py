@@ -50,6 +50,10 @@ class Ledger:
         """Append lines in one write. Raises `OSError`; what was there before then stays."""
         self._file.append(_as_csv(lines))
 
+    def sync(self) -> None:
+        """Have the system put what was written on the disk, against a loss of power."""
+        self._file.sync()
+
     def close(self) -> None:
         self._file.close()
 

@@ -13,6 +13,12 @@ NOT_PASSED_OVER = frozenset({"video queue full", "camera lost", "camera back"})
 """Reasons in the ledger of what was dropped for which no frame lacks its row."""
 
 
+def not_begun(error: Exception) -> str:
+    """Return what is said of a recording that a defect keeps from beginning."""
+    why = str(error) or type(error).__name__
+    return f"The recording could not begin ({why}); try again with another name, folder or source."
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Say when a session starts: the same moment on two clocks.

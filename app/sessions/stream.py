@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ class TableStream:
 
     def sync(self) -> None:
         """Have the system put what was written on the disk, against a loss of power."""
-        os.fsync(self._file.fileno())
+        self._file.sync()
 
     def close(self) -> None:
         """Close the file; a stream needs no end mark."""
@@ -124,13 +123,15 @@ def _is_unfinished(file: Any, place: int, head: bytes) -> bool:
     return True
 
 
-def write_parquet(batches: Iterable[Any], table: Path, schema: Any) -> int:
+def write_parquet(
+    batches: Iterable[Any], table: Path, schema: Any, *, durable: bool = False
+) -> int:
     """Write batches as one Parquet file in bounded memory; return its rows.
 
-    It is there whole or not at all. Raises `OSError`.
+    It is there whole or not at all. durable: even after a loss of power. Raises `OSError`.
     """
     rows = 0
-    with written_whole(table) as partial, pq.ParquetWriter(
+    with written_whole(table, durable=durable) as partial, pq.ParquetWriter(
         partial, schema, compression="zstd", use_dictionary=["label"],
         use_byte_stream_split=_floats(schema),
     ) as writer:  # fmt: skip

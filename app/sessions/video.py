@@ -54,7 +54,6 @@ class VideoThread:
 
     def __init__(
         self,
-        folder: Path,
         options: VideoOptions,
         *,
         start: float,
@@ -62,12 +61,13 @@ class VideoThread:
         dropped: Callable[[int, float, str], None],
         failed: Callable[[OSError], None],
     ) -> None:
-        """Begin. start: monotonic seconds at which the session starts. wait: `add` waits for room.
+        """Take pictures in from now on, for `begin` to write.
 
+        start: monotonic seconds at which the session starts. wait: `add` waits for room.
         dropped: called with number, time and reason of a picture that is missing. failed: called
         when the disk takes no more; nothing is written from then on.
         """
-        self._folder = folder
+        self._folder = Path()
         self._options = options
         self._start = start
         self._wait = wait
@@ -78,12 +78,15 @@ class VideoThread:
         self._changed = threading.Condition()
         self._closing = self._broken = False
         self._files: dict[str, VideoFile] = {}
-        self._size = (0, 0)
         self._blur = Blur() if options.blur else None
         self._overlays: list[Overlay] = [
             make_overlay(name, options.shown) for name in OVERLAYS if name in options.overlays
         ]
         self._thread = threading.Thread(target=self._work, name="mien-video", daemon=True)
+
+    def begin(self, folder: Path) -> None:
+        """Write into a folder; to be called once."""
+        self._folder = folder
         self._thread.start()
 
     @property
@@ -112,7 +115,8 @@ class VideoThread:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _has_room(self) -> bool:
         few = len(self._waiting) < _LEAST_WAITING
@@ -162,7 +166,7 @@ class VideoThread:
         time = max(0.0, result.frame.captured_at - self._start)
         for kind in self._options.kinds:
             picture = result.frame.image if kind == "raw" else self._annotated(result)
-            self._file(kind, picture).add(self._encoded(picture), time)
+            self._file(kind, picture).add(_encoded(picture), time)
 
     def _annotated(self, result: FrameResult) -> Picture:
         height, width = result.frame.image.shape[:2]
@@ -171,15 +175,14 @@ class VideoThread:
     def _file(self, kind: str, picture: Picture) -> VideoFile:
         if kind not in self._files:
             height, width = picture.shape[:2]
-            self._size = (width, height)
             path = self._folder / VIDEOS[kind]
             self._files[kind] = VideoFile(path, width, height, fps=self._options.fps)
         return self._files[kind]
 
-    def _encoded(self, picture: Picture) -> bytes:
-        if picture.shape[1::-1] != self._size:  # a folder's images may differ
-            picture = np.asarray(cv2.resize(picture, self._size), np.uint8)
-        good, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        if not good:
-            raise OSError("a picture cannot be encoded")
-        return bytes(data.tobytes())
+
+def _encoded(picture: Picture) -> bytes:
+    """Return a JPEG in the picture's own size: boxes and landmarks count its pixels."""
+    good, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    if not good:
+        raise OSError("a picture cannot be encoded")
+    return bytes(data.tobytes())

@@ -7,9 +7,9 @@ import shutil
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 
@@ -17,12 +17,11 @@ from app.errors import SessionError
 from app.messages import FrameResult
 from app.sessions import folder as places
 from app.sessions import ledger
-from app.sessions.codebook import codebook
+from app.sessions.files import SessionFiles, disk_sentence
 from app.sessions.rows import FrameRow, RowBuilder, frame_row
-from app.sessions.status import LEAST_FREE, Clock, WriterStatus
-from app.sessions.stream import StreamBatches, TableStream, write_parquet
+from app.sessions.status import LEAST_FREE, Clock, WriterStatus, not_begun
 from app.sessions.video import VideoOptions, VideoThread
-from models.runtime.files import is_folder, written_whole
+from app.words import amount
 
 __all__ = ["Clock", "SessionWriter", "WriterStatus"]
 
@@ -36,6 +35,9 @@ CAPACITY = 1024
 # Of a marker, in characters: other programs may send anything, and it has to be read again.
 _LONGEST_TEXT = 10_000
 _MOST_DROPS_WAITING = 65_536
+_MARKERS_LOST = "Not kept: {}."
+
+T = TypeVar("T")
 
 
 class SessionWriter:
@@ -59,17 +61,20 @@ class SessionWriter:
         capacity: int = CAPACITY,
         least_free: int = LEAST_FREE,
         video: VideoOptions | None = None,
+        numbered: bool = False,
     ) -> None:
-        """Make the folder and begin.
+        """Begin; the folder is made on the writer's thread, and `error` says if it cannot be.
 
         folder: new or empty. info: what else session.json is to say, such as source and model.
         labels: in the order of the model's card; every result must have them. clock: the start,
         None for now. wait: where each frame counts, such as of a file, `add` waits for room
         instead of dropping. capacity: frames that may wait for the disk. least_free: bytes on the
         disk below which the recording stops. video: what is kept of the picture, None for
-        nothing. Raises `SessionError` when nothing can be written.
+        nothing. numbered: where there is such a folder already, the next free number is added to
+        its name.
         """
         self.path = Path(folder)
+        """As it was wished for until `opened`, then as it is."""
         self.error = ""
         self._clock = clock or Clock.now()
         self._labels = tuple(labels)
@@ -78,20 +83,22 @@ class SessionWriter:
         self._capacity = capacity
         self._least_free = least_free
         self._rows: deque[FrameRow] = deque()
-        self._drops: deque[tuple[int | None, float, str]] = deque()
+        self._drops: list[tuple[int | None, float, str]] = []
         self._marks: list[tuple[float, str, str]] = []
         self._dropped: Counter[str] = Counter()
-        self._unlisted = self._free = 0
+        self._unlisted = self._unlisted_marks = self._free = 0
         self._frame_count = self._row_count = 0
         self._changed = threading.Condition()
         self._closing = False
+        self._ended_at: float | None = None
+        self._numbered = numbered
+        self._files: SessionFiles | None = None
         self._synced_at = time.monotonic()
         self._builder = RowBuilder(
             self._labels, monotonic=self._clock.monotonic, wall=self._clock.wall
         )
         self._info = self._first_info(info)
-        self._open()
-        self._video = self._begin_video(video)
+        self._video = self._make_video(video)
         self._thread = threading.Thread(target=self._work, name="mien-session", daemon=True)
         self._thread.start()
 
@@ -102,6 +109,11 @@ class SessionWriter:
     @property
     def clock(self) -> Clock:
         return self._clock
+
+    @property
+    def opened(self) -> bool:
+        """Say whether the folder is there; it stays so after the end."""
+        return self._files is not None
 
     @property
     def finished(self) -> bool:
@@ -143,17 +155,19 @@ class SessionWriter:
             if not (self._closing or self.error):
                 self._drop(frame_index, time, reason)
 
-    def mark(self, time: float, key: str, text: str = "") -> None:
-        """Set a marker; it is on the disk a moment later.
+    def mark(self, time: float, key: str, text: str = "") -> bool:
+        """Set a marker; it is on the disk a moment later. Return False when it comes too late.
 
         time: monotonic seconds; one from before the start stands at it. text: of a long one the
         beginning is kept.
         """
         with self._changed:
-            if not (self._closing or self.error):
-                when = max(time, self._clock.monotonic)
-                self._marks.append((when, key, text[:_LONGEST_TEXT]))
-                self._changed.notify_all()
+            if self._closing or self.error:
+                return False
+            when = max(time, self._clock.monotonic)
+            self._marks.append((when, key, text[:_LONGEST_TEXT]))
+            self._changed.notify_all()
+            return True
 
     def status(self) -> WriterStatus:
         """Return how the recording stands."""
@@ -162,9 +176,9 @@ class SessionWriter:
                 frames=self._frame_count,
                 rows=self._row_count,
                 dropped=dict(self._dropped),
-                bytes=self._stream.size + (self._video.size if self._video else 0),
+                bytes=self._bytes(),
                 free=self._free,
-                seconds=time.monotonic() - self._clock.monotonic,
+                seconds=(self._ended_at or time.monotonic()) - self._clock.monotonic,
                 finished=self.finished,
                 error=self.error,
             )
@@ -172,8 +186,7 @@ class SessionWriter:
     def stop(self) -> None:
         """Ask for the end and return at once; the rest is written in the background."""
         with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+            self._end()
 
     def close(self) -> None:
         """Write the rest and bring the folder into its final form; may be called again."""
@@ -198,39 +211,28 @@ class SessionWriter:
             **info,
         }
 
-    def _open(self) -> None:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if any(self.path.iterdir()):
-                raise SessionError(
-                    f'A recording was to begin in "{self.path}", but there is something in that '
-                    f"folder already; choose a new or an empty one."
-                )
-            places.lock(self.path)
-            self._lock = (self.path / places.LOCK).open("r+b", buffering=0)
-            places.write_info(self.path, self._info)
-            with written_whole(self.path / places.CODEBOOK) as partial:
-                partial.write_text(codebook(self._labels), encoding="utf-8")
-            self._marker_file = ledger.Ledger(self.path / places.MARKERS, ledger.MARKERS.names)
-            self._drop_file = ledger.Ledger(self.path / places.DROPPED, ledger.DROPPED.names)
-            self._stream = TableStream(self.path / places.STREAM, self._builder.schema)
-        except OSError as error:
-            raise SessionError(
-                f'A recording cannot begin in "{self.path}" ({error.strerror or error}); choose '
-                f"another folder or free some space."
-            ) from error
-
-    def _begin_video(self, options: VideoOptions | None) -> VideoThread | None:
+    def _make_video(self, options: VideoOptions | None) -> VideoThread | None:
         if options is None or not options.kinds:
             return None
         return VideoThread(
-            self.path,
             options,
             start=self._clock.monotonic,
             wait=self._wait,
             dropped=self.drop,
-            failed=lambda error: self._give_up(self._disk_sentence(error)),
+            failed=lambda error: self._give_up(disk_sentence(self.path, error)),
         )
+
+    def _bytes(self) -> int:
+        """Return what is on the disk."""
+        if self._files is None:
+            return 0
+        return self._files.stream.size + (self._video.size if self._video is not None else 0)
+
+    def _end(self) -> None:
+        """Take nothing more in."""
+        self._closing = True
+        self._ended_at = self._ended_at or time.monotonic()
+        self._changed.notify_all()
 
     def _has_room(self) -> bool:
         return len(self._rows) < self._capacity or self._closing or bool(self.error)
@@ -242,12 +244,36 @@ class SessionWriter:
         else:  # the disk has hung for long
             self._unlisted += 1
 
-    def _work(self) -> None:
+    def _open(self) -> SessionFiles | None:
+        """Make the folder and its files; None, and `error` says why, where that cannot be."""
         try:
-            while not self._turn():
+            files = SessionFiles(
+                self.path, self._info, self._labels, self._builder.schema, self._clock,
+                numbered=self._numbered,
+            )  # fmt: skip
+        except SessionError as error:
+            self._give_up(str(error))
+        except Exception as error:
+            log.exception("a recording could not begin")
+            self._give_up(not_begun(error))
+        else:
+            self.path, self._files = files.path, files
+        if self._video is not None:
+            if self._files is not None:
+                self._video.begin(self.path)
+            else:  # nobody waits for its room any more
+                self._video.close()
+        return self._files
+
+    def _work(self) -> None:
+        files = self._open()
+        if files is None:
+            return
+        try:
+            while not self._turn(files):
                 pass
         except OSError as error:
-            self._give_up(self._disk_sentence(error))
+            self._give_up(disk_sentence(self.path, error))
         except Exception as error:
             log.exception("recording failed")
             self._give_up(
@@ -256,9 +282,9 @@ class SessionWriter:
             )
         if self._video is not None:
             self._video.close()
-        self._finish()
+        self._finish(files)
 
-    def _turn(self) -> bool:
+    def _turn(self, files: SessionFiles) -> bool:
         """Write what has come within one interval; return whether it was the last turn."""
         deadline = time.monotonic() + self._flush_seconds
         with self._changed:
@@ -267,24 +293,25 @@ class SessionWriter:
             rows = list(self._rows)
             self._rows.clear()
             self._changed.notify_all()
-        self._write_rows(rows)
-        self._write_ledgers()
+        self._write_rows(rows, files)
+        self._write_markers(files)
+        self._write_drops(files)
         if time.monotonic() - self._synced_at >= _SYNC_SECONDS:
             self._synced_at = time.monotonic()
-            self._stream.sync()
+            files.sync()
         self._check_space()
         return last
 
     def _urgent(self) -> bool:
         return self._closing or bool(self._marks) or len(self._rows) >= self._capacity // 2
 
-    def _write_rows(self, rows: Sequence[FrameRow]) -> None:
+    def _write_rows(self, rows: Sequence[FrameRow], files: SessionFiles) -> None:
         if not rows:
             return
         try:
             for row in rows:
                 self._builder.add(row)
-            self._stream.write(self._builder.take())
+            files.stream.write(self._builder.take())
         except Exception:
             self._lose(rows)
             raise
@@ -297,28 +324,20 @@ class SessionWriter:
                 self._row_count -= len(row.faces) or 1
                 self._drop(row.index, row.captured_at, "not written")
 
-    def _write_ledgers(self) -> None:
-        """Write the markers that wait, then the frames that were passed over."""
-        start, wall = self._clock.monotonic, self._clock.wall
+    def _write_markers(self, files: SessionFiles) -> None:
+        self._write_waiting(self._marks, files.add_markers)
+
+    def _write_drops(self, files: SessionFiles) -> None:
+        self._write_waiting(self._drops, files.add_drops)
+
+    def _write_waiting(self, waiting: list[T], add: Callable[[Sequence[T]], None]) -> None:
+        """Write lines that wait; those that the disk does not take wait on."""
         with self._changed:
-            marks, self._marks = self._marks, []
-        if marks:
-            self._marker_file.append(
-                (f"{when - start:.6f}", ledger.iso_time(wall + when - start), key, text)
-                for when, key, text in marks
-            )
+            lines = tuple(waiting)
+        if lines:
+            add(lines)
         with self._changed:
-            drops = list(self._drops)
-            self._drops.clear()
-        try:
-            if drops:
-                self._drop_file.append(
-                    (f"{when - start:.6f}", "" if index is None else index, reason)
-                    for index, when, reason in drops
-                )
-        except OSError:
-            self._unlisted += len(drops)
-            raise
+            del waiting[: len(lines)]
 
     def _check_space(self) -> None:
         self._free = free = shutil.disk_usage(self.path).free
@@ -332,43 +351,41 @@ class SessionWriter:
         log.warning("%s", sentence)
         with self._changed:
             self.error = self.error or sentence
-            self._closing = True
-            self._changed.notify_all()
+            self._end()
 
-    def _finish(self) -> None:
+    def _finish(self, files: SessionFiles) -> None:
         """Bring the folder into its final form, as far as the disk allows."""
-        self._write_what_waits()
-        for file in (self._marker_file, self._drop_file, self._stream):
-            try:
-                file.close()
-            except OSError as error:
-                self._give_up(self._disk_sentence(error))
-        batches = StreamBatches(self.path / places.STREAM)
+        self._write_what_waits(files)
         try:
-            rows = write_parquet(batches, self.path / places.TABLE, self._builder.schema)
-            whole = rows == self._stream.rows
+            files.close()
+        except OSError as error:
+            self._give_up(disk_sentence(self.path, error))
+        try:
+            whole = files.make_table()
             if not whole:
-                self.error = f"{self.error} {places.DAMAGED}".lstrip()
-            places.write_info(self.path, self._info | self._last_info())
-            places.end_stream(self.path, whole=whole)
+                self._add_to_error(places.DAMAGED)
+            files.end(self._info | self._last_info(), whole=whole)
         except (OSError, pa.ArrowException) as error:
             # What is there opens all the same, and takes its final form once there is room.
-            self._give_up(self._disk_sentence(error))
-        try:
-            with self._lock:
-                self._lock.truncate(0)  # nobody's from now on, wherever the folder was moved
-            places.unlock(self.path)
-        except OSError as error:
-            log.warning("%s", error)
+            self._give_up(disk_sentence(self.path, error))
+        files.unlock()
 
-    def _write_what_waits(self) -> None:
+    def _write_what_waits(self, files: SessionFiles) -> None:
         """After a failure, list the frames that still wait for the table, and what else waits."""
         self._lose(self._rows)
         self._rows.clear()
-        try:
-            self._write_ledgers()
-        except OSError as error:
-            self._give_up(self._disk_sentence(error))
+        for write in (self._write_markers, self._write_drops):
+            try:
+                write(files)
+            except OSError as error:
+                self._give_up(disk_sentence(self.path, error))
+        self._unlisted += len(self._drops)
+        self._unlisted_marks = len(self._marks)
+        if self._marks:
+            self._add_to_error(_MARKERS_LOST.format(amount(self._unlisted_marks, "marker")))
+
+    def _add_to_error(self, sentence: str) -> None:
+        self.error = f"{self.error} {sentence}".lstrip()
 
     def _last_info(self) -> dict[str, Any]:
         now = time.monotonic()
@@ -382,18 +399,6 @@ class SessionWriter:
                 "rows": self._row_count,
                 "dropped": dict(self._dropped),
                 "dropped_unlisted": self._unlisted,
+                "markers_unlisted": self._unlisted_marks,
             },
         }
-
-    def _disk_sentence(self, error: Exception) -> str:
-        if not is_folder(self.path):
-            return (
-                f'The recording stopped, because its folder "{self.path}" was moved or its disk '
-                f"taken out; what was recorded until then is kept in it: open the folder where it "
-                f"is now, and record again."
-            )
-        found = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return (
-            f"The recording stopped, because the disk takes no more ({found}); what was recorded "
-            f"until then is kept: free some space and record again."
-        )

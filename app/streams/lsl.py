@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -36,6 +37,8 @@ _CLOCK_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
 _PULL_SECONDS = 0.02
 _OPEN_SECONDS = 2.0
+# A stream that does not open, as behind a firewall, is left alone for so long.
+_REST_SECONDS = 30.0
 _FARTHEST_SECONDS = 3600.0
 
 
@@ -85,7 +88,7 @@ class LslSender:
     anew when the model's labels change.
     """
 
-    def __init__(self, heard: Callable[[Marker], None] | None = None) -> None:
+    def __init__(self, heard: Callable[[Marker], object] | None = None) -> None:
         """Make the outlet for markers, and listen for those of others if `heard` takes them.
 
         Raises `StreamError` without pylsl.
@@ -182,13 +185,16 @@ class LslMarkers:
     heard again.
     """
 
-    def __init__(self, hear: Callable[[Marker], None]) -> None:
-        """Begin to listen. hear: called on a thread of its own. Raises `StreamError`."""
+    def __init__(self, hear: Callable[[Marker], object]) -> None:
+        """Begin to listen. hear: called on another thread. Raises `StreamError`."""
         self._lsl = _pylsl()
         self._clock = LslClock(self._lsl.local_clock)
         self._hear = hear
         self._closing = threading.Event()
         self._inlets: dict[str, Any] = {}
+        self._try_at: dict[str, float] = {}
+        """When a stream is opened next that was tried before, by its uid."""
+        self._tried: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="mien-lsl-markers", daemon=True)
         self._thread.start()
 
@@ -204,6 +210,7 @@ class LslMarkers:
             if time.monotonic() - looked_at >= _LOOK_SECONDS:
                 looked_at = time.monotonic()
                 self._open_new(resolver)
+            self._take_opened()
             for uid, inlet in list(self._inlets.items()):
                 try:
                     self._pull(inlet)
@@ -213,17 +220,35 @@ class LslMarkers:
         self._inlets.clear()
 
     def _open_new(self, resolver: Any) -> None:
+        """Open the streams that are new, each aside: one may answer late or never."""
+        now = time.monotonic()
         for info in resolver.results():
-            if info.uid() in self._inlets or info.source_id() == source_id("markers"):
+            uid = info.uid()
+            known = uid in self._inlets or self._try_at.get(uid, now) > now
+            if known or info.source_id() == source_id("markers"):
                 continue
-            try:
-                inlet = self._lsl.StreamInlet(info, recover=False)
-                inlet.open_stream(timeout=_OPEN_SECONDS)
-                inlet.time_correction(timeout=_OPEN_SECONDS)
-            except Exception as error:
-                log.debug("a marker stream cannot be opened", exc_info=error)
-                continue
-            self._inlets[info.uid()] = inlet
+            self._try_at[uid] = math.inf  # until it has answered
+            threading.Thread(
+                target=self._open, args=(uid, info), name="mien-lsl-open", daemon=True
+            ).start()
+
+    def _open(self, uid: str, info: Any) -> None:
+        inlet = None
+        try:
+            inlet = self._lsl.StreamInlet(info, recover=False)
+            inlet.open_stream(timeout=_OPEN_SECONDS)
+            inlet.time_correction(timeout=_OPEN_SECONDS)
+        except Exception as error:
+            log.debug("a marker stream cannot be opened", exc_info=error)
+            inlet = None
+        self._tried.put((uid, inlet))
+
+    def _take_opened(self) -> None:
+        while not self._tried.empty():
+            uid, inlet = self._tried.get()
+            self._try_at[uid] = time.monotonic() + _REST_SECONDS if inlet is None else 0.0
+            if inlet is not None:
+                self._inlets[uid] = inlet
 
     def _pull(self, inlet: Any) -> None:
         found, stamps = inlet.pull_chunk(timeout=0.0)

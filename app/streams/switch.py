@@ -80,7 +80,7 @@ def parse_stream(text: str) -> StreamSpec:
 class Streams:
     """Hold the streams that are on and give each what comes; safe from any thread."""
 
-    def __init__(self, heard: Callable[[Marker], None] | None = None) -> None:
+    def __init__(self, heard: Callable[[Marker], object] | None = None) -> None:
         """Begin with none. heard: takes markers of other programs while lsl is on."""
         self._heard = heard
         self._lock = threading.Lock()

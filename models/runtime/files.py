@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,16 +53,33 @@ def checked_place(path: Path, suffix: str) -> Path:
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Give a temporary name to write to, and put that file in the place of `path` at the end.
 
     If the writing fails or is stopped, nothing of it stays and an older file stays as it was.
+    durable: not even a loss of power takes it away afterwards; that waits for the disk.
     """
     partial = path.with_name(f"{path.name}.partial")
     try:
         yield partial
+        if durable:
+            with partial.open("r+b") as file:  # Windows syncs only what can be written
+                os.fsync(file.fileno())
         partial.replace(path)
+        if durable:
+            sync_folder(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink()
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the system put the names in a folder on the disk, where it can be asked to."""
+    # Windows knows no such thing, nor do some network shares; what the files hold is on the disk.
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.messages import FrameResult
 from app.review.edited import edited
 from app.review.edits import EditList, Exclude, Merge
-from app.review.fetcher import Fetcher
+from app.review.fetcher import Fetcher, wait_for_fetchers
 from app.review.pictures import (
     RecordedPictures,
     VideoPictures,
@@ -208,6 +208,37 @@ def test_a_frame_past_the_film_is_still_a_result(
     assert frame == 100
     assert {face.face.track_id for face in result.faces} == {1, 3}
     fetcher.close()
+
+
+def test_nobody_waits_for_a_picture_that_takes_long(
+    session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gate, closed = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow:
+        annotated = False
+
+        def picture(self, _frame: int) -> None:
+            begun.set()
+            gate.wait(20)
+
+        def close(self) -> None:
+            closed.set()
+
+    monkeypatch.setattr("app.review.fetcher.find_pictures", lambda _: Slow())
+    recording = open_recording(session)
+    fetcher = Fetcher(recording)
+    fetcher.ask(edited(recording, EditList()), 5)
+    assert begun.wait(20)
+    before = time.monotonic()
+    fetcher.close()
+    assert time.monotonic() - before < 0.05
+    wait_for_fetchers(0.1)
+    assert time.monotonic() - before < 2, "nor for ever at the end of the program"
+    assert not closed.is_set()
+    gate.set()
+    wait_for_fetchers()
+    assert closed.is_set()
 
 
 @pytest.mark.parametrize("part", ["LandmarkReader", "find_pictures"])

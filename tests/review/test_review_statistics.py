@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,6 +168,34 @@ def test_a_short_gap_does_not_make_the_mean_leap(tmp_path: Path, record: Record)
     around = around_events(part, [5.0, 15.0], 0.5)
     np.testing.assert_allclose(around.mean[1], 0.45, atol=1e-6)
     assert around.counts.tolist() == [2] * 28
+
+
+def test_means_around_many_markers_are_those_of_a_plain_loop(session: Path) -> None:
+    part = series(edited(open_recording(session), EditList()), 1)
+    rng = np.random.default_rng(5)
+    kept = np.sort(rng.choice(len(part.times), len(part.times) // 4, replace=False))
+    part = replace(part, times=part.times[kept], values=part.values[:, kept])
+    moments = rng.uniform(-3.0, part.times[-1] + 3.0, 40).tolist()
+    edges = np.arange(-8, 21) * 0.25
+    curves = np.full((40, len(part.labels), 28), np.nan)
+    for curve, moment in zip(curves, moments, strict=True):
+        cuts = np.searchsorted(part.times, moment + edges)
+        for place, (first, last) in enumerate(itertools.pairwise(cuts)):
+            if last > first:
+                curve[:, place] = part.values[:, first:last].mean(axis=1)
+        there = np.flatnonzero(np.isfinite(curve[0]))
+        for left, right in itertools.pairwise(there):
+            if right - left <= 3:
+                for place in range(left + 1, right):
+                    share = (place - left) / (right - left)
+                    curve[:, place] = (1 - share) * curve[:, left] + share * curve[:, right]
+    around = around_events(part, moments, 0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # bins without a row
+        np.testing.assert_allclose(around.mean, np.nanmean(curves, axis=0), atol=1e-6)
+    assert around.counts.tolist() == np.isfinite(curves[:, 0]).sum(axis=0).tolist()
+    assert around.events == np.isfinite(curves).any(axis=(1, 2)).sum()
+    assert 0 < around.events <= 40
 
 
 def test_means_of_seldom_frames_are_drawn_through(session: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from models.runtime.prediction import Prediction
 LABELS = ("anger", "happiness", "neutral")
 START = Clock(monotonic=1000.0, wall=1_700_000_000.0)
 QUALITY = Quality(1.0, 0.9, 0.8, float("nan"), 0.6, 0.5, 0.5, "Look into the camera.")
+
+if TYPE_CHECKING:
+    from tests.sessions.stage import Stage
 
 Make = Callable[..., FrameResult]
 
@@ -52,7 +56,7 @@ def frame_result(
 
 @pytest.fixture
 def make_writer(tmp_path: Path) -> Iterator[Callable[..., SessionWriter]]:
-    """Begin sessions in folders of their own; what is left open is closed."""
+    """Begin sessions in folders of their own and wait for these; what is left open is closed."""
     made: list[SessionWriter] = []
 
     def make(**options: Any) -> SessionWriter:
@@ -61,6 +65,8 @@ def make_writer(tmp_path: Path) -> Iterator[Callable[..., SessionWriter]]:
         labels = options.pop("labels", LABELS)
         writer = SessionWriter(folder, info, labels, **({"clock": START} | options))
         made.append(writer)
+        while not (writer.opened or writer.finished):
+            time.sleep(0.001)
         return writer
 
     yield make
@@ -76,3 +82,14 @@ def face() -> Callable[..., FaceResult]:
 @pytest.fixture
 def frame() -> Make:
     return frame_result
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A real engine with scripted parts; it is stopped at the end."""
+    from tests.sessions.stage import Stage
+
+    stage = Stage()
+    yield stage
+    if stage.engine is not None:
+        stage.engine.stop()

@@ -302,7 +302,7 @@ def test_a_session_being_recorded_opens_and_is_left_alone(make_writer: Make, fra
 def test_where_nothing_can_be_written_it_opens_all_the_same(
     unfinished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError("read-only")
 
     monkeypatch.setattr(places, "write_parquet", refuse)

@@ -150,6 +150,30 @@ def test_pictures_and_rows_have_the_same_times(make_writer: Make, frame: Make, f
     assert abs(annotated.astype(int) - 90).max() > 60, "something is drawn on it"
 
 
+def test_pictures_of_another_size_stay_as_they_are(
+    make_writer: Make, frame: Make, face: Make
+) -> None:
+    """As of a phone that is turned, or of a folder's images: boxes count their own pixels."""
+    writer = make_writer(video=VideoOptions(("raw",)), wait=True)
+    seen = [((320, 240), Box(50, 50, 100, 100)), ((240, 320), Box(50, 200, 100, 250))]
+    for index, (size, box) in enumerate(seen):
+        result = frame(index, face(1, face=replace(face().face, box=box)), size=size)
+        image = np.full((*size[::-1], 3), 40, np.uint8)
+        image[round(box.y1) : round(box.y2), round(box.x1) : round(box.x2)] = 230
+        writer.add(replace(result, frame=replace(result.frame, image=image)))
+    writer.close()
+    reader = VideoReader(open_session(writer.path).videos[0])
+    for index, (size, box) in enumerate(seen):
+        picture = reader.picture(index)
+        assert picture is not None
+        assert picture.shape[1::-1] == size
+        inside = picture[round(box.y1) + 4 : round(box.y2) - 4, 54:96]
+        assert inside.min() > 200, "the face itself"
+    reader.close()
+    with VideoSource(writer.path / VIDEOS["raw"], paced=False) as source:
+        assert sum(1 for _ in iter(source.read, None)) == 2, "other programs read it as well"
+
+
 def test_a_slow_encoder_drops_pictures_and_says_which(
     tmp_path: Path, frame: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,9 +189,10 @@ def test_a_slow_encoder_drops_pictures_and_says_which(
     monkeypatch.setattr("app.sessions.video._MOST_WAITING", 1)
     dropped: list[int] = []
     thread = VideoThread(
-        tmp_path, VideoOptions(("raw",)), start=1000.0, wait=False,
+        VideoOptions(("raw",)), start=1000.0, wait=False,
         dropped=lambda index, *_: dropped.append(index), failed=lambda error: None,
     )  # fmt: skip
+    thread.begin(tmp_path)
     thread.add(frame(0))
     assert reached.wait(30)
     for index in range(1, 10):

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.errors import SessionError
 from app.messages import FaceResult, FrameResult
 from app.sessions import folder as places
 from app.sessions import ledger
@@ -131,6 +130,7 @@ def test_what_the_session_is_stands_beside_it(make_writer: Make, frame: Make, fa
     assert info["consent"] == {"answer": "agreed"}
     assert info["counts"] == {
         "frames": 1, "rows": 2, "dropped": {"overtaken": 1}, "dropped_unlisted": 0,
+        "markers_unlisted": 0,
     }  # fmt: skip
     left = {file.name for file in writer.path.iterdir()}
     assert left == {
@@ -198,7 +198,7 @@ def test_what_a_failing_disk_did_not_take_is_listed_and_not_counted_as_there(
     writer = make_writer(flush_seconds=600, capacity=20)
     for index in range(10):
         writer.add(frame(index))
-    until(lambda: writer._stream.rows == 10)
+    until(lambda: writer._files.stream.rows == 10)
 
     def full(stream: TableStream, batch: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -217,6 +217,7 @@ def test_what_a_failing_disk_did_not_take_is_listed_and_not_counted_as_there(
     assert session.info["state"] == "stopped"
     assert session.info["counts"] == {
         "frames": 10, "rows": 10, "dropped": {"not written": 10}, "dropped_unlisted": 0,
+        "markers_unlisted": 0,
     }  # fmt: skip
     status = writer.status()
     assert (status.frames, status.passed_over) == (10, 10)
@@ -241,6 +242,59 @@ def test_a_marker_that_cannot_be_written_costs_no_row(
     counts = session.info["counts"]
     assert (counts["frames"], counts["dropped"]) == (5, {"overtaken": 1})
     assert counts["dropped_unlisted"] == 1
+
+
+class FailingMarkers:
+    """Let so many writes of markers fail, and no other."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+        self.left = times
+        append = ledger.Ledger.append
+
+        def fails(file: ledger.Ledger, lines: Any) -> None:
+            lines = [list(line) for line in lines]
+            if self.left and len(lines[0]) == len(ledger.MARKERS.names):
+                self.left -= 1
+                raise OSError(errno.EIO, "Input/output error")
+            append(file, lines)
+
+        monkeypatch.setattr(ledger.Ledger, "append", fails)
+
+
+def marked(writer: SessionWriter, frame: Make) -> SessionWriter:
+    """Add a frame and three markers, and close after the disk has failed."""
+    writer.add(frame(0))
+    assert [writer.mark(1000.0 + at, "note", text) for at, text in enumerate("abc")] == [True] * 3
+    writer.drop(1, 1000.5, "overtaken")
+    until(lambda: writer.error)
+    assert not writer.mark(1009.0, "note", "too late")
+    writer.close()
+    return writer
+
+
+def test_markers_that_a_failing_disk_did_not_take_are_tried_again(
+    make_writer: Make, frame: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FailingMarkers(monkeypatch, times=1)
+    writer = marked(make_writer(flush_seconds=600), frame)
+    session = open_session(writer.path)
+    assert session.markers["text"].to_pylist() == ["a", "b", "c"]
+    assert session.info["counts"]["markers_unlisted"] == 0
+    assert writer.error.endswith("(Input/output error); what was recorded until then is kept: "
+                                 "free some space and record again.")  # fmt: skip
+
+
+def test_markers_that_are_lost_are_counted_and_said(
+    make_writer: Make, frame: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FailingMarkers(monkeypatch, times=9)
+    writer = marked(make_writer(flush_seconds=600), frame)
+    session = open_session(writer.path)
+    assert session.markers.num_rows == 0
+    assert session.dropped["frame"].to_pylist() == [1], "its own file takes it"
+    assert session.info["counts"]["markers_unlisted"] == 3
+    assert session.info["why"] == writer.error
+    assert writer.error.endswith(" Not kept: 3 markers.")
 
 
 def test_a_character_that_was_cut_in_two_ends_no_recording(make_writer: Make, frame: Make) -> None:
@@ -286,12 +340,12 @@ def test_results_of_another_model_are_refused(make_writer: Make, frame: Make, fa
 def test_only_an_empty_folder_is_taken(make_writer: Make, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("all of it")
-    with pytest.raises(SessionError, match="there is something in that folder already"):
-        make_writer(folder=tmp_path / "mine")
+    refused = make_writer(folder=tmp_path / "mine")
+    assert "there is something in that folder already" in refused.error
+    assert not refused.opened
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "all of it"
     (tmp_path / "file").write_text("")
-    with pytest.raises(SessionError, match="cannot begin"):
-        make_writer(folder=tmp_path / "file" / "session")
+    assert "cannot begin" in make_writer(folder=tmp_path / "file" / "session").error
 
 
 def test_after_the_end_nothing_more_is_taken(make_writer: Make, frame: Make) -> None:

@@ -6,8 +6,10 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from app.streams.base import Marker, Stream, StreamError
@@ -173,6 +175,96 @@ def test_a_marker_with_an_impossible_stamp_counts_from_its_arrival(stamp: float)
     markers._pull(Inlet())
     assert before <= heard[0].time <= time.monotonic()
     assert heard[0].text == "stimulus"
+
+
+class Unreachable:
+    """Stand for pylsl: streams whose names begin with "dead" never open, "good" ones do."""
+
+    local_clock = staticmethod(time.monotonic)
+
+    def __init__(self, *names: str) -> None:
+        self.inlets: dict[str, Unreachable.Inlet] = {}
+        self.opened: list[str] = []
+        outer = self
+
+        class Resolver:
+            def __init__(self, **_: str) -> None: ...
+
+            def results(self) -> list[Unreachable.Info]:
+                return [Unreachable.Info(name) for name in names]
+
+        def inlet(info: Unreachable.Info, *, recover: bool) -> Unreachable.Inlet:
+            assert not recover
+            self.opened.append(info.name)
+            return outer.inlets.setdefault(info.name, Unreachable.Inlet(info.name))
+
+        self.ContinuousResolver = Resolver
+        self.StreamInlet = inlet
+
+    @dataclass
+    class Info:
+        name: str
+
+        def uid(self) -> str:
+            return self.name
+
+        def source_id(self) -> str:
+            return self.name
+
+    class Inlet:
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.waiting: list[float] = []
+
+        def open_stream(self, *, timeout: float) -> None:
+            if self.name.startswith("dead"):
+                time.sleep(timeout)
+                raise TimeoutError
+
+        def time_correction(self, *, timeout: float) -> float:
+            return timeout - timeout
+
+        def pull_chunk(self, *, timeout: float) -> tuple[list[list[str]], list[float]]:
+            stamps, self.waiting = self.waiting, []
+            return [["x"]] * len(stamps), stamps
+
+
+def test_streams_that_cannot_be_reached_hold_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    lsl = Unreachable("dead one", "good", "dead two")
+    monkeypatch.setattr("app.streams.lsl._pylsl", lambda: lsl)
+    monkeypatch.setattr("app.streams.lsl._OPEN_SECONDS", 1.0)
+    late: list[float] = []
+    begun = time.monotonic()
+    markers = LslMarkers(lambda marker: late.append(time.monotonic() - marker.time))
+    try:
+        eventually(lambda: "good" in lsl.inlets)
+        while time.monotonic() - begun < 3.5:  # they would have been tried anew by then
+            lsl.inlets["good"].waiting.append(time.monotonic())
+            time.sleep(0.1)
+        eventually(lambda: not lsl.inlets["good"].waiting)
+    finally:
+        markers.close()
+    assert len(late) > 20
+    assert max(late) < 0.5, "a pause of two seconds each"
+    assert np.median(late) < 0.1
+    assert sorted(lsl.opened) == ["dead one", "dead two", "good"], "each once within the time"
+
+
+def test_a_stream_that_did_not_open_is_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    lsl = Unreachable("dead")
+    monkeypatch.setattr("app.streams.lsl._pylsl", lambda: lsl)
+    monkeypatch.setattr("app.streams.lsl._OPEN_SECONDS", 0.01)
+    monkeypatch.setattr("app.streams.lsl._REST_SECONDS", 0.05)
+    monkeypatch.setattr("app.streams.lsl._LOOK_SECONDS", 0.02)
+    markers = LslMarkers(lambda _: None)
+    try:
+        eventually(lambda: len(lsl.opened) > 2)
+    finally:
+        markers.close()
 
 
 def test_our_own_markers_do_not_come_back(eventually: Eventually) -> None:

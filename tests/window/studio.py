@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,9 @@ class Studio:
         self.taken_at = 0.0
 
     def see(self, *faces: FaceResult, count: int = 1) -> None:
-        """Let the engine make results."""
+        """Let the engine make results, and wait until a recording has its folder."""
+        recorder = self.desk.recorder
+        _until(lambda: recorder._preparing is None)
         for _ in range(count):
             self.taken_at = now = time.monotonic()
             result: FrameResult = self._draw.result(
@@ -41,6 +44,8 @@ class Studio:
             self._world.engine.result = result
             for listener in list(self._world.engine.listeners):
                 listener(result)
+        writer = recorder._writer
+        _until(lambda: writer is None or writer.opened or writer.finished)
         self.tick()
 
     def tick(self) -> None:
@@ -56,6 +61,13 @@ class Studio:
         qtbot.waitUntil(saved, timeout=20_000)
         self.tick()
         return sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.001)
 
 
 def press(action: QAction) -> None:

@@ -88,7 +88,7 @@ def test_a_recording_that_cannot_begin_leaves_no_sign_of_one(
     def broken(*_: object, **__: object) -> None:
         raise SessionError("It cannot begin.")
 
-    monkeypatch.setattr("app.sessions.writer.SessionWriter._open", broken)
+    monkeypatch.setattr("app.sessions.writer.SessionFiles", broken)
     here = studio()
     signs: list[bool] = []
     here.actions.record.toggled.connect(signs.append)
@@ -266,6 +266,7 @@ def test_a_place_that_cannot_be_used_is_said(studio: Callable[..., Studio], worl
     (world.folder / "file").write_text("")
     here = studio(recording_folder=str(world.folder / "file"))
     press(here.actions.record)
+    here.see()
     assert any("Recordings cannot be kept in" in text for text in here.window.notices.texts)
     assert not here.actions.record.isChecked()
     assert here.desk.bar.isHidden()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.gui.window import MainWindow
+from app.sessions.folder import open_session
 from app.settings import Settings, load_settings
-from app.streams.base import Stream
+from app.streams.base import Marker, Stream
 from app.streams.switch import StreamSpec
+from tests.window.studio import Studio, press
 
 if TYPE_CHECKING:
     from tests.window.conftest import Artist, World
@@ -191,6 +194,27 @@ def test_what_was_asked_for_once_is_off_next_time(
     until(qtbot, window, lambda: is_on(window, "osc"))
     window.close()
     assert load_settings(world.settings_path)[0].streams == ("osc=127.0.0.1:9124",)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_marker_of_another_program_just_before_the_end_is_kept(
+    studio: Callable[..., Studio], qtbot: QtBot, closed: bool
+) -> None:
+    here = studio()
+    press(here.actions.record)
+    here.see()
+    heard = here.window.live.streaming.streams._heard
+    assert heard is not None
+    marker = Marker(time.monotonic(), "lsl", "last trial")
+    other = threading.Thread(target=heard, args=(marker,))
+    other.start()
+    other.join()
+    if closed:
+        here.window.close_at_once()
+    else:
+        press(here.actions.record)  # before the window's next tick
+    (folder,) = here.settle(qtbot)
+    assert open_session(folder).markers["text"].to_pylist() == ["last trial"]
 
 
 def test_what_leaves_the_computer_is_said(open_window: OpenWindow) -> None:

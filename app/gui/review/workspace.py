@@ -39,7 +39,7 @@ from app.gui.review.timeline import Timeline
 from app.gui.review.transport import Transport
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
-from app.review.fetcher import Fetcher
+from app.review.fetcher import Fetcher, wait_for_fetchers
 from app.review.words import length
 from app.settings import FINDERS, Settings
 from app.sources.folder import IMAGE_SUFFIXES
@@ -196,6 +196,7 @@ class ReviewWorkspace(Workspace):
         self.opener.close_down()
         self.comparison.close_down()
         self._stop_fetching()
+        wait_for_fetchers()
 
     def empty_progress(self, share: float | None, title: str, said: str) -> None:
         """Show how far opening or analysing is."""
