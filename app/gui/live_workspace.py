@@ -25,6 +25,7 @@ from app.gui.pages import show_model_card
 from app.gui.recording import RecordingDesk
 from app.gui.speed_watch import SpeedWatch
 from app.gui.stage import PLAY_AGAIN, stage
+from app.gui.steady import Steady
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
 from app.gui.study.desk import StudyDesk, is_protocol
@@ -55,6 +56,7 @@ class LiveWorkspace(Workspace):
         super().__init__(host)
         self._engine = engine
         self._history = History()
+        self._steady = Steady()
         self._status = engine.status()
         self._result: FrameResult | None = None
         self._shown = False
@@ -139,6 +141,8 @@ class LiveWorkspace(Workspace):
             # Counted from when it was due, so that a late picture makes none after it late.
             self._drawn_at = max(self._drawn_at + _DRAW_SECONDS, now - _DRAW_SECONDS)
             self._show(result, now)
+        elif self._shown and (last := self._steady.overdue(now)) is not None:
+            self._present(last)
         if at_once or now - self._ticked_at >= _DRAW_SECONDS:
             seconds, self._ticked_at = now - self._ticked_at, now
             self.panel.advance(seconds)
@@ -335,17 +339,22 @@ class LiveWorkspace(Workspace):
         self._mirror.suit(result.frame, self._status.spec)
         if result.faces:
             self._face_at = now
-        if not self.window().isMinimized():
-            self.video.show_result(result)
-        self.panel.show_result(result)
+        self._present(self._steady.take(result, now))
         self._history.add(result)
         if before is None or bool(before.faces) != bool(result.faces):
             self._say_stage()
+
+    def _present(self, result: FrameResult) -> None:
+        """Bring a result to the picture and the cards, which say the same."""
+        if not self.window().isMinimized():
+            self.video.show_result(result)
+        self.panel.show_result(result)
 
     def _forget_faces(self) -> None:
         """Another source plays: its faces are others."""
         self.panel.clear()
         self._history.clear()
+        self._steady = Steady()
 
     def _say_stage(self) -> None:
         said = stage(
@@ -384,7 +393,7 @@ class LiveWorkspace(Workspace):
     def _snapshot(self, *, ask: bool) -> None:
         video = self.video
         self.commands.snapshot(
-            self._result,
+            video.result,
             video.overlay_names,
             mirrored=video.mirrored,
             ask=ask,

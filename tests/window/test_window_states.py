@@ -24,14 +24,6 @@ NO_CAMERA = "No camera was found; plug one in and try again."
 LOST = 'The camera "Lens" no longer sends pictures.'
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the time of the live workspace, to be put on by hand."""
-    now = [1000.0]
-    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: now[0])
-    return now
-
-
 def test_starting_says_which_step() -> None:
     status = EngineStatus(EngineState.STARTING, step="Loading the model")
     said = stage(status, has_picture=False, no_face=False)
