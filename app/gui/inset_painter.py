@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from app.gui import inset_words
 from app.gui.inset import Inset
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
 from app.overlays import Shown
+from app.overlays.base import Canvas
 from app.views import VIEWS
 
 TILE = 160
@@ -35,14 +36,6 @@ def tile_side(width: float) -> float:
     return float(min(TILE, (width - 2 * _GAP) // 3))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """Hold a map that was ready, and when it was, seconds."""
-
-    inset: Inset
-    at: float
-
-
 class InsetPainter:
     """Hold what an inset shows and paint it. words: the same for screen readers.
 
@@ -57,8 +50,9 @@ class InsetPainter:
         self._on = True
         self._inset: Inset | None = None
         self._images: tuple[QImage | None, ...] = ()
-        self._kept: dict[tuple[str, ...], _Kept] = {}
-        self._old = False
+        # Pictures by the label they are of, or the two, and when they were made, seconds.
+        self._kept: dict[str | frozenset[str], tuple[Canvas, float]] = {}
+        self._old = False, False
 
     @property
     def words(self) -> str:
@@ -73,8 +67,8 @@ class InsetPainter:
 
     @property
     def old(self) -> bool:
-        """Say whether the map is dimmed, as it is an older one than the picture."""
-        return self._old
+        """Say whether a map is dimmed, as it is older than the crop beside it."""
+        return any(self._old)
 
     def set_view(self, shown: Shown, doubt: str, *, on: bool) -> bool:
         """Take another view; say whether it is another. on: the user wants to see reasons."""
@@ -87,18 +81,27 @@ class InsetPainter:
 
     def set_inset(self, inset: Inset, at: float) -> None:
         """Take what is to be shown from now on. at: seconds of any clock that does not stop."""
-        self._old = False
-        key = inset.labels
-        if inset.waits:
-            last = self._kept.get(key)
-            if last is not None and at - last.at <= _TOO_OLD:
-                inset = replace(inset, view=last.inset.view, versus=last.inset.versus)
-                self._old = at - last.at > _OLD
-        elif inset.view is not None and key:
-            self._kept[key] = _Kept(inset, at)
+        view, versus, self._old = inset.view, inset.versus, (False, False)
+        if inset.labels and VIEWS[self.shown.view].slow:
+            if view is not None or inset.waits:
+                view, view_old = self._lasting(view, inset.label, at)
+                versus, versus_old = self._lasting(versus, frozenset(inset.labels), at)
+                self._old = view_old, versus_old
+            inset = replace(inset, view=view, versus=versus)
         self._inset = inset
         pictures = inset.crop, inset.view, inset.versus
         self._images = tuple(None if one is None else _image(one) for one in pictures)
+
+    def _lasting(
+        self, picture: Canvas | None, key: str | frozenset[str], at: float
+    ) -> tuple[Canvas | None, bool]:
+        """Return a picture, or else the last of its kind, and whether that is an old one."""
+        if picture is not None:
+            self._kept[key] = picture, at
+        kept, made_at = self._kept.get(key, (None, 0.0))
+        if at - made_at > _TOO_OLD:
+            kept = None
+        return kept, kept is not None and at - made_at > _OLD
 
     def tip_at(self, point: QPointF, area: QRectF) -> str:
         """Return how to read the picture at a point of the card, empty where there is none."""
@@ -108,7 +111,7 @@ class InsetPainter:
         side = tile_side(area.width())
         column = round((point.x() - area.left() - side / 2) / ((area.width() - side) / 2))
         place = min(2, max(0, column))
-        return inset_words.tip(self.shown.view, place, inset, doubt=self._doubt, old=self._old)
+        return inset_words.tip(self.shown.view, place, inset, doubt=self._doubt, old=self.old)
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         """Paint within an area that is as high as `inset_height` of its pictures."""
@@ -157,7 +160,7 @@ class InsetPainter:
         if self._images[1] is None:
             self._empty(painter, place, inset_words.SOON if waits else inset_words.NOTHING)
         else:
-            self._paint_map(painter, place, self._images[1])
+            self._paint_map(painter, place, self._images[1], old=self._old[0])
         self._caption(painter, place, inset_words.reason(self.shown.view))
 
     def _versus(self, painter: QPainter, place: QRectF, inset: Inset) -> None:
@@ -165,7 +168,7 @@ class InsetPainter:
         if self._images[2] is None:
             self._empty(painter, place, "")
         else:
-            self._paint_map(painter, place, self._images[2])
+            self._paint_map(painter, place, self._images[2], old=self._old[1])
         for line, label in enumerate(inset.labels):
             left, top = place.left(), place.bottom() + 3 + line * _LINE
             if line:
@@ -179,9 +182,9 @@ class InsetPainter:
             painter.setPen(QColor(tokens.quiet))
             _write(painter, QRectF(left + 10, top, place.right() + _GAP - left - 10, _LINE), label)
 
-    def _paint_map(self, painter: QPainter, place: QRectF, image: QImage) -> None:
+    def _paint_map(self, painter: QPainter, place: QRectF, image: QImage, *, old: bool) -> None:
         _picture(painter, place, image)
-        if self._old:
+        if old:
             veil = QColor(self._theme.tokens.surface)
             veil.setAlphaF(0.45)
             painter.fillRect(place, veil)

@@ -184,7 +184,7 @@ def test_the_last_map_stays_until_the_next_is_ready_and_is_dimmed_once_it_is_old
         (2.6, waits), (60, waits),
     )  # fmt: skip
     assert told == [
-        (False, False), (True, False), (True, False), (True, True), (False, False), (False, False),
+        (False, False), (True, False), (True, False), (True, True), (False, True), (False, False),
         (True, True), (False, False),
     ]  # fmt: skip
 
