@@ -11,20 +11,25 @@ from numpy.typing import NDArray
 from app.messages import FrameResult
 
 SPAN_SECONDS = 60.0
-# A line is broken where a face was away for longer than this.
-_GAP_SECONDS = 0.5
+# A line is broken where a face was away for longer than this, and than some results take.
+_GAP_SECONDS, _GAP_RESULTS = 0.5, 2.5
+# Nothing was watched where no result came for longer than this, and than some usually take.
+_PAUSE_SECONDS, _PAUSE_RESULTS = 1.5, 5.0
+# How fast it is learnt how long a result takes.
+_LEARN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Hold how two models went together.
 
-    share: of the frames of which both were sure those with one label, 0 to 1. stretches: (from,
-    to) in seconds before now, and whether they gave one label there; where one was unsure or the
-    face away there is none.
+    stretches: (from, to) in seconds before now, and whether they gave one label there; where one
+    was unsure or the face away there is none. share: of the time of the stretches that with one
+    label, 0 to 1. seconds: this time.
     """
 
     share: float
+    seconds: float
     stretches: tuple[tuple[float, float, bool], ...]
 
 
@@ -68,17 +73,22 @@ class History:
 
     def __init__(self) -> None:
         self._tracks: dict[int, _Track] = {}
+        self._pauses: list[tuple[float, float]] = []
+        self._result_seconds = 0.0
         self.labels: tuple[str, ...] = ()
         self.now = 0.0
 
     def clear(self) -> None:
         self._tracks.clear()
+        self._pauses.clear()
+        self._result_seconds = 0.0
 
     def add(self, result: FrameResult) -> None:
         """Take in a result; a model with other labels, or a jump back in time, starts anew."""
         time = result.frame.captured_at
         if time < self.now:
             self.clear()
+        self._note_pause(time)
         self.now = time
         for face in result.faces:
             track = face.face.track_id
@@ -92,6 +102,10 @@ class History:
             self._tracks[track].add(time, face.shown, face.agreed)
         self._forget()
 
+    def pauses(self) -> tuple[tuple[float, float], ...]:
+        """Return when nothing was watched, (from, to) in seconds before now."""
+        return tuple((start - self.now, end - self.now) for start, end in self._pauses)
+
     def lines(
         self, track: int | None, most: int
     ) -> tuple[NDArray[np.float64], Mapping[str, NDArray[np.float32]]]:
@@ -104,7 +118,7 @@ class History:
         if found is None:
             return np.empty(0), {}
         times, values = found[0], found[1][:, :-1]
-        gap = _GAP_SECONDS
+        gap = _gap(times)
         if len(times) > most:
             width = SPAN_SECONDS / most
             times, values = _binned(times, values, width)
@@ -122,17 +136,22 @@ class History:
         if not sure.any():
             return None
         kind = np.where(sure, agreed, -1)
-        breaks = (np.diff(kind) != 0) | (np.diff(times) > _GAP_SECONDS)
+        gap = _gap(times)
+        breaks = (np.diff(kind) != 0) | (np.diff(times) > gap)
         starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
         lasts = np.concatenate([starts[1:] - 1, [len(times) - 1]])
         # A stretch reaches to the next frame, unless the face was away before that.
-        ends = np.where(np.append(np.diff(times), np.inf) > _GAP_SECONDS, times, np.roll(times, -1))
+        ends = np.where(np.append(np.diff(times), np.inf) > gap, times, np.roll(times, -1))
         stretches = tuple(
             (float(times[start] - self.now), float(ends[last] - self.now), bool(kind[start]))
             for start, last in zip(starts, lasts, strict=True)
             if kind[start] >= 0
         )
-        return Agreement(float(agreed[sure].mean()), stretches)
+        spans = np.array([end - start for start, end, _ in stretches])
+        same = np.array([one for _, _, one in stretches])
+        seconds = float(spans.sum())
+        share = float(spans[same].sum()) / seconds if seconds else float(same.mean())
+        return Agreement(share, seconds, stretches)
 
     def forget_agreement(self) -> None:
         """Forget how two models went together, as one of them is another now."""
@@ -148,12 +167,28 @@ class History:
         first = int(np.searchsorted(times, self.now - SPAN_SECONDS))
         return times[first:], points.values[first : points.length]
 
+    def _note_pause(self, time: float) -> None:
+        """Learn how long a result takes, and note where none came for much longer."""
+        took = time - self.now
+        usual = self._result_seconds
+        if usual and took > max(_PAUSE_SECONDS, _PAUSE_RESULTS * usual):
+            self._pauses.append((self.now, time))
+        elif self.now:
+            self._result_seconds = usual + _LEARN * (took - usual) if usual else took
+
     def _forget(self) -> None:
-        """Drop faces of which nothing is left within the span."""
+        """Drop faces and pauses of which nothing is left within the span."""
         oldest = self.now - SPAN_SECONDS
+        self._pauses = [pause for pause in self._pauses if pause[1] > oldest]
         for track, points in list(self._tracks.items()):
             if points.times[points.length - 1] < oldest:
                 del self._tracks[track]
+
+
+def _gap(times: NDArray[np.float64]) -> float:
+    """Return from how many seconds on a face was away: slow results are no gaps."""
+    usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    return max(_GAP_SECONDS, _GAP_RESULTS * usual)
 
 
 def _binned(

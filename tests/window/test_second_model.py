@@ -242,6 +242,7 @@ def test_history_tells_where_two_models_agree(draw: Artist) -> None:
     found = history.agreement(1)
     assert found is not None
     assert found.share == pytest.approx(10 / 12, abs=0.01)
+    assert found.seconds == pytest.approx(12, abs=0.1)
     assert [stretch[2] for stretch in found.stretches] == [True, False, True]
     places = [place for stretch in found.stretches for place in stretch[:2]]
     assert places == pytest.approx([-16, -10, -10, -8, -4, 0], abs=0.1)
@@ -267,6 +268,6 @@ def test_the_chart_says_how_often_two_models_agree(
     alone = chart.grab().toImage()
     chart.set_two(True)
     chart.advance(1.0)
-    assert chart.title.endswith("models agree 75 % of the time (where both are sure)")
+    assert chart.title.endswith("models agree 76 % of the 4 s in which both are sure")
     assert chart.grab().toImage() != alone
     chart.close()
