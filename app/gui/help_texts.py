@@ -66,9 +66,9 @@ same way. It assumes that the stretch is of one piece, and it knows nothing of t
 errors.</p>
 <h3>Two models</h3>
 <p><i>Model &gt; Compare with</i> asks a second model as well. On the card its word stands below
-that of the first, with = where it is the same and &ne; where it is not; the thin bars are its
-numbers. Below the chart a thick mark stands where the two differ and a thin one where they do not;
-where one of them is unsure there is none, nor is it counted. <b>Not calibrated</b>: only one of the
+that of the first, with <i>also</i> where it is the same and <i>instead</i> where it is not; the
+thin bars are its numbers. Below the chart a mark stands where the two differ; where one of them is
+unsure there is none, nor is it counted. <b>Not calibrated</b>: only one of the
 two takes the neutral face into account; Reset and Calibrate measures it for both. What is drawn on
 the picture, recorded and streamed is the first model&rsquo;s word alone; Review reads a recording
 with any other.</p>

@@ -23,8 +23,8 @@ from app.gui.live_engine import LiveEngine
 from app.gui.mirror import Mirror
 from app.gui.pages import show_model_card
 from app.gui.recording import RecordingDesk
-from app.gui.speed_watch import SpeedWatch
-from app.gui.stage import PLAY_AGAIN, stage
+from app.gui.speed_watch import Skips, SpeedWatch
+from app.gui.stage import PLAY_AGAIN, stage, status_line, status_tip
 from app.gui.steady import Steady
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
@@ -75,7 +75,8 @@ class LiveWorkspace(Workspace):
         self._mirror = Mirror(
             self.menu_actions.mirror, self.video, self.panel, for_cameras=settings.mirror
         )
-        self._speed = SpeedWatch(host.notices.say)
+        self._speed, self._skips = SpeedWatch(host.notices.say), Skips()
+        self._status_parts: list[tuple[str, str]] = []
         self.commands = Commands(
             host.window, engine, settings, source=around.source, notices=host.notices,
             jobs=host.jobs, theme=theme, snapshot_folder=around.snapshot_folder,
@@ -106,7 +107,11 @@ class LiveWorkspace(Workspace):
 
     @property
     def status_text(self) -> str:
-        return self.choices.status_text(self._status)
+        return status_line(self._status_parts)
+
+    @property
+    def status_tip(self) -> str:
+        return status_tip(self._status_parts, self._status.dropped)
 
     @property
     def privacy(self) -> str:
@@ -181,6 +186,8 @@ class LiveWorkspace(Workspace):
         self.views.refresh()
         self._say_stage()
         self._speed.look(status, shown=self._shown)
+        self._skips.look(status, time.monotonic())
+        self._status_parts = self.choices.status_parts(status, self._skips.share)
 
     def open_path(self, path: str) -> bool:
         if is_protocol(path):

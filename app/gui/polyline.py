@@ -45,7 +45,7 @@ def draw_thick_runs(
     runs: the first point of each and that after its last.
     """
     points = np.stack([x, y], axis=1)
-    back = points + (0.0, 1.0)
+    back = points + np.array([0.0, 1.0])
     for first, after in runs:
         if after > first:
             both = np.concatenate([points[first:after], back[first:after][::-1]])

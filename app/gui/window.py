@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
         self._ticked_at = now
         text = self.workspace.status_text
         if text != self._figures.text():
-            self._figures.setText(text)
+            self._show_figures(text)
         self._recording.setVisible(self.live.recording.active())
         private = self.live.privacy
         if private != self._privacy.text():
@@ -157,7 +157,13 @@ class MainWindow(QMainWindow):
         for menu in (*chosen.menus, self._help):
             bar.addMenu(menu)
         chosen.enter()
-        self._figures.setText(chosen.status_text)
+        self._show_figures(chosen.status_text)
+
+    def _show_figures(self, text: str) -> None:
+        """Show the line at the foot; the mouse is told what each figure is."""
+        self._figures.setText(text)
+        self._figures.setToolTip(self.workspace.status_tip)
+        self._figures.setAccessibleDescription(self.workspace.status_tip)
 
     def open_path(self, path: str) -> None:
         """Take a file or folder: a session is reviewed, all else is for the workspace shown."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -133,6 +134,6 @@ def test_names_stand_beside_the_lines(qtbot: QtBot, qapp: QApplication, filled: 
     assert rows[-1].bottom() <= plot.area.bottom() + 8
     pointed: list[str] = []
     legend.pointed.connect(pointed.append)
-    qtbot.mouseMove(legend, rows[2].center().toPoint())
+    QTest.mouseMove(legend, rows[2].center().toPoint())
     assert pointed[-1] == DISPLAY_ORDER[2]
     chart.close()
