@@ -32,7 +32,7 @@ _MARGIN = 0.03
 _DIM = 0.5
 # Likeliest labels that are read out, and pixels from a point within which it is meant.
 _READ, _NEAR = 3, 6.0
-_AWAY, _PAUSED = "not in view", "paused"
+_AWAY, _PAUSED = "no reading", "paused"
 
 
 @dataclass(frozen=True, slots=True)

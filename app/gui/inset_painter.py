@@ -24,6 +24,8 @@ _CAPTIONS = 2 * _LINE + 4
 _TINY_PX = SMALL_PX - 1
 # Seconds from which a map is dimmed while the next is made, and after which it is dropped.
 _OLD, _TOO_OLD = 1.0, 10.0
+# How much of a picture is hidden that is old, and of one in the place of which another will be.
+_DIMMED, _NOT_THERE = 0.45, 0.75
 
 
 def inset_height(side: float) -> float:
@@ -185,9 +187,12 @@ class InsetPainter:
     def _paint_map(self, painter: QPainter, place: QRectF, image: QImage, *, old: bool) -> None:
         _picture(painter, place, image)
         if old:
-            veil = QColor(self._theme.tokens.surface)
-            veil.setAlphaF(0.45)
-            painter.fillRect(place, veil)
+            self._veil(painter, place, _DIMMED)
+
+    def _veil(self, painter: QPainter, place: QRectF, strength: float) -> None:
+        veil = QColor(self._theme.tokens.surface)
+        veil.setAlphaF(strength)
+        painter.fillRect(place, veil)
 
     def _facts(self, painter: QPainter, area: QRectF, inset: Inset) -> None:
         tokens = self._theme.tokens
@@ -206,12 +211,11 @@ class InsetPainter:
         painter.drawText(rows, int(Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap), text)
 
     def _empty(self, painter: QPainter, place: QRectF, text: str) -> None:
-        """Keep the place of a picture that is not there, with a word on why."""
+        """Keep the place of a picture that is not there: the face below a veil, and why."""
         tokens = self._theme.tokens
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.raised))
-        painter.drawRect(place)
-        painter.setPen(QColor(tokens.quiet))
+        _picture(painter, place, self._images[0])
+        self._veil(painter, place, _NOT_THERE)
+        painter.setPen(QColor(tokens.text))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(place.adjusted(4, 4, -4, -4), int(flags), text)
 

@@ -87,7 +87,7 @@ def test_the_mouse_reads_what_was_said(plot: Plot, filled: Filled) -> None:
     assert paused is not None
     assert (paused.rows, paused.note) == ((), "paused")
     assert away is not None
-    assert (away.rows, away.note) == ((), "not in view")
+    assert (away.rows, away.note) == ((), "no reading")
     assert plot.read(QPointF(5, 50)) is None
     before = plot.grab().toImage()
     plot._mouse = at_seconds(plot, 50)
