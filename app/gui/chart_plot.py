@@ -32,7 +32,7 @@ _MARGIN = 0.03
 _DIM = 0.5
 # Likeliest labels that are read out, and pixels from a point within which it is meant.
 _READ, _NEAR = 3, 6.0
-_AWAY, _PAUSED = "no reading", "paused"
+_AWAY, _PAUSED = "not in view", "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,10 @@ class Plot(QWidget):
         when = (place.x() - area.right()) * SPAN_SECONDS / area.width()
         if any(start < when < end for start, end in self._pauses):
             return Reading(-when, note=_PAUSED)
-        if not len(self._times):
+        nearest = self._point_at(when, _NEAR * SPAN_SECONDS / area.width())
+        if nearest is None:
             return Reading(-when, note=_AWAY)
-        nearest = int(np.abs(self._times - when).argmin())
-        apart = abs(float(self._times[nearest]) - when) * area.width() / SPAN_SECONDS
         values = {label: float(line[nearest]) for label, line in self.lines.items()}
-        if apart > _NEAR or any(value != value for value in values.values()):
-            return Reading(-when, note=_AWAY)
         first = sorted(values, key=lambda label: -values[label])[:_READ]
         return Reading(
             -when, tuple((label, whole(values[label])) for label in first), self._compared(when)
@@ -140,6 +137,21 @@ class Plot(QWidget):
             self._paint_reading(painter, area, self._mouse.x(), reading)
         painter.end()
         self.paint_seconds = time.perf_counter() - begun
+
+    def _point_at(self, when: float, near: float) -> int | None:
+        """Return the nearest point of a time on a line, None where there is no line.
+
+        near: seconds from a line's end that still mean it.
+        """
+        known = np.isfinite(next(iter(self.lines.values()), np.empty(0)))
+        after = int(np.searchsorted(self._times, when))
+        around = [index for index in (after - 1, after) if 0 <= index < len(self._times)]
+        there = [index for index in around if known[index]]
+        apart = {index: abs(float(self._times[index]) - when) for index in there}
+        nearest = min(there, key=apart.__getitem__, default=None)
+        if nearest is None or (len(there) < 2 and apart[nearest] > near):
+            return None
+        return nearest
 
     def _compared(self, when: float) -> str:
         """Return how two models went together at a time, empty where there is one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from app.gui.inset import Inset
 from app.views import BLOCK, BLOCKS, CAM, GUIDED, LOOK, OCCLUSION, REGIONS, VIEWS
 
@@ -10,6 +12,8 @@ NO_REASONS = "This model gives no reasons"
 OFF = "Attention is off: A shows what decides"
 SOON = "in a moment"
 NOTHING = "nothing stands out"
+# Letters in a line of a tip.
+_WIDE = 60
 _SEES_TIP = (
     "The face as the model gets it: small, gray and turned upright. It sees nothing else of the "
     "picture."
@@ -52,7 +56,7 @@ def reason(view: str) -> str:
 def tip(view: str, place: int, inset: Inset, *, doubt: str, old: bool) -> str:
     """Return how to read one of the three pictures, a figure being one. old: it is an older map."""
     if place == 0:
-        return _SEES_TIP
+        return fill(_SEES_TIP, _WIDE)
     if view not in VIEWS:
         return ""
     kind = BLOCKS if view.startswith(BLOCK) else view
@@ -68,4 +72,4 @@ def tip(view: str, place: int, inset: Inset, *, doubt: str, old: bool) -> str:
         said += " It is a moment old: the next one is being made."
     if doubt:
         said += f" Measured on this model, this way is {doubt}."
-    return f"{said}\n{VIEWS[view].title}, see View > Attention view"
+    return f"{fill(said, _WIDE)}\n{VIEWS[view].title}, see View > Attention view"

@@ -39,6 +39,7 @@ __all__ = ["MainWindow", "Surroundings"]
 
 _POLL_MS = 10
 _LEAVE = "Leave full screen"
+_PRIVACY_TIP = "Pictures and numbers stay here unless you switch on a stream or a network camera"
 _GONE = '"{name}" cannot be found; it may have been moved or deleted.'
 _NOT_HERE = (
     '"{name}" cannot be opened here: expected a session, a video or images; models are dropped '
@@ -255,6 +256,7 @@ class MainWindow(QMainWindow):
         self._recording = RecordingSign(self._theme)
         self.statusBar().addPermanentWidget(self._recording)
         self._privacy = QLabel(self.live.privacy)
+        self._privacy.setToolTip(_PRIVACY_TIP)
         self.statusBar().addPermanentWidget(self._privacy)
 
     def _connect(self) -> None:

@@ -67,6 +67,13 @@ def test_pauses_are_told_from_faces_that_were_away(filled: Filled) -> None:
     assert history.pauses() == ()
 
 
+def test_a_computer_that_stalls_leaves_no_holes(filled: Filled) -> None:
+    times = np.concatenate([np.arange(0, 10, 1 / 30), np.arange(11, 20, 1 / 30)])
+    history = filled(times, lambda _: "fear")
+    assert history.pauses() == ()
+    assert not np.isnan(history.lines(1, 10_000)[1]["fear"]).any()
+
+
 @pytest.mark.parametrize("seconds", [0.36, 0.8, 1.2, 3.0])
 def test_a_slow_model_leaves_no_holes(filled: Filled, seconds: float) -> None:
     history = filled(np.arange(0, 50, seconds), lambda _: "fear")
@@ -87,11 +94,19 @@ def test_the_mouse_reads_what_was_said(plot: Plot, filled: Filled) -> None:
     assert paused is not None
     assert (paused.rows, paused.note) == ((), "paused")
     assert away is not None
-    assert (away.rows, away.note) == ((), "no reading")
+    assert (away.rows, away.note) == ((), "not in view")
     assert plot.read(QPointF(5, 50)) is None
     before = plot.grab().toImage()
     plot._mouse = at_seconds(plot, 50)
     assert plot.grab().toImage() != before
+
+
+def test_between_the_points_of_a_slow_model_the_nearest_is_read(plot: Plot, filled: Filled) -> None:
+    plot.show_lines(*filled(np.arange(0, 60, 3.0), lambda _: "fear").lines(1, 400))
+    for ago in (10.4, 1.5, 0):
+        said = plot.read(at_seconds(plot, ago))
+        assert said is not None
+        assert said.rows[0] == ("fear", "90 %")
 
 
 def test_the_mouse_reads_how_two_models_went_together(plot: Plot, filled: Filled) -> None:
