@@ -18,7 +18,7 @@ adjusted on pictures kept aside, so that of all such pictures called &ldquo;92 %
 100 bore the label that people had given them. On other cameras, in other light, or for people
 unlike those in the training pictures it can be further off, and it then still looks sure.</p>
 <h3>Unsure</h3>
-<p>No label is likely enough. That is an answer, not a fault. The threshold is the model&rsquo;s
+<p>No label is likely enough; the likeliest is named after it. That is an answer, not a fault. The threshold is the model&rsquo;s
 own: with it nine of ten labels that it gave to pictures it had not learnt from were right.</p>
 <h3>Quality and advice</h3>
 <p>Four dots for how well the face can be read: its size, sharpness, light and turn, whether it is
@@ -31,7 +31,7 @@ thin line on each bar is the value without it. It lasts as long as the face keep
 <h3>Bars</h3>
 <p>One for each label, always in the same order; together they make 100 %. They are smoothed over
 a fraction of a second, so a short twitch may not show.</p>
-<h3>What the model sees, what it goes by</h3>
+<h3>What the model sees, what decided</h3>
 <p>The model gets only the small gray picture on the card. The tinted places (the attention map)
 are those that spoke for the label. The brightest place is the strongest of this face; brightness
 cannot be compared between faces, and it does not prove that the model is right.</p>
@@ -50,7 +50,8 @@ for every label.</li>
 <li><b>Regions and their weights</b>: how much each part of the face counts in the decision.</li>
 </ul>
 <p>The third picture on the card compares the two likeliest labels: each place has the colour of the
-label that finds more there.</p>
+label that finds more there. Until the next map is made the last one of the label stays, dimmed once
+it is older than a second.</p>
 <p><b>No better than chance</b> is said of a way whose places, taken away from pictures, mattered no
 more to this model than places at random. Such a tint is no reason. <b>Unproven</b> is a way
 that was measured on too few pictures to tell.</p>
