@@ -18,8 +18,9 @@ adjusted on pictures kept aside, so that of all such pictures called &ldquo;92 %
 100 bore the label that people had given them. On other cameras, in other light, or for people
 unlike those in the training pictures it can be further off, and it then still looks sure.</p>
 <h3>Unsure</h3>
-<p>No label is likely enough; the likeliest is named after it. That is an answer, not a fault. The threshold is the model&rsquo;s
-own: with it nine of ten labels that it gave to pictures it had not learnt from were right.</p>
+<p>No label is likely enough; the likeliest is named after it. That is an answer, not a fault. The
+threshold is the model&rsquo;s own: with it nine of ten labels that it gave to pictures it had not
+learnt from were right.</p>
 <h3>Quality and advice</h3>
 <p>Four dots for how well the face can be read: its size, sharpness, light and turn, whether it is
 cut off or covered. The worst of them counts, and a word says what to change. It tells nothing of
