@@ -164,6 +164,16 @@ class SecondWord:
         return UNSURE if self.unsure else self.label
 
     @property
+    def leading(self) -> str:
+        """Return the label that the number is of: where none is sure, the likeliest."""
+        return self.labels[int(self.probabilities.argmax())] if self.unsure else self.label
+
+    @property
+    def spoken(self) -> str:
+        """Return the words to write before the number, such as "unsure · neutral"."""
+        return f"{UNSURE} · {self.leading}" if self.unsure else self.label
+
+    @property
     def said_confidence(self) -> float:
         """Return the number to show beside that word: of the label, or the most that any has."""
         return float(self.probabilities.max()) if self.unsure else self.confidence
@@ -220,6 +230,16 @@ class FaceResult:
     def comparable(self) -> bool:
         """Return whether both models, or neither, take the neutral face into account."""
         return self.second is None or self.second.corrected == (self.corrected is not None)
+
+    @property
+    def leading(self) -> str:
+        """Return the label that the number is of: where none is sure, the likeliest."""
+        return self.prediction.labels[int(self.shown.argmax())] if self.unsure else self.label
+
+    @property
+    def spoken(self) -> str:
+        """Return the words to write before the number, such as "unsure · neutral"."""
+        return f"{UNSURE} · {self.leading}" if self.unsure else self.label
 
     @property
     def said_confidence(self) -> float:

@@ -115,7 +115,7 @@ class Shown:
 def shown_label(face: FaceResult) -> int:
     """Return the place of the label that is explained: the shown, or the likeliest if unsure."""
     labels = face.prediction.labels
-    label = face.label if face.label in labels else face.prediction.label
+    label = face.leading if face.leading in labels else face.prediction.label
     return labels.index(label)
 
 

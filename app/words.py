@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["amount", "clock", "per_cent", "roughly", "size", "span"]
+__all__ = ["amount", "clock", "per_cent", "roughly", "size", "span", "whole"]
 
 
 def clock(seconds: float, *, digits: int = 1) -> str:
@@ -39,6 +39,11 @@ def per_cent(share: float, *, digits: int = 1) -> str:
     """Return a share of 1 as 12.3 %, without decimals from 99.95 on. digits: after the point."""
     value = 100 * share
     return f"{value:.0f} %" if value == 0 or value >= 99.95 else f"{value:.{digits}f} %"
+
+
+def whole(share: float) -> str:
+    """Return a share of 1 as 52 %: the form of what a model says of a face now."""
+    return f"{round(100 * share)} %"
 
 
 def amount(count: int, one: str, several: str | None = None) -> str:

@@ -12,6 +12,7 @@ from app.messages import FaceResult, FrameResult
 from app.streams.base import Sample
 from app.streams.record import frame_record
 from app.streams.switch import Streams, StreamSpec
+from app.words import whole
 from models.cli.shell import silence
 from models.runtime.errors import UserError
 
@@ -109,6 +110,8 @@ def _plain_line(result: FrameResult) -> str:
 
 
 def _plain_face(face: FaceResult) -> str:
-    said = f"#{face.face.track_id} {face.said} {face.said_confidence:.0%}"
+    said = f"#{face.face.track_id} {face.spoken} {whole(face.said_confidence)}"
     second = face.second
-    return said if second is None else f"{said} ({second.said} {second.said_confidence:.0%})"
+    if second is None:
+        return said
+    return f"{said} ({second.spoken} {whole(second.said_confidence)})"

@@ -76,16 +76,19 @@ class AttentionViews:
         self.menu = AttentionMenu(parent, self.pick)
         self._engine, self._video, self._panel = engine, video, panel
         self._toggle, self._say = toggle, say
+        toggle.toggled.connect(lambda _on: self.refresh())
 
     def refresh(self) -> None:
         """Show what suits the model in use; cheap where nothing has changed."""
         offers = self._engine.offers()
         name = offers.choose(self.wished)
         offer, shown = offers.find(name), Shown(name, offers.card)
-        self._engine.use_view(name)
+        on = self._toggle.isChecked()
+        self._engine.use_view(name if on else "")  # what nobody sees need not be made
         self.menu.set_offers(offers, name)
         self._video.set_view(shown)
-        self._panel.set_view(shown, offer.doubt if offer else "")
+        doubt = offer.doubt if offer and on else ""
+        self._panel.set_view(shown if on else Shown("", offers.card), doubt, on=on)
 
     def pick(self, name: str) -> None:
         """Show a view; who picks one wants to see it."""

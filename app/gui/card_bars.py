@@ -11,6 +11,7 @@ from app.gui.eased import Eased
 from app.gui.theme import BODY_PX, Theme, font, label_colour
 from app.messages import FaceResult
 from app.palette import display_order
+from app.words import whole
 
 _ROW = 20
 _LEAST_TICK = 0.02
@@ -22,13 +23,13 @@ _UPPER, _LOWER = (-6.0, 8.0), (4.0, 3.0)
 class CardBars:
     """Hold the bars, let them ease towards their values, and paint them.
 
-    labels: from top to bottom. numbers: per cent beside the bars, which change less often.
+    labels: from top to bottom. numbers: what is written beside the bars, where they are going.
     """
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self.labels: tuple[str, ...] = ()
-        self.numbers: list[int] = []
+        self.numbers: list[str] = []
         self._main, self._second = Eased(), Eased()
         self._plain: NDArray[np.float64] | None = None
 
@@ -53,9 +54,9 @@ class CardBars:
         others = labels != self.labels
         if others:
             self.labels = labels
-            self.numbers = []  # of other labels; resizing paints at once
         own = face.prediction.labels
         self._main.aim(_in_order(labels, own, face.shown), at_once=others)
+        self.numbers = [whole(value) for value in self._main.target.tolist()]
         second = face.second
         told = _in_order(labels, *((second.labels, second.probabilities) if second else ((), ())))
         self._second.aim(told, at_once=others)
@@ -68,16 +69,12 @@ class CardBars:
         moved = self._main.advance(seconds) | self._second.advance(seconds)
         return [int(row) for row in np.flatnonzero(moved)]
 
-    def refresh_numbers(self) -> None:
-        """Let the numbers say where the bars are going."""
-        self.numbers = [round(100 * value) for value in self._main.target.tolist()]
-
     def row(self, area: QRectF, index: int) -> QRectF:
         """Return the place of a bar in that of all."""
         return QRectF(area.left(), area.top() + index * _ROW, area.width(), _ROW)
 
-    def paint(self, painter: QPainter, area: QRectF, said: str, asked: QRegion) -> None:
-        """Paint the rows within `asked`. said: the label that stands out."""
+    def paint(self, painter: QPainter, area: QRectF, leading: str, asked: QRegion) -> None:
+        """Paint the rows within `asked`. leading: the label that stands out."""
         tokens = self._theme.tokens
         plain, bold = font(BODY_PX), font(BODY_PX, bold=True)
         metrics = QFontMetrics(bold)
@@ -90,12 +87,12 @@ class CardBars:
             row = self.row(area, index)
             if not asked.intersects(row.toAlignedRect()):
                 continue
-            painter.setFont(bold if said == label else plain)
-            painter.setPen(QColor(tokens.text if said == label else tokens.quiet))
+            painter.setFont(bold if leading == label else plain)
+            painter.setPen(QColor(tokens.text if leading == label else tokens.quiet))
             word = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideMiddle, words)
             painter.drawText(row, Qt.AlignmentFlag.AlignVCenter, word)
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(row, right, f"{self.numbers[index]} %" if self.numbers else "")
+            painter.drawText(row, right, self.numbers[index])
             self._paint_bar(painter, index, QRectF(start, row.center().y(), length, 0))
 
     def _paint_bar(self, painter: QPainter, index: int, line: QRectF) -> None:

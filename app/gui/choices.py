@@ -19,7 +19,7 @@ from app.gui.menus import (
     source_name,
 )
 from app.gui.second_menu import SecondMenu
-from app.gui.stage import status_line
+from app.gui.stage import status_parts
 from app.gui.theme import Theme
 from app.gui.toolbar import Toolbar
 from app.live.engine import EngineStatus
@@ -68,10 +68,11 @@ class Choices:
         self.toolbar.model.set_value(self.models.shown_name(status.model))
         self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
 
-    def status_text(self, status: EngineStatus) -> str:
-        """Return the figures for the foot of the window."""
+    def status_parts(self, status: EngineStatus, skipped: float) -> list[tuple[str, str]]:
+        """Return the figures for the foot of the window; see `stage.status_parts`."""
         model = self.models.shown_name(status.model)
         if status.second:
             model += f" beside {self.models.shown_name(status.second)}"
         finder = FINDER_NAMES.get(status.finder, status.finder)
-        return status_line(status, model, f"{finder} finder" if finder else "")
+        finder = f"{finder} finder" if finder else ""
+        return status_parts(status, model, finder, skipped)

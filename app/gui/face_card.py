@@ -1,14 +1,15 @@
-"""One face in the panel: what is said of it, how surely, and what the model goes by."""
+"""One face in the panel: what is said of it, how surely, and what decided."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -16,26 +17,33 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.gui.card_bars import CardBars
 from app.gui.inset import make_inset
-from app.gui.inset_painter import HEIGHT, InsetPainter, tile_side
+from app.gui.inset_painter import TILE, InsetPainter, inset_height, tile_side
 from app.gui.keys import KeepSpace
-from app.gui.quality import FOOT, FaceFoot
+from app.gui.quality import FaceFoot
 from app.gui.theme import HEAD_PX, SMALL_PX, Theme, font, label_colour
 from app.messages import FaceResult, SecondWord
 from app.overlays import Shown
 from app.palette import UNSURE
+from app.words import whole
 
-# Numbers that change more often cannot be read.
-_NUMBER_SECONDS = 0.2
-SAME, DIFFERENT = "=", "\N{NOT EQUAL TO}"
+# The pictures of the reasons are made anew so often.
+_REASON_SECONDS = 0.2
+SAME, DIFFERENT = "also", "instead"
 _TIP = "Show this face in the chart (Enter)"
 _PAD = 12
 _HEADER = 52
-_SECOND = 22
+_SECOND = 40
 _GAP = 10
+_INDENT = 16
+
+
+def card_tile(width: float) -> float:
+    """Return the side that the pictures of the reasons have on a card of that width, px."""
+    return tile_side(width - 2 * _PAD)
 
 
 class FaceCard(QWidget):
@@ -54,10 +62,12 @@ class FaceCard(QWidget):
         self._theme = theme
         self._bars = CardBars(theme)
         self._second_model = self._second_name = ""
-        self._second: tuple[str, str] | None = None
-        self._number_age = math.inf
-        self._label, self._confidence = "", 0
+        self._second: tuple[str, str, str] | None = None
+        self._label, self._spoken, self._confidence = "", "", ""
+        self._leading = ""
         self._face: FaceResult | None = None
+        self._clock, self._reason_age = 0.0, math.inf
+        self._tile = float(TILE)
         self._inset = InsetPainter(theme)
         self.foot = FaceFoot(track, theme, self)
         self._selected = self._away = self._mirrored = False
@@ -66,6 +76,7 @@ class FaceCard(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(_TIP)
         self.installEventFilter(KeepSpace(self))
+        self.foot.grown.connect(self._fit)
         theme.changed.connect(self.update)
 
     @property
@@ -97,14 +108,23 @@ class FaceCard(QWidget):
 
     @property
     def second_words(self) -> str:
-        """Return what is written of the second model, with the sign before it."""
+        """Return what is written of the second model, with whether it is the same before it."""
         return "…" if self._second is None else " ".join(self._second).strip()
 
-    def set_view(self, shown: Shown, doubt: str = "") -> None:
-        """Show the reasons in a way. doubt: what speaks against believing it, in a few words."""
-        if self._inset.set_view(shown, doubt):
-            self._number_age = math.inf
+    def set_view(self, shown: Shown, doubt: str = "", *, on: bool = True) -> None:
+        """Show the reasons in a way. doubt: what speaks against believing it, in a few words.
+
+        on: whether the user wants to see reasons.
+        """
+        if self._inset.set_view(shown, doubt, on=on):
+            self._reason_age = math.inf
             self.setAccessibleDescription(self._inset.words)
+
+    def set_tile(self, side: float) -> None:
+        """Let the pictures of the reasons be so large where the card has room, desktop pixels."""
+        if side != self._tile:
+            self._tile, self._reason_age = side, math.inf
+            self._fit()
 
     def set_second(self, model: str, shown: str) -> None:
         """Leave room for the word of a second model. shown: its name for the eye, empty for none.
@@ -113,8 +133,9 @@ class FaceCard(QWidget):
         """
         if (model, shown) != (self._second_model, self._second_name):
             self._second_model, self._second_name, self._second = model, shown, None
-            self._number_age = math.inf
-            self.setFixedHeight(self.sizeHint().height())
+            self._fit()
+            self._describe()
+            self.update()
             self.setToolTip(f"{_TIP}\nCompared with {shown}" if shown else _TIP)
             if self._face is not None:
                 self.show_face(self._face)
@@ -123,7 +144,7 @@ class FaceCard(QWidget):
         """Word left and right as they are on a large picture that is mirrored, or not."""
         if mirrored != self._mirrored:
             self._mirrored = mirrored
-            self._number_age = math.inf
+            self._reason_age = math.inf
 
     def set_selected(self, selected: bool) -> None:
         if selected != self._selected:
@@ -142,36 +163,54 @@ class FaceCard(QWidget):
         """Take in the newest word on this face; bars move there with `advance`."""
         if face.second is not None and face.second.model != self._second_model:
             face = replace(face, second=None)
+        before = self._said
         if self._bars.show_face(face):
-            self._number_age = math.inf
-            self.setFixedHeight(self.sizeHint().height())
+            self._fit()
         self._face = face
+        self._label, self._leading, self._spoken = face.said, face.leading, face.spoken
+        self._confidence = whole(face.said_confidence)
+        self._second = None if face.second is None else _second_words(face, face.second)
         self.foot.show_face(face)
-        if face.said != self._label:
-            self._label = face.said
-            self._number_age = math.inf
+        if self._said != before:
+            self._reason_age = math.inf
+            self._describe()
+            self.update()
 
     def advance(self, seconds: float) -> None:
-        """Let so much time pass: bars ease towards their values, numbers follow at times."""
+        """Let so much time pass: bars ease towards their values, reasons follow at times."""
         if self._face is None:
             return
         self.foot.advance(seconds)
-        moved = self._bars.advance(seconds)
-        self._number_age += seconds
-        if self._number_age >= _NUMBER_SECONDS:
-            self._number_age = 0.0
-            self._refresh_numbers(self._face)
-            self.update()
-        else:
-            for index in moved:
-                self.update(self._bars.row(self._bars_rect(), index).toAlignedRect())
+        self._clock += seconds
+        self._reason_age += seconds
+        for index in self._bars.advance(seconds):
+            self.update(self._bars.row(self._bars_rect(), index).toAlignedRect())
+        if self._reason_age >= _REASON_SECONDS:
+            self._reason_age = 0.0
+            self._refresh_reasons(self._face)
+            self.update(self._inset_rect().toAlignedRect())
+
+    def tip_at(self, place: QPointF) -> str:
+        """Return what there is to say of what lies at a place of the card."""
+        return self._inset.tip_at(place, self._inset_rect()) or self.toolTip()
 
     def sizeHint(self) -> QSize:
-        rows = self._bars.height
-        return QSize(280, _PAD + self._header + rows + _GAP + HEIGHT + FOOT + _PAD - 4)
+        rows = self._bars.height + _GAP + inset_height(self._tile)
+        return QSize(280, round(_PAD + self._header + rows + self.foot.tall + _PAD - 4))
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.tip_at(event.pos().toPointF()), self)
+            return True
+        return super().event(event)
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
-        self.foot.setGeometry(_PAD, self.height() - FOOT - _PAD + 4, self.width() - 2 * _PAD, FOOT)
+        tall = self.foot.tall
+        self.foot.setGeometry(_PAD, self.height() - tall - _PAD + 4, self.width() - 2 * _PAD, tall)
+
+    def _fit(self) -> None:
+        """Be as high as what is on the card."""
+        self.setFixedHeight(self.sizeHint().height())
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
         self.chosen.emit(self.track)
@@ -211,33 +250,38 @@ class FaceCard(QWidget):
             if asked.boundingRect().top() < _PAD + self._header:
                 self._paint_header(painter)
                 self._paint_second(painter)
-            self._bars.paint(painter, self._bars_rect(), self._label, asked)
+            self._bars.paint(painter, self._bars_rect(), self._leading, asked)
             if asked.intersects(self._inset_rect().toAlignedRect()):
                 self._inset.paint(painter, self._inset_rect())
         painter.end()
 
-    def _refresh_numbers(self, face: FaceResult) -> None:
-        self._bars.refresh_numbers()
-        self._confidence = round(100 * face.said_confidence)
-        self._second = _second_words(face, face.second) if face.second is not None else None
-        if not (self.isVisible() and self.visibleRegion().isEmpty()):  # not scrolled away
-            side = round(tile_side(self._inset_rect().width()) * self.devicePixelRatioF())
-            inset = make_inset(face, self._inset.shown, side, mirrored=self._mirrored)
-            self._inset.set_inset(inset)
-        self._describe()
+    @property
+    def _said(self) -> tuple[object, ...]:
+        """Return all that is written on the card but for the foot."""
+        return self._spoken, self._confidence, self._second, *self._bars.numbers
+
+    def _refresh_reasons(self, face: FaceResult) -> None:
+        if self.isVisible() and self.visibleRegion().isEmpty():  # scrolled away
+            return
+        side = round(self._side * self.devicePixelRatioF())
+        inset = make_inset(face, self._inset.shown, side, mirrored=self._mirrored)
+        self._inset.set_inset(inset, self._clock)
 
     def _describe(self) -> None:
         """Tell screen readers what the eyes see."""
-        said = f"{self._label}, sure {self._confidence} %"
-        if self._label == UNSURE:
-            said = "unsure"
+        said = f"{self._spoken.replace(' ·', ',')} {self._confidence}"
         state = ", in the chart" if self._selected else ""
         state += ", no longer in the picture" if self._away else ""
         if self._second is not None:
-            said += f"; {self._second_name}: {self._second[1]}"
+            said += f"; {self._second_name}: {self.second_words.replace(' ·', ',')}"
         name = f"Face {self.track}: {said}{state}"
         if name != self.accessibleName():
             self.setAccessibleName(name)
+
+    @property
+    def _side(self) -> float:
+        """Return the side of the pictures of the reasons, desktop pixels."""
+        return min(self._tile, card_tile(self.width()))
 
     @property
     def _header(self) -> int:
@@ -249,7 +293,7 @@ class FaceCard(QWidget):
 
     def _inset_rect(self) -> QRectF:
         bars = self._bars_rect()
-        return QRectF(bars.left(), bars.bottom() + _GAP, bars.width(), HEIGHT)
+        return QRectF(bars.left(), bars.bottom() + _GAP, bars.width(), inset_height(self._side))
 
     def _paint_frame(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
@@ -280,48 +324,44 @@ class FaceCard(QWidget):
         painter.setPen(QColor(tokens.text))
         painter.setFont(font(HEAD_PX, bold=True))
         line = QRectF(_PAD, _PAD + 18, width, 24)
-        said = f"sure {self._confidence} %" if sure else f"at best {self._confidence} %"
-        painter.drawText(line, right, said)
-        room = width - 16 - painter.fontMetrics().horizontalAdvance(said) - 8
         dot = QRectF(line.left(), line.center().y() - 5, 10, 10)
         _paint_mark(painter, dot, label_colour(self._label, tokens), filled=sure)
         painter.setPen(QColor(tokens.text))
-        text = painter.fontMetrics().elidedText(self._label, Qt.TextElideMode.ElideRight, int(room))
-        painter.drawText(line.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+        _write_ends(painter, line.adjusted(_INDENT, 0, 0, 0), self._spoken, self._confidence)
 
     def _paint_second(self, painter: QPainter) -> None:
-        """Write what the second model says, with a sign for whether it is the same.
-
-        Before its name is a piece of its thin bars.
-        """
+        """Write the second model's name, with a piece of its thin bars, and below what it says."""
         if not self._second_name:
             return
         tokens = self._theme.tokens
-        line = QRectF(_PAD, _PAD + _HEADER - 8, self.width() - 2 * _PAD, _SECOND)
-        differs = self._second is not None and self._second[0] == DIFFERENT
-        painter.setFont(font(SMALL_PX, bold=differs))
-        painter.setPen(QColor(tokens.text))
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(line, right, self.second_words)
+        line = QRectF(_PAD, _PAD + _HEADER - 9, self.width() - 2 * _PAD, _SECOND / 2 - 1)
         painter.fillRect(QRectF(line.left(), line.center().y() - 1, 10, 3), QColor(tokens.text))
-        line.setLeft(line.left() + 16)
-        room = line.width() - painter.fontMetrics().horizontalAdvance(self.second_words) - 12
+        line.setLeft(line.left() + _INDENT)
         painter.setFont(font(SMALL_PX))
         painter.setPen(QColor(tokens.quiet))
-        model = painter.fontMetrics().elidedText(
-            self._second_name, Qt.TextElideMode.ElideMiddle, int(room)
-        )
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, model)
+        _write_ends(painter, line, self._second_name, "")
+        sign, words, share = self._second or ("", "…", "")
+        painter.setFont(font(SMALL_PX, bold=sign == DIFFERENT))
+        painter.setPen(QColor(tokens.text))
+        line.translate(0, line.height())
+        _write_ends(painter, line, f"{sign} {words}".strip(), share)
 
 
-def _second_words(face: FaceResult, second: SecondWord) -> tuple[str, str]:
-    """Return the sign for whether both models say the same, and what the second one says."""
+def _second_words(face: FaceResult, second: SecondWord) -> tuple[str, str, str]:
+    """Return whether both models say the same, what the second one says, and how surely."""
     if not face.comparable:  # the neutral face was measured for one of the two
-        return "", "not calibrated"
-    if second.unsure:
-        return "", second.said
+        return "", "not calibrated", ""
     sign = {True: SAME, False: DIFFERENT, None: ""}[face.agreed]
-    return sign, f"{second.label} {round(100 * second.confidence)} %"
+    return sign, second.spoken, whole(second.said_confidence)
+
+
+def _write_ends(painter: QPainter, line: QRectF, words: str, number: str) -> None:
+    """Write words from the left, shortened if need be, and a number at the right end."""
+    middle = Qt.AlignmentFlag.AlignVCenter
+    painter.drawText(line, Qt.AlignmentFlag.AlignRight | middle, number)
+    room = line.width() - (painter.fontMetrics().horizontalAdvance(number) + 8 if number else 0)
+    elided = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room))
+    painter.drawText(line, middle, elided)
 
 
 def _paint_mark(painter: QPainter, place: QRectF, ink: QColor, *, filled: bool) -> None:

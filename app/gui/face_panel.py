@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.gui.face_card import FaceCard
+from app.gui.face_card import FaceCard, card_tile
 from app.gui.theme import HEAD_PX, Theme, font
 from app.messages import FrameResult
 from app.overlays import Shown
@@ -14,10 +14,12 @@ from app.overlays import Shown
 KEEP_SECONDS = 1.0
 _CARD_WIDTH = 264
 _LEAST_WIDTH = 248
+# Beside the cards.
+_AROUND = 16
 
 _EMPTY = (
     "No face in view yet.\n\nEvery face gets a card here: a bar for each apparent expression, how "
-    "sure the model is, and what it goes by."
+    "sure the model is, and what decided."
 )
 
 
@@ -43,7 +45,7 @@ class FacePanel(QFrame):
         self.setObjectName("side")
         self.setMinimumWidth(_LEAST_WIDTH)
         self._title = QLabel("Faces")
-        self._view: tuple[Shown, str] = Shown(), ""
+        self._view: tuple[Shown, str, bool] = Shown(), "", True
         self._second = "", ""
         self._mirrored = False
         self._can_calibrate = True
@@ -83,11 +85,11 @@ class FacePanel(QFrame):
         """Return the cards in their order on the screen."""
         return list(self._cards.values())
 
-    def set_view(self, shown: Shown, doubt: str = "") -> None:
-        """Show the reasons in a way, in all cards. doubt: what speaks against believing it."""
-        self._view = shown, doubt
+    def set_view(self, shown: Shown, doubt: str = "", *, on: bool = True) -> None:
+        """Show the reasons in a way, in all cards; see `FaceCard.set_view`."""
+        self._view = shown, doubt, on
         for card in self._cards.values():
-            card.set_view(shown, doubt)
+            card.set_view(shown, doubt, on=on)
 
     def set_second(self, model: str, shown: str) -> None:
         """Show the word of a second model, too. shown: its name for the eye, empty for none."""
@@ -161,10 +163,7 @@ class FacePanel(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        columns = max(1, self.width() // _CARD_WIDTH)
-        if columns != self._columns:
-            self._columns = columns
-            self._arrange()
+        self._arrange()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusIn and isinstance(watched, FaceCard):
@@ -173,7 +172,8 @@ class FacePanel(QFrame):
 
     def _add(self, track: int) -> None:
         card = FaceCard(track, self._theme, self._area)
-        card.set_view(*self._view)
+        shown, doubt, on = self._view
+        card.set_view(shown, doubt, on=on)
         card.set_second(*self._second)
         card.set_mirrored(self._mirrored)
         card.chosen.connect(self._set_chosen)
@@ -208,6 +208,12 @@ class FacePanel(QFrame):
             self.chosen_changed.emit(track)
 
     def _arrange(self) -> None:
+        self._columns = max(1, min(self.width() // _CARD_WIDTH, len(self._cards)))
+        room = self.width() - _AROUND - (self._columns - 1) * self._grid.spacing()
+        # Of the panel's width, not of the card's: else a scroll bar could come and go for ever.
+        tile = card_tile(room / self._columns)
+        for card in self._cards.values():
+            card.set_tile(tile)
         for index, card in enumerate(self._cards.values()):
             row, column = divmod(index, self._columns)
             self._grid.addWidget(card, row, column, Qt.AlignmentFlag.AlignTop)

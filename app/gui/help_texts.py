@@ -21,8 +21,9 @@ adjusted on pictures kept aside, so that of all such pictures called &ldquo;92 %
 100 bore the label that people had given them. On other cameras, in other light, or for people
 unlike those in the training pictures it can be further off, and it then still looks sure.</p>
 <h3>Unsure</h3>
-<p>No label is likely enough. That is an answer, not a fault. The threshold is the model&rsquo;s
-own: with it nine of ten labels that it gave to pictures it had not learnt from were right.</p>
+<p>No label is likely enough; the likeliest is named after it. That is an answer, not a fault. The
+threshold is the model&rsquo;s own: with it nine of ten labels that it gave to pictures it had not
+learnt from were right.</p>
 <h3>Quality and advice</h3>
 <p>Four dots for how well the face can be read: its size, sharpness, light and turn, whether it is
 cut off or covered. The worst of them counts, and a word says what to change. It tells nothing of
@@ -34,7 +35,7 @@ thin line on each bar is the value without it. It lasts as long as the face keep
 <h3>Bars</h3>
 <p>One for each label, always in the same order; together they make 100 %. They are smoothed over
 a fraction of a second, so a short twitch may not show.</p>
-<h3>What the model sees, what it goes by</h3>
+<h3>What the model sees, what decided</h3>
 <p>The model gets only the small gray picture on the card. The tinted places (the attention map)
 are those that spoke for the label. The brightest place is the strongest of this face; brightness
 cannot be compared between faces, and it does not prove that the model is right.</p>
@@ -53,7 +54,8 @@ for every label.</li>
 <li><b>Regions and their weights</b>: how much each part of the face counts in the decision.</li>
 </ul>
 <p>The third picture on the card compares the two likeliest labels: each place has the colour of the
-label that finds more there.</p>
+label that finds more there. Until the next map is made the last one of the label stays, dimmed once
+it is older than a second.</p>
 <p><b>No better than chance</b> is said of a way whose places, taken away from pictures, mattered no
 more to this model than places at random. Such a tint is no reason. <b>Unproven</b> is a way
 that was measured on too few pictures to tell.</p>
@@ -69,9 +71,9 @@ same way. It assumes that the stretch is of one piece, and it knows nothing of t
 errors.</p>
 <h3>Two models</h3>
 <p><i>Model &gt; Compare with</i> asks a second model as well. On the card its word stands below
-that of the first, with = where it is the same and &ne; where it is not; the thin bars are its
-numbers. Below the chart a thick mark stands where the two differ and a thin one where they do not;
-where one of them is unsure there is none, nor is it counted. <b>Not calibrated</b>: only one of the
+that of the first, with <i>also</i> where it is the same and <i>instead</i> where it is not; the
+thin bars are its numbers. Below the chart a mark stands where the two differ; where one of them is
+unsure there is none, nor is it counted. <b>Not calibrated</b>: only one of the
 two takes the neutral face into account; Reset and Calibrate measures it for both. What is drawn on
 the picture and recorded is the first model&rsquo;s word alone, and so is what is streamed, but for
 WebSocket, which has both; Review reads a recording with any other.</p>

@@ -34,7 +34,8 @@ class Inset:
     crop: the face as the network sees it, pixel by pixel. view: what the chosen view shows of it,
     None where it shows nothing now. versus: where each of the two likeliest labels finds more, in
     its colour; None for views without a map for each label. labels: these two. facts: in the place
-    of `versus`, what the view can say in numbers. waits: the view is still being made.
+    of `versus`, what the view can say in numbers. label: the one that is explained, empty where the
+    view is the same for every label. waits: the view is still being made.
     """
 
     crop: Canvas
@@ -42,6 +43,7 @@ class Inset:
     versus: Canvas | None = None
     labels: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    label: str = ""
     waits: bool = False
 
 
@@ -58,8 +60,8 @@ def make_inset(face: FaceResult, shown: Shown, side: int, *, mirrored: bool = Fa
     if view.by_label:
         labels = face.prediction.labels
         two = labels[shown_label(face)], labels[runner_up(face)]
-        compared = versus(face, shown.view, side)
-        return Inset(crop, _tinted(face, shown.view, side), compared, two, waits=_waits(face, view))
+        compared, tinted = versus(face, shown.view, side), _tinted(face, shown.view, side)
+        return Inset(crop, tinted, compared, two, label=two[0], waits=_waits(face, view))
     if shown.view == LOOK:
         warped = warped_picture(face, shown.card)
         picture = None if warped is None else pixelated(warped, side)

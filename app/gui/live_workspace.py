@@ -23,8 +23,9 @@ from app.gui.live_engine import LiveEngine
 from app.gui.mirror import Mirror
 from app.gui.pages import show_model_card
 from app.gui.recording import RecordingDesk
-from app.gui.speed_watch import SpeedWatch
-from app.gui.stage import PLAY_AGAIN, stage
+from app.gui.speed_watch import Skips, SpeedWatch
+from app.gui.stage import PLAY_AGAIN, stage, status_line, status_tip
+from app.gui.steady import Steady
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
 from app.gui.study.desk import StudyDesk, is_protocol
@@ -55,6 +56,7 @@ class LiveWorkspace(Workspace):
         super().__init__(host)
         self._engine = engine
         self._history = History()
+        self._steady = Steady()
         self._status = engine.status()
         self._result: FrameResult | None = None
         self._shown = False
@@ -73,7 +75,8 @@ class LiveWorkspace(Workspace):
         self._mirror = Mirror(
             self.menu_actions.mirror, self.video, self.panel, for_cameras=settings.mirror
         )
-        self._speed = SpeedWatch(host.notices.say)
+        self._speed, self._skips = SpeedWatch(host.notices.say), Skips()
+        self._status_parts: list[tuple[str, str]] = []
         self.commands = Commands(
             host.window, engine, settings, source=around.source, notices=host.notices,
             jobs=host.jobs, theme=theme, snapshot_folder=around.snapshot_folder,
@@ -104,7 +107,11 @@ class LiveWorkspace(Workspace):
 
     @property
     def status_text(self) -> str:
-        return self.choices.status_text(self._status)
+        return status_line(self._status_parts)
+
+    @property
+    def status_tip(self) -> str:
+        return status_tip(self._status_parts, self._status.dropped)
 
     @property
     def privacy(self) -> str:
@@ -136,6 +143,8 @@ class LiveWorkspace(Workspace):
             # Counted from when it was due, so that a late picture makes none after it late.
             self._drawn_at = max(self._drawn_at + _DRAW_SECONDS, now - _DRAW_SECONDS)
             self._show(result, now)
+        elif self._shown and (last := self._steady.overdue(now)) is not None:
+            self._present(last)
         if at_once or now - self._ticked_at >= _DRAW_SECONDS:
             seconds, self._ticked_at = now - self._ticked_at, now
             self.panel.advance(seconds)
@@ -177,6 +186,8 @@ class LiveWorkspace(Workspace):
             if sentence not in told:
                 self.host.warn(sentence)
         self._speed.look(status, shown=self._shown)
+        self._skips.look(status, time.monotonic())
+        self._status_parts = self.choices.status_parts(status, self._skips.share)
 
     def open_path(self, path: str) -> bool:
         if is_protocol(path):
@@ -335,17 +346,22 @@ class LiveWorkspace(Workspace):
         self._mirror.suit(result.frame, self._status.spec)
         if result.faces:
             self._face_at = now
-        if not self.window().isMinimized():
-            self.video.show_result(result)
-        self.panel.show_result(result)
+        self._present(self._steady.take(result, now))
         self._history.add(result)
         if before is None or bool(before.faces) != bool(result.faces):
             self._say_stage()
+
+    def _present(self, result: FrameResult) -> None:
+        """Bring a result to the picture and the cards, which say the same."""
+        if not self.window().isMinimized():
+            self.video.show_result(result)
+        self.panel.show_result(result)
 
     def _forget_faces(self) -> None:
         """Another source plays: its faces are others."""
         self.panel.clear()
         self._history.clear()
+        self._steady = Steady()
 
     def _say_stage(self) -> None:
         said = stage(
@@ -384,7 +400,7 @@ class LiveWorkspace(Workspace):
     def _snapshot(self, *, ask: bool) -> None:
         video = self.video
         self.commands.snapshot(
-            self._result,
+            video.result,
             video.overlay_names,
             mirrored=video.mirrored,
             ask=ask,

@@ -34,6 +34,24 @@ def draw_line(
             painter.drawPoint(_polygon(points[first:after]).first())
 
 
+def draw_thick_runs(
+    painter: QPainter,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    runs: Sequence[tuple[int, int]],
+) -> None:
+    """Draw pieces of a line through points (n,) px, two pixels thick: there and back.
+
+    runs: the first point of each and that after its last.
+    """
+    points = np.stack([x, y], axis=1)
+    back = points + np.array([0.0, 1.0])
+    for first, after in runs:
+        if after > first:
+            both = np.concatenate([points[first:after], back[first:after][::-1]])
+            painter.drawPolyline(_polygon(both))
+
+
 def _polygon(points: NDArray[np.float64]) -> QPolygonF:
     """Return points (n, 2) as Qt has them, n > 0: two doubles each, one after the other.
 

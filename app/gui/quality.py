@@ -12,9 +12,6 @@ from app.gui.keys import KeepSpace
 from app.gui.theme import SMALL_PX, Theme, font
 from app.messages import Calibration, FaceResult, Quality
 
-FOOT = 52
-"""Pixels the foot takes of a card."""
-
 _DOTS = 4
 _ROW = 26
 _WORDS = {
@@ -34,10 +31,13 @@ class FaceFoot(QWidget):
     """Show quality as dots with a word of advice, and measure the person's neutral face.
 
     calibrate, forget: the user wants a neutral face measured or forgotten; carry the track.
+    grown: it takes more of the card. The row of words comes when it is first needed and stays, so
+    that the card does not jump with each word.
     """
 
     calibrate = Signal(int)
     forget = Signal(int)
+    grown = Signal()
 
     def __init__(self, track: int, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -49,6 +49,7 @@ class FaceFoot(QWidget):
         self._advice, self._advice_age = "", math.inf
         self._given_up, self._given_up_left = "", 0.0
         self._possible = True
+        self._rows = 1
         self._seen: tuple[int, str, float | None] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._button = QPushButton(self)
@@ -62,6 +63,11 @@ class FaceFoot(QWidget):
     @property
     def button(self) -> QPushButton:
         return self._button
+
+    @property
+    def tall(self) -> int:
+        """Return how many pixels it takes of the card."""
+        return self._rows * _ROW
 
     @property
     def words(self) -> str:
@@ -106,6 +112,9 @@ class FaceFoot(QWidget):
             self._advice = self._quality.advice if self._quality is not None else ""
             self._advice_age = 0.0
             self._describe()
+        if self.words and self._rows == 1:
+            self._rows = 2
+            self.grown.emit()
         measured = None if self._calibration is None else self._calibration.progress
         seen = (self.dots, self.words, measured)
         if seen != self._seen:
@@ -113,7 +122,7 @@ class FaceFoot(QWidget):
             self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(256, FOOT)
+        return QSize(256, self.tall)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         event.ignore()  # the card is chosen
@@ -139,7 +148,8 @@ class FaceFoot(QWidget):
                 painter.setPen(QPen(QColor(tokens.quiet), 1.2))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawEllipse(dot)
-        self._paint_words(painter, QRectF(0, _ROW, self.width(), FOOT - _ROW))
+        if self._rows > 1:
+            self._paint_words(painter, QRectF(0, _ROW, self.width(), _ROW))
         painter.end()
 
     def _paint_words(self, painter: QPainter, row: QRectF) -> None:

@@ -1,8 +1,9 @@
-"""Whether the machine keeps up: said once, when it has not for a while."""
+"""Whether the machine keeps up: which share of the frames it skips, and whether it is slow."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from app.gui.menus import FINDER_NAMES
@@ -15,6 +16,39 @@ _SLOW = (
     "This computer is slow at this: {latency:.0f} ms from the camera to the result. Fewer "
     "overlays{finder} may help."
 )
+
+
+_SKIP_SECONDS = 5.0
+# Shorter ones would make much of a single frame.
+_LEAST_SECONDS = 2.0
+
+
+class Skips:
+    """Measure which share of the frames was passed over during the last seconds."""
+
+    def __init__(self) -> None:
+        # When it was, and how many frames had been passed over, and about how many read, by then.
+        self._seen: deque[tuple[float, int, float]] = deque()
+
+    @property
+    def share(self) -> float:
+        """Return the share, 0 to 1; 0 where it is not known yet."""
+        if not self._seen or self._seen[-1][0] - self._seen[0][0] < _LEAST_SECONDS:
+            return 0.0
+        (_, before, begun), (_, dropped, read) = self._seen[0], self._seen[-1]
+        skipped = dropped - before
+        return skipped / (skipped + read - begun) if skipped else 0.0
+
+    def look(self, status: EngineStatus, now: float) -> None:
+        """Take note of how things stand. now: `time.monotonic` seconds."""
+        seen = self._seen
+        if status.state is not EngineState.RUNNING or (seen and status.dropped < seen[-1][1]):
+            seen.clear()
+            return
+        read = seen[-1][2] + status.fps * (now - seen[-1][0]) if seen else 0.0
+        seen.append((now, status.dropped, read))
+        while now - seen[0][0] > _SKIP_SECONDS:
+            seen.popleft()
 
 
 class SpeedWatch:

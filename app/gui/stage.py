@@ -10,11 +10,15 @@ from app.gui.banner import DANGER, INFO, WARNING, BannerText
 from app.gui.menus import ACTOR_NAME
 from app.live.engine import EngineState, EngineStatus
 from app.sources.folder import IMAGE_SUFFIXES
+from app.words import amount, whole
 
 TRY_AGAIN = "Try again"
 PLAY_AGAIN = "Play again"
 # Figures keep their width, so that nothing moves while they change.
 _FIGURE_SPACE = "\N{FIGURE SPACE}"
+# The share of skipped frames from which it is said.
+_MATTERS = 0.1
+_SKIPPED = "of those that came lately, as newer ones came before they could be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,41 @@ def stage(
     return Stage(banner, hint="No face in view" if no_face else "")
 
 
-def status_line(status: EngineStatus, model: str, finder: str) -> str:
-    """Return the figures for the foot of the window; model, finder: as they are shown."""
+def status_parts(
+    status: EngineStatus, model: str, finder: str, skipped: float = 0.0
+) -> list[tuple[str, str]]:
+    """Return the figures for the foot of the window, and what each of them is.
+
+    model, finder: as they are shown. skipped: the share of the frames that were passed over
+    lately, 0 to 1; said where it matters.
+    """
     if status.state is EngineState.STARTING and not status.provider:
-        return "Starting…"
-    parts = [
-        f"{_padded(status.fps, 2)} fps",
-        f"{_padded(status.latency_ms, 2)} ms",
-        f"{status.dropped} dropped",
-    ]
+        return [("Starting…", "")]
+    parts = []
+    if status.state is EngineState.RUNNING and round(status.fps):
+        parts.append((f"{_padded(status.fps, 2)} fps", "pictures that are read in a second"))
+        parts.append((f"{_padded(status.latency_ms, 2)} ms", "from the camera to the result"))
+        if skipped >= _MATTERS:
+            parts.append((f"skips {whole(skipped)} of frames", _SKIPPED))
     if status.failed:
-        parts.append(f"{status.failed} failed")
-    parts += [part for part in (status.provider, model, finder) if part]
-    return "  ·  ".join(parts)
+        failed = "pictures that could not be read; the log says why"
+        parts.append((f"{status.failed} failed", failed))
+    parts.append((status.provider, "what the model computes on"))
+    parts += [(model, "what reads the expression"), (finder, "what finds the faces")]
+    return [part for part in parts if part[0]]
+
+
+def status_line(parts: list[tuple[str, str]]) -> str:
+    """Return the figures in one line."""
+    return "  ·  ".join(figure for figure, _ in parts)
+
+
+def status_tip(parts: list[tuple[str, str]], dropped: int) -> str:
+    """Return what each figure is, a line each. dropped: frames passed over so far."""
+    lines = [f"{figure.strip(_FIGURE_SPACE)}: {words}" for figure, words in parts if words]
+    if lines and dropped:
+        lines.append(f"So far {amount(dropped, 'frame')} of this source were passed over.")
+    return "\n".join(lines)
 
 
 def _padded(value: float, digits: int) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["MainWindow", "Surroundings"]
 
 _POLL_MS = 10
+_PRIVACY_TIP = "Pictures and numbers stay here unless you switch on a stream or a network camera"
 _GONE = '"{name}" cannot be found; it may have been moved or deleted.'
 _NOT_HERE = (
     '"{name}" cannot be opened here: expected a session, a video or images; models are dropped '
@@ -136,7 +137,7 @@ class MainWindow(QMainWindow):
         self._ticked_at = now
         text = self.workspace.status_text
         if text != self._figures.text():
-            self._figures.setText(text)
+            self._show_figures(text)
         self.recording_sign.say(self.live.recording.state)
         private = self.live.privacy
         if private != self._privacy.text():
@@ -157,7 +158,13 @@ class MainWindow(QMainWindow):
         for menu in (*chosen.menus, self._help):
             bar.addMenu(menu)
         chosen.enter()
-        self._figures.setText(chosen.status_text)
+        self._show_figures(chosen.status_text)
+
+    def _show_figures(self, text: str) -> None:
+        """Show the line at the foot; the mouse is told what each figure is."""
+        self._figures.setText(text)
+        self._figures.setToolTip(self.workspace.status_tip)
+        self._figures.setAccessibleDescription(self.workspace.status_tip)
 
     def open_path(self, path: str) -> None:
         """Take a file or folder: a session is reviewed, all else is for the workspace shown."""
@@ -250,6 +257,7 @@ class MainWindow(QMainWindow):
         self.recording_sign = RecordingSign(self._theme)
         self.statusBar().addPermanentWidget(self.recording_sign)
         self._privacy = QLabel(self.live.privacy)
+        self._privacy.setToolTip(_PRIVACY_TIP)
         self.statusBar().addPermanentWidget(self._privacy)
 
     def _connect(self) -> None:

@@ -92,6 +92,11 @@ class Workspace(QWidget):
         return ""
 
     @property
+    def status_tip(self) -> str:
+        """Return what the figures of that line are."""
+        return ""
+
+    @property
     def notice_area(self) -> QWidget:
         """Return the part at whose foot notices are shown."""
         return self

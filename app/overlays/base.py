@@ -80,13 +80,15 @@ def visible(box: Box, canvas: Canvas) -> bool:
 class Fader:
     """Let faces come and go softly: remember how far each track has come.
 
-    The only state of an overlay. It moves with the times of the frames alone, so that the same
+    It moves with the times of the frames alone, so that the same
     frames always give the same pictures, and drawing one frame twice changes nothing.
     """
 
     def __init__(self, seconds: float = FADE_SECONDS) -> None:
         """Fade in and out for so many seconds; 0 for unrelated still pictures."""
         self._seconds = seconds
+        self.anew = True
+        """Whether the last frame was the first, or one before those that were drawn."""
         self._time: float | None = None
         self._levels: dict[int, tuple[float, FaceResult]] = {}
 
@@ -97,7 +99,8 @@ class Fader:
         """
         now = _time(result.frame)
         step = 1.0
-        if self._time is None or now < self._time:
+        self.anew = self._time is None or now < self._time
+        if self._time is None or self.anew:
             self._levels = {}
         elif self._seconds > 0:
             step = (now - self._time) / self._seconds

@@ -38,6 +38,7 @@ from app.overlays.paint import (
 )
 from app.overlays.text import draw_text, draw_text_right, fitted, text_width
 from app.palette import UNSURE, bgr
+from app.words import whole
 
 # Of the shorter side of the box.
 _BRACKET = 0.16
@@ -69,7 +70,10 @@ class Tag:
 
 
 class BoxOverlay:
-    """Draw each face's box with ID, label and confidence, such as "1 happiness 92 %"."""
+    """Draw each face's box with ID, label and confidence, such as "1 happiness 92 %".
+
+    Where no label is sure it says so, and which is the likeliest: "1 unsure · neutral 52 %".
+    """
 
     def __init__(self, fade: float = FADE_SECONDS) -> None:
         self._fader = Fader(fade)
@@ -106,7 +110,7 @@ def place_tags(
 def _writing(face: FaceResult) -> tuple[str, str, str]:
     """Return the ID, the label and the confidence as they are written."""
     track = "" if face.face.track_id is None else str(face.face.track_id)
-    return track, face.said, f"{face.said_confidence:.0%}".replace("%", " %")
+    return track, face.spoken, whole(face.said_confidence)
 
 
 # Each overlay that keeps clear of the writing asks anew, of the same picture.

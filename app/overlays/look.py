@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.messages import Box, FaceResult, FrameResult
-from app.overlays.bars import place_panels
+from app.overlays.bars import Placed, Seating
 from app.overlays.base import FADE_SECONDS, Canvas, Fader, Viewport, line_width, text_size, visible
 from app.overlays.boxes import place_tags
 from app.overlays.layout import Room, grown, kept_inside
@@ -112,14 +112,16 @@ class LookOverlay:
         self._card = card
         self._reach = reach_on(card)
         self._fader = Fader(fade)
+        self._seating = Seating()
 
     def draw(self, canvas: Canvas, result: FrameResult, view: Viewport) -> None:
         shown = self._fader.faces(result)
         faces = [face for face, _ in shown]
+        panels = self._seating.place(faces, canvas, view, anew=self._fader.anew)
         if not any(LOOK in face.prediction.attention for face in faces):
             return
         width = line_width(canvas, view)
-        places = _place_pictures(faces, canvas, view)
+        places = _place_pictures(faces, panels, canvas, view)
         for (face, opacity), place in zip(shown, places, strict=True):
             if self._draw_look(canvas, face, view, opacity) and place is not None:
                 with faded(canvas, grown(place, width + text_size(canvas, view)), opacity):
@@ -199,13 +201,16 @@ def _dim_around(canvas: Canvas, seen: NDArray[np.float64], crop: NDArray[np.floa
 
 
 def _place_pictures(
-    faces: Sequence[FaceResult], canvas: Canvas, view: Viewport
+    faces: Sequence[FaceResult], panels: Sequence[Placed | None], canvas: Canvas, view: Viewport
 ) -> list[Box | None]:
-    """Return where each face's little picture goes, None where there is no room for it."""
+    """Return where each face's little picture goes, None where there is no room for it.
+
+    panels: the bars of the faces, which come first.
+    """
     boxes = [view.box_to_canvas(face.face.box) for face in faces]
     taken = [tag.place for tag in place_tags(faces, boxes, canvas, view) if tag is not None]
     # Whether the bars are drawn or not: nothing moves when they are switched on.
-    taken += [place for panel, place in place_panels(faces, canvas, view) if panel is not None]
+    taken += [panel.place for panel in panels if panel is not None]
     size, gap = text_size(canvas, view), 3 * line_width(canvas, view)
     places: list[Box | None] = []
     for index, box in enumerate(boxes):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from app.messages import Box
-from app.overlays import BarsOverlay, BoxOverlay, Viewport
-from app.overlays.bars import make_panel, place_panels
+from app.messages import Box, FaceResult
+from app.overlays import BarsOverlay, BoxOverlay, Viewport, render
+from app.overlays.bars import Placed, Seat, make_panel, place_panels
 from app.overlays.boxes import place_tags
+from app.overlays.layout import shared
 from app.overlays.text import fitted, text_mask, text_width
 from app.palette import DISPLAY_ORDER, bgr
+from models.runtime.labels import FERPLUS
 
 if TYPE_CHECKING:
     from tests.live_program.conftest import Easel
@@ -38,6 +43,10 @@ def test_the_tag_says_id_label_and_confidence(easel: Easel) -> None:
     (tag,) = place_tags(faces, [Box(100, 100, 200, 200)], easel.grey(), Viewport(1, False, 400))
     assert tag is not None
     assert (tag.track, tag.label, tag.confidence) == ("1", "happiness", "92 %")
+    unsure = [replace(faces[0], unsure=True)]
+    (tag,) = place_tags(unsure, [Box(100, 100, 200, 200)], easel.grey(), Viewport(1, False, 400))
+    assert tag is not None
+    assert (tag.label, tag.confidence) == ("unsure · happiness", "92 %")
     assert tag.place.y2 <= 100, "above the box, where there is room"
 
 
@@ -90,7 +99,7 @@ def test_bars_keep_their_order_and_grow_with_the_probability(easel: Easel) -> No
         # The fullest row: single pixels of the text's edges may have the colour by chance.
         rows.append(int(bar.sum(axis=1).argmax()))
     assert rows == sorted(rows)
-    assert np.diff(rows) == pytest.approx(make_panel(DISPLAY_ORDER, 14, "full").row, abs=1)
+    assert np.diff(rows) == pytest.approx(make_panel(DISPLAY_ORDER, 14).row, abs=1)
 
 
 def test_bars_stand_beside_the_face_and_leave_other_faces_free(easel: Easel) -> None:
@@ -104,22 +113,86 @@ def test_bars_stand_beside_the_face_and_leave_other_faces_free(easel: Easel) -> 
         assert area.mean() < 0.05
 
 
-def test_a_panel_gives_up_its_numbers_before_its_words(easel: Easel) -> None:
-    view, labels = Viewport(1, False, 400), DISPLAY_ORDER
-    widths = {form: make_panel(labels, 14, form).width for form in ("full", "plain", "short")}
-    assert widths["full"] > widths["plain"] > widths["short"]
-    for form, wide in widths.items():
-        side = 2 * (400 - wide - 12 - 200)  # of a face in the middle that leaves as much room
-        face = easel.face((200, 150), side)
-        ((panel, _),) = place_panels([face], easel.grey(), view)
-        assert panel is not None
-        assert panel.words == make_panel(labels, panel.size, form).words
-        assert panel.numbers == (form == "full")
+def placed(
+    easel: Easel, face: FaceResult, seats: dict[int, Seat] | None = None, *, tall: int = 300
+) -> Placed | None:
+    return place_panels([face], easel.grey(400, tall), Viewport(1, False, 400), seats)[0]
 
 
-def test_a_lone_face_that_fills_the_picture_still_gets_bars(easel: Easel) -> None:
+def test_a_panel_without_room_for_all_labels_has_the_likeliest(easel: Easel) -> None:
+    face = easel.face((100, 85), 100, label="fear")
+    face.probabilities[FERPLUS.index("surprise")] = 0.05
+    face.probabilities[FERPLUS.index("sadness")] = 0.03
+    everything = placed(easel, face)
+    assert everything is not None
+    assert everything.panel.labels == DISPLAY_ORDER
+    few = placed(easel, face, tall=140)
+    assert few is not None
+    assert few.panel.labels == ("surprise", "sadness", "fear")
+    assert few.panel.words == few.panel.labels, "no word is cut"
+
+
+@pytest.mark.parametrize("side", range(60, 400, 20))
+@pytest.mark.parametrize("x", range(60, 360, 30))
+def test_a_panel_covers_neither_its_face_nor_its_tag(easel: Easel, x: int, side: int) -> None:
+    face = easel.face((x, 150), side)
+    found = placed(easel, face)
+    if found is None:
+        assert side >= 200
+        return
+    view, box = Viewport(1, False, 400), face.face.box
+    (tag,) = place_tags([face], [box], easel.grey(), view)
+    assert tag is not None
+    assert shared(found.place, box) <= 0.05 * found.place.area
+    assert shared(found.place, tag.place) <= 0.01 * found.place.area
+
+
+def test_a_face_that_fills_the_picture_is_not_covered(easel: Easel) -> None:
     canvas = easel.drawn([BarsOverlay()], easel.face((200, 150), 500))
-    assert (canvas != easel.grey()).any()
+    assert np.array_equal(canvas, easel.grey())
+
+
+def swaying(easel: Easel, overlay: BarsOverlay, xs: Iterable[float], start: int = 0) -> list[bool]:
+    """Return for each place of a face whether its panel lies to the right of it.
+
+    The picture is 640 pixels wide: between 250 and 390 there is room on either side.
+    """
+    sides = []
+    for index, x in enumerate(xs, start):
+        image = easel.grey(640)
+        result = easel.at(index / 30, easel.face((x, 150), 120), image=image, index=index)
+        canvas = render(result, size=(640, 300), overlays=[overlay])
+        changed = (canvas != image).any(axis=(0, 2))
+        sides.append(bool(changed[round(x) + 70 :].sum() > changed[: round(x) - 70].sum()))
+    return sides
+
+
+def test_a_panel_stays_on_its_side_while_there_is_room(easel: Easel) -> None:
+    sway = [390 + 25 * np.sin(index / 3) for index in range(60)]
+    sides = swaying(easel, BarsOverlay(), sway)
+    assert sides[0]
+    assert not sides[-1]
+    assert sum(a != b for a, b in pairwise(sides)) == 1, "it changes sides once, not with each sway"
+
+
+def test_bars_of_another_film_begin_anew(easel: Easel) -> None:
+    overlay = BarsOverlay()
+    assert swaying(easel, overlay, [450, 320], start=5) == [False, False]
+    assert swaying(easel, overlay, [320], start=0) == [True]
+
+
+def test_rows_do_not_come_and_go_with_every_small_change(easel: Easel) -> None:
+    overlay_rows: list[tuple[str, ...]] = []
+    seats: dict[int, Seat] = {}
+    for index in range(12):
+        face = easel.face((100, 85), 100, label="fear", confidence=0.6)
+        for place, name in enumerate(("anger", "disgust", "sadness", "contempt")):
+            face.probabilities[FERPLUS.index(name)] = 0.08 + 0.01 * ((index + place) % 4)
+        found = placed(easel, face, seats, tall=140)
+        assert found is not None
+        seats = {1: found.seat}
+        overlay_rows.append(found.panel.labels)
+    assert len(set(overlay_rows)) == 1
 
 
 def test_bars_are_left_out_where_they_would_hide_others(easel: Easel) -> None:

@@ -258,6 +258,14 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time of the live workspace, to be put on by hand."""
+    now = [1000.0]
+    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
 def open_window(
     qtbot: QtBot, qapp: QApplication, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., MainWindow]]:

@@ -227,3 +227,23 @@ def test_a_snapshot_shows_the_same_view(draw: Artist, tmp_path: Path) -> None:
         )
         saved[name] = path.read_bytes()
     assert saved[CAM] != saved[LOOK]
+
+
+def test_with_attention_off_the_card_shows_no_map_and_none_is_made(
+    open_window: OpenWindow, world: World, draw: Artist
+) -> None:
+    world.engine.offered = offering(GUIDED)
+    window = open_window()
+    world.engine.result = draw.result(draw.face(1, LEFT))
+    window.tick(at_once=True)
+    (card,) = window.live.panel.cards
+    high, toggle = card.height(), window.live.menu_actions.overlays["attention"]
+    assert world.engine.view == GUIDED
+    assert "Guided" in card.accessibleDescription()
+    toggle.trigger()
+    assert world.engine.view == ""
+    assert card.accessibleDescription().startswith("Attention is off")
+    assert card.height() == high
+    toggle.trigger()
+    assert world.engine.view == GUIDED
+    assert "Guided" in card.accessibleDescription()

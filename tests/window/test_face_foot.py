@@ -68,6 +68,21 @@ def test_advice_is_said_and_stays_long_enough_to_be_read(
     assert foot.words == ""
 
 
+def test_the_row_of_advice_comes_when_it_is_needed_and_stays(
+    panel: FacePanel, draw: Artist, plain: FaceResult
+) -> None:
+    shown(panel, draw, plain)
+    card = panel.cards[0]
+    low = card.height()
+    shown(panel, draw, replace(plain, quality=replace(GOOD, overall=0.3, advice="More light.")))
+    high = card.height()
+    assert high > low
+    QApplication.processEvents()
+    assert card.foot.geometry().bottom() < high
+    assert shown(panel, draw, plain).words == ""
+    assert card.height() == high, "it does not jump with each word"
+
+
 def test_each_measure_can_be_read(panel: FacePanel, draw: Artist, plain: FaceResult) -> None:
     foot = shown(panel, draw, replace(plain, quality=replace(GOOD, light=0.42, overall=0.42)))
     assert "light: 42 %" in foot.toolTip()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -16,7 +16,9 @@ from app.gui.face_panel import KEEP_SECONDS, FacePanel
 from app.gui.history import SPAN_SECONDS, History
 from app.gui.strip_chart import StripChart
 from app.gui.theme import Theme
+from app.overlays import Shown
 from app.palette import UNSURE, display_order
+from app.views import CAM
 from models.runtime.labels import FER2013, FERPLUS
 
 if TYPE_CHECKING:
@@ -100,15 +102,16 @@ def test_unsure_is_at_best_as_likely_as_the_likeliest(panel: FacePanel, draw: Ar
     assert held.said_confidence == pytest.approx(0.4)
     assert replace(held, unsure=False).said_confidence == 0.2
     panel.show_result(draw.result(held))
-    panel.advance(0.3)
-    assert panel.cards[0]._confidence == 40
+    assert panel.cards[0].accessibleName() == "Face 1: unsure, fear 40 %, in the chart"
 
 
 def test_unsure_is_said_as_unsure(panel: FacePanel, draw: Artist) -> None:
-    panel.show_result(draw.result(draw.face(1, LEFT, UNSURE, 0.3)))
-    panel.advance(0.03)
-    assert panel.cards[0].accessibleName().startswith("Face 1: unsure")
-    assert "sure 30 %" not in panel.cards[0].accessibleName()
+    unsure = replace(draw.face(1, LEFT, "neutral", 0.52), unsure=True)
+    assert (unsure.said, unsure.spoken) == (UNSURE, "unsure · neutral")
+    panel.show_result(draw.result(unsure))
+    assert panel.cards[0].accessibleName() == "Face 1: unsure, neutral 52 %, in the chart"
+    panel.show_result(draw.result(replace(unsure, unsure=False), at=100.1))
+    assert panel.cards[0].accessibleName() == "Face 1: neutral 52 %, in the chart"
 
 
 def test_a_model_without_attention_still_has_a_card(panel: FacePanel, draw: Artist) -> None:
@@ -160,6 +163,41 @@ def test_a_wide_panel_has_columns(panel: FacePanel, draw: Artist) -> None:
     assert second.x() > first.x()
 
 
+def test_a_lone_card_has_the_width_of_the_panel_and_larger_pictures(
+    panel: FacePanel, draw: Artist
+) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT)))
+    (card,) = panel.cards
+    QApplication.processEvents()
+    narrow, low = card.width(), card.height()
+    panel.resize(560, 700)
+    QApplication.processEvents()
+    assert card.width() > narrow + 200
+    assert card.height() > low + 50
+
+
+def test_the_mouse_is_told_how_to_read_each_picture(panel: FacePanel, draw: Artist) -> None:
+    panel.set_view(Shown(CAM))
+    panel.show_result(draw.result(draw.face(1, LEFT)))
+    panel.advance(0.3)
+    QApplication.processEvents()
+    (card,) = panel.cards
+    pictures = card.height() - card.foot.height() - 60
+    left, middle, right = (
+        card.tip_at(QPointF(share * card.width(), pictures)) for share in (0.15, 0.5, 0.85)
+    )
+    assert "as the model gets it" in left
+    assert "happiness" in middle
+    assert "two likeliest" in right
+    assert "in the chart" in card.tip_at(QPointF(40, 20))
+
+
+def test_numbers_and_bars_of_a_card_are_those_it_is_told(panel: FacePanel, draw: Artist) -> None:
+    panel.show_result(draw.result(draw.face(1, LEFT, "happiness", 0.9)))
+    panel.show_result(draw.result(draw.face(1, LEFT, "happiness", 0.6), at=100.1))
+    assert "happiness 60 %" in panel.cards[0].accessibleName()
+
+
 def filled(draw: Artist, seconds: float = 90.0, away: tuple[float, float] = (0, 0)) -> History:
     history = History()
     for index in range(round(seconds * 30)):
@@ -189,7 +227,7 @@ def test_history_parts_the_line_where_the_face_was_away(draw: Artist) -> None:
     times, lines = filled(draw, 30, away=(10, 20)).lines(1, 10_000)
     gaps = np.flatnonzero(np.isnan(lines["happiness"]))
     assert len(gaps) == 1
-    assert times[gaps[0]] - times[gaps[0] - 1] == pytest.approx(10, abs=0.1)
+    assert times[gaps[0] + 1] - times[gaps[0]] == pytest.approx(10, abs=0.1)
 
 
 def test_a_line_in_few_wide_bins_is_whole(draw: Artist) -> None:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QApplication
 
-from app.gui.inset import make_inset, pixelated, versus
-from app.gui.inset_painter import HEIGHT, TILE, tile_side
+from app.gui.inset import Inset, make_inset, pixelated, versus
+from app.gui.inset_painter import TILE, InsetPainter, tile_side
+from app.gui.inset_words import tip
+from app.gui.theme import Theme
 from app.messages import FaceResult
 from app.overlays import Shown
 from app.palette import bgr
-from app.views import CAM, GUIDED, LOOK, REGIONS
+from app.views import CAM, GUIDED, LOOK, REGIONS, VIEWS
 from models.runtime.labels import FERPLUS
 from models.runtime.store import bundled
 
@@ -156,6 +159,63 @@ def test_weights_are_told_with_their_range(draw: Artist) -> None:
     assert inset.facts == (("lets through", ""), ("least", "25 %"), ("most", "75 %"))
 
 
-def test_pictures_fit_a_narrow_card() -> None:
-    assert tile_side(400) == TILE < HEIGHT
-    assert 3 * tile_side(200) + 16 == pytest.approx(200)
+def shown_by(qapp: QApplication, *insets: tuple[float, Inset]) -> list[tuple[bool, bool]]:
+    """Return for insets at times whether a map is shown, and whether it is dimmed."""
+    painter, told = InsetPainter(Theme(qapp, "dark")), []
+    painter.set_view(Shown(GUIDED), "", on=True)
+    for at, inset in insets:
+        painter.set_inset(inset, at)
+        told.append((painter.shows_map, painter.old))
+    return told
+
+
+@pytest.mark.gui
+def test_the_last_map_stays_until_the_next_is_ready_and_is_dimmed_once_it_is_old(
+    qapp: QApplication,
+) -> None:
+    picture = np.zeros((72, 72, 3), np.uint8)
+    two = ("happiness", "anger")
+    ready = Inset(picture, picture, picture, two, label="happiness")
+    waits = Inset(picture, labels=two, label="happiness", waits=True)
+    other = replace(waits, labels=("anger", "happiness"), label="anger")
+    nothing = replace(waits, waits=False)
+    told = shown_by(
+        qapp, (0, waits), (0.2, ready), (0.4, waits), (2, waits), (2.2, other), (2.4, nothing),
+        (2.6, waits), (60, waits),
+    )  # fmt: skip
+    assert told == [
+        (False, False), (True, False), (True, False), (True, True), (False, True), (False, False),
+        (True, True), (False, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.gui
+def test_no_map_of_another_view_or_model_stays(qapp: QApplication) -> None:
+    painter, picture = InsetPainter(Theme(qapp, "dark")), np.zeros((72, 72, 3), np.uint8)
+    ready = Inset(picture, picture, None, ("happiness", "anger"), label="happiness")
+    painter.set_view(Shown(GUIDED), "", on=True)
+    painter.set_inset(ready, 0)
+    painter.set_view(Shown(GUIDED, bundled()[0].card), "", on=True)
+    painter.set_inset(replace(ready, view=None, waits=True), 0.1)
+    assert not painter.shows_map
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_picture_is_explained_in_plain_words(draw: Artist, view: str) -> None:
+    face = with_outputs(
+        torn_face(draw), cam=np.ones((8, 6, 6)), theta=np.eye(2, 3), warped=np.zeros((1, 48, 48)),
+        region=[1], square=[[0, 0, 1, 1]], guided=np.ones((8, 48, 48)),
+        occlusion=np.ones((8, 48, 48)),
+        **{f"spatial{n}": np.linspace(0, 1, 36).reshape(1, 6, 6) for n in range(1, 9)},
+    )  # fmt: skip
+    inset = make_inset(face, Shown(view), 72)
+    for place in range(3):
+        said = tip(view, place, inset, doubt="unproven, 24 pictures", old=False)
+        assert "{" not in said
+        assert len(said.splitlines()[0]) > 20
+        assert ("unproven" in said) == (place > 0)
+
+
+def test_pictures_fit_a_narrow_card_and_grow_with_a_wide_one() -> None:
+    assert 3 * tile_side(200) + 16 == pytest.approx(200, abs=3)
+    assert tile_side(200) < tile_side(300) < TILE == tile_side(2000)

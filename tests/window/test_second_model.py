@@ -126,7 +126,7 @@ def test_cards_get_the_name_of_one_that_was_there_before_the_window(
     [
         ("happiness", False, f"{SAME} happiness 70 %"),
         ("sadness", False, f"{DIFFERENT} sadness 70 %"),
-        ("sadness", True, "unsure"),
+        ("sadness", True, "unsure · sadness 70 %"),
     ],
 )
 def test_the_card_says_what_the_second_model_says(
@@ -136,8 +136,7 @@ def test_the_card_says_what_the_second_model_says(
     card.show_face(pair(draw, "happiness", second, unsure=unsure))
     card.advance(0.3)
     assert card.second_words == told
-    said = told.removeprefix(SAME).removeprefix(DIFFERENT).strip()
-    assert card.accessibleName() == f"Face 1: happiness, sure 92 %; Other: {said}"
+    assert card.accessibleName() == f"Face 1: happiness 92 %; Other: {told.replace(' ·', ',')}"
     assert card.grab().height() == card.sizeHint().height()
 
 
@@ -243,6 +242,7 @@ def test_history_tells_where_two_models_agree(draw: Artist) -> None:
     found = history.agreement(1)
     assert found is not None
     assert found.share == pytest.approx(10 / 12, abs=0.01)
+    assert found.seconds == pytest.approx(12, abs=0.1)
     assert [stretch[2] for stretch in found.stretches] == [True, False, True]
     places = [place for stretch in found.stretches for place in stretch[:2]]
     assert places == pytest.approx([-16, -10, -10, -8, -4, 0], abs=0.1)
@@ -268,6 +268,6 @@ def test_the_chart_says_how_often_two_models_agree(
     alone = chart.grab().toImage()
     chart.set_two(True)
     chart.advance(1.0)
-    assert chart.title.endswith("models agree 75 % of the time (where both are sure)")
+    assert chart.title.endswith("models agree 76 % of the 4 s in which both are sure")
     assert chart.grab().toImage() != alone
     chart.close()

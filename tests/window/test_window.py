@@ -59,7 +59,7 @@ def test_a_result_appears_with_its_card(
     (card,) = window.live.panel.cards
     assert card.label == "happiness"
     assert card.selected
-    assert "sure 92 %" in card.accessibleName()
+    assert "happiness 92 %" in card.accessibleName()
     assert "30 fps" in window.status_text
     assert "CPU" in window.status_text
 

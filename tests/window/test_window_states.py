@@ -11,7 +11,16 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.gui.banner import NoticeAction
-from app.gui.stage import PLAY_AGAIN, TRY_AGAIN, Stage, stage, status_line
+from app.gui.speed_watch import Skips
+from app.gui.stage import (
+    PLAY_AGAIN,
+    TRY_AGAIN,
+    Stage,
+    stage,
+    status_line,
+    status_parts,
+    status_tip,
+)
 from app.gui.window import MainWindow
 from app.live.engine import EngineState, EngineStatus
 
@@ -26,20 +35,12 @@ NO_CAMERA = "No camera was found; plug one in and try again."
 LOST = 'The camera "Lens" no longer sends pictures.'
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Return the time of the live workspace, to be put on by hand."""
-    now = [1000.0]
-    monkeypatch.setattr("app.gui.live_workspace.time.monotonic", lambda: now[0])
-    return now
-
-
 def test_starting_says_which_step() -> None:
     status = EngineStatus(EngineState.STARTING, step="Loading the model")
     said = stage(status, has_picture=False, no_face=False)
     assert said.message == "Loading the model…"
     assert said.banner is None
-    assert status_line(status, "", "") == "Starting…"
+    assert status_line(status_parts(status, "", "")) == "Starting…"
 
 
 def test_without_a_camera_the_actor_plays_and_a_button_tries_again() -> None:
@@ -90,12 +91,52 @@ def test_a_failure_is_said_as_it_is() -> None:
     assert said.banner.text == "The film is damaged; copy it again."
 
 
-def test_the_status_line_names_speed_and_parts() -> None:
-    status = replace(RUNNING, fps=29.7, latency_ms=6.2, dropped=3, failed=2)
-    line = status_line(status, "mini-Xception", "Haar")
-    assert line.split("  ·  ") == [
-        "30 fps", "\N{FIGURE SPACE}6 ms", "3 dropped", "2 failed", "CPU", "mini-Xception", "Haar",
+def test_the_status_line_names_speed_and_parts_and_the_mouse_is_told_what_they_are() -> None:
+    status = replace(RUNNING, fps=29.7, latency_ms=6.2, dropped=1234, failed=2)
+    parts = status_parts(status, "mini-Xception", "Haar", 0.2)
+    assert status_line(parts).split("  ·  ") == [
+        "30 fps", "\N{FIGURE SPACE}6 ms", "skips 20 % of frames", "2 failed", "CPU",
+        "mini-Xception", "Haar",
     ]  # fmt: skip
+    tip = status_tip(parts, status.dropped).splitlines()
+    assert len(tip) == len(parts) + 1
+    assert tip[1].startswith("6 ms: ")
+    assert "1,234 frames" in tip[-1]
+    few = status_line(status_parts(status, "", "", 0.05))
+    assert "skip" not in few, "a frame now and then does not matter"
+
+
+@pytest.mark.parametrize("state", [EngineState.PAUSED, EngineState.ENDED, EngineState.LOST])
+def test_what_stands_still_has_no_speed(state: EngineState) -> None:
+    line = status_line(status_parts(replace(RUNNING, state=state, fps=12.0), "Net", "Haar"))
+    assert line == "CPU  ·  Net  ·  Haar"
+    still = status_line(status_parts(replace(RUNNING, fps=0.0), "Net", "Haar"))
+    assert still == line
+
+
+def test_the_share_of_skipped_frames_is_that_of_the_last_seconds() -> None:
+    skips, dropped = Skips(), 1000
+    for tick in range(40):  # 24 read and 6 passed over in a second
+        skips.look(replace(RUNNING, fps=24.0, dropped=dropped), tick / 4)
+        dropped += 3 * (tick % 2)
+        if tick == 4:
+            assert skips.share == 0, "too short to tell"
+    assert skips.share == pytest.approx(0.2, abs=0.03)
+    for tick in range(40, 80):
+        skips.look(replace(RUNNING, fps=24.0, dropped=dropped), tick / 4)
+    assert skips.share == 0
+    skips.look(replace(RUNNING, fps=24.0, dropped=3), 20.0)  # another source
+    assert skips.share == 0
+
+
+def test_the_foot_of_the_window_explains_itself(open_window: OpenWindow, world: World) -> None:
+    world.engine.now = replace(world.engine.now, dropped=7)
+    window = open_window()
+    window.tick(at_once=True)
+    assert "fps" in window._figures.toolTip()
+    assert "7 frames" in window._figures.toolTip()
+    window.show_workspace("review")
+    assert window._figures.toolTip() == ""
 
 
 def test_the_window_shows_the_banner_and_its_button_tries_again(
