@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
 from app.gui.actions import shortcut_rows
+from app.gui.help_texts import model_name
 from app.gui.keys import without_key
 from app.gui.menus import recent_names
 from app.gui.pages import open_page
@@ -64,7 +65,9 @@ class ReviewWorkspace(Workspace):
         self._ticked_at = 0.0
         self._shown = False
         self._fetcher: Fetcher | None = None
-        self.model = ReviewModel()
+        self.model = ReviewModel(
+            {entry.name: model_name(entry.card) for entry in host.around.models}
+        )
         self.menu_actions = make_review_actions(self)
         self.video = VideoView(host.theme)
         self.transport = Transport(self.model, host.theme, self.menu_actions)
