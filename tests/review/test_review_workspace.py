@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -15,9 +16,11 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QScrollArea, QWid
 from pytestqt.qtbot import QtBot
 
 from app.gui.review.exports import save_picture
+from app.gui.review.strips import GUTTER
 from app.review.edits import Name
 from app.review.second import Second
 from app.sessions.folder import DAMAGED, read_info, write_info
+from app.sessions.mkv import VideoFile
 from app.settings import Settings
 from tests.review.strokes import pixels, roll_down
 
@@ -43,10 +46,45 @@ def test_an_opened_session_is_shown_and_recent(opened: Desk, session: Path) -> N
     result = opened.review.video.result
     assert result is not None
     assert [face.face.track_id for face in result.faces] == [1]
-    assert "No video" in opened.review.video.hint
+    assert opened.review.video.caption == "recorded without video"
     changed = opened.review.changed_settings(Settings())
     assert changed.recent_sessions == (str(session.absolute()),)
     assert set(changed.splitters) == {"review", "review_rows"}
+
+
+def test_points_stand_for_a_face_that_was_not_filmed(
+    opened: Desk, session: Path, qtbot: QtBot
+) -> None:
+    switch = opened.review.menu_actions.overlays["landmarks"]
+    assert switch.isChecked()
+    writer = VideoFile(session / "video.mkv", 160, 120)
+    picture = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
+    for index in range(120):
+        writer.add(picture, index / 10)
+    writer.close()
+    opened.review.open_session(session)
+    opened.wait(qtbot, lambda: not switch.isChecked())
+    assert opened.review.video.caption == ""
+
+
+def test_view_says_where_attention_is_seen(desk: Desk) -> None:
+    view = next(menu for menu in desk.review.menus if menu.title() == "&View")
+    (attention,) = (each for each in view.actions() if "Attention" in each.text())
+    assert not attention.isEnabled()
+    assert "in Live" in attention.toolTip()
+
+
+def test_the_chart_names_the_levels_of_its_axis(opened: Desk) -> None:
+    lines = opened.review.timeline.lines
+    (area, _second), *_ = lines.halves(lines.size().toSizeF())
+    shown = lines.grab().toImage()
+    ground = shown.pixel(GUTTER - 2, 2)
+    for share in (0.0, 0.5, 1.0):
+        y = round(area.bottom() - share * area.height())
+        beside = {
+            shown.pixel(x, at) for x in range(GUTTER - 16, GUTTER - 5) for at in (y - 1, y + 1)
+        }
+        assert beside - {ground}, f"nothing stands beside {share}"
 
 
 def test_recent_sessions_of_one_name_are_told_apart(desk: Desk, tmp_path: Path) -> None:
@@ -133,7 +171,7 @@ def test_every_control_can_be_reached_by_tab_and_has_a_name(opened: Desk, page: 
         "Faces": "Faces of the session", "Interval": "Numbers of the interval",
         "Markers": "Which markers", "Compare": "Comparison with",
     }  # fmt: skip
-    for word in ("Play", "Undo", "Report", "Show faces", "Show compare", own[page]):
+    for word in ("Play", "Undo", "Export report", "Show faces", "Show compare", own[page]):
         assert any(word in name for name in names), (word, names)
 
 

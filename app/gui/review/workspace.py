@@ -51,7 +51,6 @@ from models.runtime.files import is_folder
 
 _REMOVE = "Remove the marker or the kept interval that is marked in its list"
 _READING = "A session is being read again. What was read of it so far is not kept."
-_NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
 
 class ReviewWorkspace(Workspace):
@@ -65,6 +64,7 @@ class ReviewWorkspace(Workspace):
         self._ticked_at = 0.0
         self._shown = False
         self._fetcher: Fetcher | None = None
+        self._landmarks_left: bool | None = None
         self.model = ReviewModel(
             {entry.name: model_name(entry.card) for entry in host.around.models}
         )
@@ -339,9 +339,17 @@ class ReviewWorkspace(Workspace):
         if made is None:
             return
         self.video.show_result(made[1])
-        # Said until somebody begins to look around.
-        empty = not self._fetcher.has_pictures and made[0] == 0
-        self.video.set_state(hint=_NO_PICTURE if empty else "")
+        self._suit_landmarks(bare=not self._fetcher.has_pictures)
+
+    def _suit_landmarks(self, *, bare: bool) -> None:
+        """Draw the points where there is no face to see; with pictures all is as it was left."""
+        switch = self.menu_actions.overlays["landmarks"]
+        if bare and self._landmarks_left is None:
+            self._landmarks_left = switch.isChecked()
+            switch.setChecked(True)
+        elif not bare and self._landmarks_left is not None:
+            switch.setChecked(self._landmarks_left)
+            self._landmarks_left = None
 
     def _stop_fetching(self) -> None:
         if self._fetcher is not None:
@@ -365,7 +373,7 @@ class ReviewWorkspace(Workspace):
         else:
             other = first if first < here else 0.0
         if other == here:
-            side, way = ("after", "back") if start else ("before", "on")
+            side, way = ("after", "back") if start else ("before", "forward")
             self.host.notices.say(f"There is nothing {side} this moment to select; go {way} first.")
         self.model.select(here, other)
 
