@@ -41,12 +41,14 @@ def show_model_card(window: QWidget, card: Card) -> None:
     open_page(window, "About this model", lambda: help_texts.model_card(card))
 
 
-def open_page(window: QWidget, title: str, html: Callable[[], str]) -> None:
-    """Open a page of text beside the window; one of the same title goes."""
+def open_page(window: QWidget, title: str, html: Callable[[], str]) -> PageDialog:
+    """Open a page of text beside the window and return it; one of the same title goes."""
     for shown in window.findChildren(PageDialog):
         if shown.windowTitle() == title:
             shown.close()
-    PageDialog(title, html(), window).show()
+    opened = PageDialog(title, html(), window)
+    opened.show()
+    return opened
 
 
 def _parts() -> list[tuple[str, str]]:

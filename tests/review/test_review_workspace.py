@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.gui.dialogs import PageDialog
 from app.gui.review.exports import save_picture
 from app.gui.review.strips import GUTTER
 from app.review.edits import Name
@@ -65,6 +66,35 @@ def test_points_stand_for_a_face_that_was_not_filmed(
     opened.review.open_session(session)
     opened.wait(qtbot, lambda: not switch.isChecked())
     assert opened.review.video.caption == ""
+
+
+def test_about_a_session_is_a_summary_with_the_raw_file_behind_a_link(opened: Desk) -> None:
+    opened.model.recording.info.update(
+        started={"wall": "2026-09-21T10:05:59.123456+00:00", "monotonic": 12.5},
+        source={"name": "demo actor", "frame_width": 640, "frame_height": 480, "fps": 30.0},
+        model={"name": "mini_xception.ferplus", "provider": "CPU"},
+        finder="mien",
+        landmarks="landmarks68",
+        settings={"smoothing_seconds": 0.25},
+        consent={"text": "I agree to be filmed.", "answer": "agreed", "wall": None},
+        video={"files": {"raw": "video.mkv"}, "blur": True},
+        study="not what it should be",
+    )
+    opened.review.menu_actions.about.trigger()
+    (page,) = opened.host.window.findChildren(PageDialog)
+    said = page.page.toPlainText()
+    for words in (
+        "demo actor", "2026-09-2", "120 frames in 11.9 s", "3 faces on 120 frames; 2 frames passed",
+        "640 \N{MULTIPLICATION SIGN} 480 · 30 frames a second", "mini-Xception (FER+) · on CPU",
+        "the picture as it is · faces blurred", "0.25 s", "agreed", "I agree to be filmed.",
+    ):  # fmt: skip
+        assert words in said, words
+    for raw in ("monotonic", "123456", "landmarks68", "format"):
+        assert raw not in said
+    page.page.anchorClicked.emit(QUrl("all"))
+    assert "123456" in page.page.toPlainText()
+    page.page.anchorClicked.emit(QUrl("summary"))
+    assert page.page.toPlainText() == said
 
 
 def test_view_says_where_attention_is_seen(desk: Desk) -> None:

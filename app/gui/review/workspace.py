@@ -22,7 +22,6 @@ from app.gui.actions import shortcut_rows
 from app.gui.help_texts import model_name
 from app.gui.keys import without_key
 from app.gui.menus import recent_names
-from app.gui.pages import open_page
 from app.gui.places import sessions_folder
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
 from app.gui.review.bar import ReviewBar
@@ -35,7 +34,7 @@ from app.gui.review.markers_tab import MarkersTab
 from app.gui.review.menus import review_menus
 from app.gui.review.model import ReviewModel
 from app.gui.review.opening import Opened, Opener, session_folder
-from app.gui.review.pages import about_session
+from app.gui.review.pages import show_about
 from app.gui.review.side import SidePanel
 from app.gui.review.timeline import Timeline
 from app.gui.review.transport import Transport
@@ -397,8 +396,7 @@ class ReviewWorkspace(Workspace):
             )
 
     def _show_about(self) -> None:
-        recording = self.model.recording
-        open_page(self.host.window, "About this session", lambda: about_session(recording))
+        show_about(self.host.window, self.model.recording, self.model.recorded_title)
 
     def _set_overlays(self) -> None:
         acts: dict[str, QAction] = self.menu_actions.overlays
