@@ -157,6 +157,7 @@ def test_a_comparison_calls_models_by_their_titles_and_explains_kappa(opened: De
     assert "Recorded: mini-Xception (FER+)\nRead again: ACN (four labels)" in tab.changes.toolTip()
     said = [label.text() for label in tab.findChildren(QLabel) if label.isVisibleTo(tab)]
     assert not any("kappa" in words for words in said)
+    assert any(words.startswith("Face 1, the whole session: both models are") for words in said)
     assert any(words.startswith("Agreement beyond what chance would give: 0.") for words in said)
 
 

@@ -309,8 +309,8 @@ def agreement_words(found: Agreement, who: str, where: str) -> str:
         read = amount(found.rows, "frame")
         return f"{who}, {where}: of {read} read by both models, both are sure on none."
     return (
-        f"{who}, {where}: of {amount(found.rows, 'frame')} read by both models, both are sure on "
-        f"{found.sure:,}, and give the same label on {per_cent(found.same)} of these."
+        f"{who}, {where}: both models are sure on {found.sure:,} of {amount(found.rows, 'frame')} "
+        f"and give the same label on {per_cent(found.same)} of these."
     )
 
 
