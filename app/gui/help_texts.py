@@ -61,9 +61,9 @@ model agrees with its labels, and for which it fails most.</p>
 <h3>Shares and their likely ranges, in Review</h3>
 <p>A share is the part of the frames with this face that bear a label. Neighbouring frames are
 nearly the same, so the likely range, a 95 % interval, is that of the smaller number of frames that
-are as good as independent. It is the range in which the share would lie in the long run, if all went on in the
-same way. It assumes that the stretch is of one piece, and it knows nothing of the model's own
-errors.</p>
+are as good as independent. It is the range in which the share would lie in the long run, if all
+went on in the same way. It assumes that the stretch is of one piece, and it knows nothing of the
+model's own errors.</p>
 <h3>Two models</h3>
 <p><i>Model &gt; Compare with</i> asks a second model as well. On the card its word stands below
 that of the first, with = where it is the same and &ne; where it is not; the thin bars are its
