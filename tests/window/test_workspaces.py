@@ -165,7 +165,9 @@ def test_the_page_of_shortcuts_is_by_workspace(open_window: OpenWindow) -> None:
     window.menu_actions.shortcuts.trigger()
     page = window.findChildren(PageDialog)[-1]
     text = page.page.toPlainText()
-    for words in ("Everywhere", "Live", "Review", "Ctrl+3", "Use the next camera", "One frame forward"):
+    for words in (
+        "Everywhere", "Live", "Review", "Ctrl+3", "Use the next camera", "One frame forward",
+    ):  # fmt: skip
         assert words in text, words
     page.close()
 
