@@ -38,6 +38,11 @@ class Input:
     frames: int | None = None
 
     @property
+    def shown(self) -> Path:
+        """Return the file or folder that a person would name: an image itself if it is alone."""
+        return self.paths[0] if len(self.paths) == 1 else self.place
+
+    @property
     def name(self) -> str:
         """Return what its session folder is called, as long as no other is called so."""
         if self.kind == IMAGES:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from app.analysis.film import Keep, film_beside
 from app.analysis.frames import Frames, open_frames
@@ -22,7 +25,7 @@ from app.analysis.parts import AnalysisOptions, Parts, borrowed_parts, how
 from app.analysis.table import FolderWriter
 from app.live.parts import FramePipeline
 from app.messages import FrameResult
-from app.sessions.folder import in_use, lock, read_info, stay_locked, unlock
+from app.sessions.folder import TABLE, in_use, lock, read_info, stay_locked, unlock
 from models.runtime.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -64,7 +67,8 @@ class Outcome:
     status: `DONE`; `SKIPPED`, its session was there already; `FAILED`; or `STOPPED` by the user.
     folder: of the session, where there is one. note: one sentence, why it failed or what went
     amiss on the way; empty when all is well. frames: in the table. faces: rows that hold one.
-    seconds: it took, 0 where nothing was done.
+    seen: frames with a face. most: faces on the frame that has the most of them. seconds: it took,
+    0 where nothing was done.
     """
 
     number: int
@@ -73,6 +77,8 @@ class Outcome:
     note: str = ""
     frames: int = 0
     faces: int = 0
+    seen: int = 0
+    most: int = 0
     seconds: float = 0.0
 
 
@@ -122,6 +128,7 @@ def _analyse(
         with film_beside(partial, wanted=job.options.video) as keep:
             writer.write(_kept(results, keep, partial), frames)
         writer.export(job.options.table)
+        seen, most = _count_faces(partial)
         folder = _take_name(partial, target)
     return Outcome(
         job.number,
@@ -130,6 +137,8 @@ def _analyse(
         note=frames.notice,
         frames=writer.frames,
         faces=writer.faces,
+        seen=seen,
+        most=most,
         seconds=time.monotonic() - begun,
     )
 
@@ -138,6 +147,7 @@ def _already(number: int, folder: Path) -> Outcome:
     """Return what came of an input earlier, so that a resumed summary says as much as the first."""
     info = read_info(folder)
     counts = info.get("counts", {})
+    seen, most = _count_faces(folder)
     return Outcome(
         number,
         SKIPPED,
@@ -145,7 +155,17 @@ def _already(number: int, folder: Path) -> Outcome:
         note=info.get("source", {}).get("notice", ""),
         frames=counts.get("frames", 0),
         faces=counts.get("faces", 0),
+        seen=seen,
+        most=most,
     )
+
+
+def _count_faces(folder: Path) -> tuple[int, int]:
+    """Return how many frames of a session show a face, and how many faces one shows at most."""
+    table = pq.read_table(folder / TABLE, columns=["frame", "face_id"])
+    frames = table["frame"].filter(pc.is_valid(table["face_id"])).to_numpy()
+    counts = np.unique(frames, return_counts=True)[1]
+    return len(counts), int(counts.max(initial=0))
 
 
 def _results(

@@ -26,7 +26,7 @@ def progress_line(state: BatchState) -> str:
         parts.append(f"{state.speed:.0f} frames/s")
     if state.seconds_left is not None:
         parts.append(f"{span(state.seconds_left, digits=0)} left")
-    running = [file.job.source.place.name for file in state.files if file.status == RUNNING]
+    running = [file.job.source.shown.name for file in state.files if file.status == RUNNING]
     if not running and not through:
         running = ["starting"]
     return "  ·  ".join([*parts, *running[:1]])

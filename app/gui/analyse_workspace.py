@@ -26,10 +26,11 @@ from app.analysis.summary import progress_line, total_line, write_summary
 from app.errors import UserError
 from app.gui import dialogs
 from app.gui.analyse.actions import analyse_menus, make_analyse_actions
+from app.gui.analyse.bar import ListBar
 from app.gui.analyse.empty import EmptyPage
 from app.gui.analyse.foot import Foot
 from app.gui.analyse.panel import OptionsPanel
-from app.gui.analyse.table import EntryModel, EntryTable, outcome_text
+from app.gui.analyse.table import EntryModel, EntryTable, outcome_sentence
 from app.gui.places import analyses_folder
 from app.gui.workspace import Host, Workspace
 from app.settings import Settings
@@ -59,7 +60,7 @@ class AnalyseWorkspace(Workspace):
         self.setAcceptDrops(True)
         self.menu_actions = make_analyse_actions(self)
         self.model = EntryModel(host.theme)
-        self.table = EntryTable(self.model, host.theme)
+        self.table = EntryTable(self.model, host.theme, self.menu_actions.of_row())
         self.panel = OptionsPanel(host.around.models, self.menu_actions.output, host.theme)
         self.empty = EmptyPage(self.menu_actions)
         self._menus = analyse_menus(self.menu_actions, host.actions, host.window)
@@ -179,6 +180,7 @@ class AnalyseWorkspace(Workspace):
         self.model.set_entries(queue.entries)
         busy = queue.running or self._planning
         self._pages.setCurrentWidget(self.table if queue.entries else self.empty)
+        self.bar.setVisible(bool(queue.entries))
         self.foot.setVisible(bool(queue.entries or self._adding))
         self.panel.set_running(busy)
         todo = queue.unfinished
@@ -209,6 +211,7 @@ class AnalyseWorkspace(Workspace):
             self.add(paths)
 
     def _build(self) -> None:
+        self.bar = ListBar(self.menu_actions)
         self.foot = Foot(self.menu_actions)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
@@ -217,6 +220,7 @@ class AnalyseWorkspace(Workspace):
         rows = QVBoxLayout(left)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
+        rows.addWidget(self.bar)
         rows.addWidget(self._pages, 1)
         rows.addWidget(self.foot)
         edge = QFrame()
@@ -241,21 +245,27 @@ class AnalyseWorkspace(Workspace):
         acts.show_output.triggered.connect(self._show_output)
         acts.start.triggered.connect(self.start)
         acts.stop.triggered.connect(self.stop)
+        acts.again.triggered.connect(lambda: self._start(_failed(self.table.chosen)))
         acts.review.triggered.connect(self._review_chosen)
+        acts.show_file.triggered.connect(self._show_file)
         self.panel.own_model.connect(self._open_model)
         self.table.opened.connect(self._review)
         self.table.selectionModel().selectionChanged.connect(self._refresh_chosen)
         self.model.modelReset.connect(self._refresh_chosen)
 
     def _refresh_chosen(self) -> None:
-        chosen = self.table.chosen
-        free = any(not entry.planned for entry in chosen) and not self._planning
-        self.menu_actions.remove.setEnabled(free)
-        self.menu_actions.review.setEnabled(len(chosen) == 1 and _folder_of(chosen[0]) is not None)
+        chosen, acts = self.table.chosen, self.menu_actions
+        busy = self.queue.running or self._planning
+        acts.remove.setEnabled(any(not each.planned for each in chosen) and not self._planning)
+        acts.review.setEnabled(len(chosen) == 1 and _folder_of(chosen[0]) is not None)
+        acts.again.setEnabled(bool(_failed(chosen)) and not busy)
+        acts.show_file.setEnabled(len(chosen) == 1)
+        todo = self.queue.unfinished
+        self.foot.show_next(review=acts.review.isEnabled() and todo == _failed(todo))
         detail = ""
         if len(chosen) == 1:
-            text = outcome_text(chosen[0])
-            detail = text if chosen[0].status == FAILED else f"{chosen[0].source.place}: {text}"
+            text = outcome_sentence(chosen[0])
+            detail = text if chosen[0].status == FAILED else f"{chosen[0].source.shown}: {text}"
         self.foot.show_detail(detail)
 
     def _has_finder(self) -> bool:
@@ -281,10 +291,17 @@ class AnalyseWorkspace(Workspace):
         else:
             self.host.notices.say(f"{total_line(state).capitalize()}.")
         self._write_summary()
+        self._choose_done()
         go_on, self._go_on = self._go_on and not state.error, False
         if go_on:
             added = [entry for entry in self.queue.unfinished if entry.status == WAITING]
             self._start(added)
+
+    def _choose_done(self) -> None:
+        """Choose the first row that is done, unless one that is done is chosen already."""
+        done = [row for row, entry in enumerate(self.queue.entries) if entry.finished]
+        if done and not any(entry.finished for entry in self.table.chosen):
+            self.table.selectRow(done[0])
 
     def _write_summary(self) -> None:
         try:
@@ -335,6 +352,10 @@ class AnalyseWorkspace(Workspace):
             self._folder = Path(path)
             self.panel.set_output(self._folder)
 
+    def _show_file(self) -> None:
+        for entry in self.table.chosen[:1]:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(entry.source.paths[0].parent)))
+
     def _show_output(self) -> None:
         if is_folder(self._folder):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
@@ -346,10 +367,14 @@ def _folder_of(entry: Entry) -> Path | None:
     return entry.outcome.folder if entry.outcome is not None else None
 
 
+def _failed(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.status == FAILED]
+
+
 def _start_word(todo: Sequence[Entry]) -> str:
     """Return what starting means for what is left."""
-    if todo and all(entry.status == FAILED for entry in todo):
-        return "&Try again"
+    if todo and todo == _failed(todo):
+        return "&Retry failed"
     again = bool(todo) and all(entry.outcome is not None for entry in todo)
     return "&Go on" if again else "&Start"
 

@@ -63,12 +63,12 @@ that was measured on too few pictures to tell.</p>
 <p>People themselves agree only in part on such pictures: two sets of labels for the very same
 training images agree on 62 % of them. <i>Model &gt; About this model</i> tells how often this
 model agrees with its labels, and for which it fails most.</p>
-<h3>Shares and their intervals, in Review</h3>
+<h3>Shares and their likely ranges, in Review</h3>
 <p>A share is the part of the frames with this face that bear a label. Neighbouring frames are
-nearly the same, so the 95 % interval is that of the smaller number of frames that are as good as
-independent. It is the range in which the share would lie in the long run, if all went on in the
-same way. It assumes that the stretch is of one piece, and it knows nothing of the model's own
-errors.</p>
+nearly the same, so the likely range, a 95 % interval, is that of the smaller number of frames that
+are as good as independent. It is the range in which the share would lie in the long run, if all
+went on in the same way. It assumes that the stretch is of one piece, and it knows nothing of the
+model's own errors.</p>
 <h3>Two models</h3>
 <p><i>Model &gt; Compare with</i> asks a second model as well. On the card its word stands below
 that of the first, with <i>also</i> where it is the same and <i>instead</i> where it is not; the

@@ -37,6 +37,16 @@ def window_icon() -> QIcon:
     return made
 
 
+def failed_icon(tokens: Tokens) -> QIcon:
+    """Return the sign beside what failed, in the colour for danger."""
+    made = QIcon()
+    for size in _SIZES:
+        drawn = _pixmap(_failed, size, QColor(tokens.danger))
+        for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+            made.addPixmap(drawn, mode)
+    return made
+
+
 def _pixmap(draw: Callable[[QPainter, QColor], None], size: int, ink: QColor) -> QPixmap:
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
@@ -226,6 +236,12 @@ def _stop(painter: QPainter, _ink: QColor) -> None:
     painter.drawEllipse(QPointF(10, 10), 7.2, 7.2)
     _fill(painter, _RED)
     painter.drawRoundedRect(QRectF(6.5, 6.5, 7, 7), 1, 1)
+
+
+def _failed(painter: QPainter, _ink: QColor) -> None:
+    painter.drawEllipse(QPointF(10, 10), 7.2, 7.2)
+    painter.drawLine(QPointF(10, 6.2), QPointF(10, 10.6))
+    painter.drawPoint(QPointF(10, 13.6))
 
 
 def _mien(painter: QPainter, ink: QColor) -> None:

@@ -40,14 +40,15 @@ def show_model_card(window: QWidget, card: Card) -> None:
 
 def open_page(
     window: QWidget, title: str, html: Callable[[], str], size: QSize = PAGE_SIZE
-) -> None:
-    """Open a page of text beside the window; one of the same title goes."""
+) -> PageDialog:
+    """Open a page of text beside the window and return it; one of the same title goes."""
     for shown in window.findChildren(PageDialog):
         if shown.windowTitle() == title:
             shown.close()
     page = PageDialog(title, html(), window)
     page.resize(size.boundedTo(window.screen().availableSize()))
     page.show()
+    return page
 
 
 def _open_shortcuts(window: QWidget, actions: WindowActions) -> None:

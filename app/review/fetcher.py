@@ -100,9 +100,10 @@ class Fetcher:
                 if self.has_pictures is None:
                     self.has_pictures = image is not None
                 shown = (image if image is not None else nothing).copy()
-                result = self._tried(_NO_LANDMARKS, as_result, state, frame, shown, landmarks)
+                said = "" if image is not None else self._why_empty()
+                result = self._tried(_NO_LANDMARKS, as_result, state, frame, shown, landmarks, said)
                 if result is None:
-                    result = as_result(state, frame, shown, None)
+                    result = as_result(state, frame, shown, None, said)
                 with self._changed:
                     self._made = (frame, result)
         finally:
@@ -110,6 +111,17 @@ class Fetcher:
                 landmarks.close()
             if pictures is not None:
                 pictures.close()
+
+    def _why_empty(self) -> str:
+        """Return why a frame is shown without its picture."""
+        if self.has_pictures:
+            return "no picture of this frame"
+        source = self._recording.info.get("source")
+        if isinstance(source, dict) and source.get("live") is False:
+            return "the file it was made from is no longer where it was"
+        if self._recording.info.get("video"):
+            return "its video is no longer in its folder"
+        return "recorded without video"
 
     def _next_wish(self) -> tuple[Edited, int] | None:
         with self._changed:

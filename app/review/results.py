@@ -18,11 +18,16 @@ _NO_MAP = np.eye(2, 3)
 
 
 def as_result(
-    state: Edited, frame: int, image: NDArray[np.uint8], landmarks: LandmarkReader | None
+    state: Edited,
+    frame: int,
+    image: NDArray[np.uint8],
+    landmarks: LandmarkReader | None,
+    caption: str = "",
 ) -> FrameResult:
     """Return a frame with the faces that count, as they were recorded.
 
-    image: (H, W, 3) uint8 BGR. The crop and the attention maps were not kept, so they are empty.
+    image: (H, W, 3) uint8 BGR. caption: what is said on it. The crop and the attention maps
+    were not kept, so they are empty.
     """
     recording = state.recording
     time = float(recording.frame_times[frame])
@@ -31,7 +36,8 @@ def as_result(
         for row in recording.rows_of_frame(frame)
         if state.kept[row]
     )
-    return FrameResult(Frame(image, int(recording.frame_numbers[frame]), time, time), faces)
+    number = int(recording.frame_numbers[frame])
+    return FrameResult(Frame(image, number, time, time, caption=caption), faces)
 
 
 def _face(state: Edited, row: int, landmarks: LandmarkReader | None) -> FaceResult:

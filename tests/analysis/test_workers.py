@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -18,6 +19,7 @@ from app.analysis.job import DONE, FAILED, STOPPED, Job, Outcome, Progress
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import plan, runner
 from app.errors import SettingsError
+from tests.analysis.conftest import actor_frames, write_film
 
 TABLES = ("one/frames.parquet", "two/frames.parquet", "photos/frames.parquet")
 
@@ -138,5 +140,22 @@ def test_no_scheduler_and_no_library_are_one_sentence(
         with pytest.raises(SettingsError, match="Expected the address of a Dask scheduler"):
             work(jobs, scheduler=nonsense)
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SettingsError, match=r"pip install -e '\.\[cluster\]'"):
+    with pytest.raises(SettingsError, match=r'pip install -e "\.\[cluster\]"'):
         work(jobs, scheduler="tcp://127.0.0.1:9")
+
+
+def test_an_outcome_counts_the_frames_with_a_face_also_when_it_was_there_already(
+    tmp_path: Path,
+) -> None:
+    face, nobody = actor_frames()[0], np.zeros_like(actor_frames()[0])
+    film = write_film(tmp_path / "film.mp4", [nobody] * 2 + [face] * 3 + [nobody])
+    counted = []
+    for resume, status in ((False, "done"), (True, "skipped")):
+        inputs = find_inputs([str(film)])
+        jobs = plan(inputs, tmp_path / "out", AnalysisOptions(), resume=resume)
+        (outcome,) = work(jobs, here=True)
+        assert (outcome.status, outcome.frames) == (status, 6)
+        assert 1 <= outcome.seen == outcome.faces <= 3
+        assert outcome.most == 1
+        counted.append(outcome.seen)
+    assert counted[0] == counted[1]

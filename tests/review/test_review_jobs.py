@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.gui.review.compare_tab import agreement_words
@@ -72,9 +73,10 @@ def test_another_model_reads_the_session_and_both_are_shown(
     write_info(session, read_info(session) | {"video": {"blur": True}})
     desk.review.open_session(session)
     desk.wait(qtbot, lambda: desk.model.second is not None)
-    tab.start_or_stop()
-    desk.wait(qtbot, lambda: bool(desk.host.notices.texts))
-    assert "not blurred" in desk.host.notices.texts[0]
+    tab.hide_button.click()
+    tab.choice.setCurrentIndex(tab.choice.findData("mini_xception.ferplus"))
+    desk.wait(qtbot, lambda: not tab.start.isEnabled())
+    assert "not blurred" in tab.reason.text()
 
 
 def test_what_was_read_before_is_shown_again(desk: Desk, session: Path, qtbot: QtBot) -> None:
@@ -124,10 +126,39 @@ def test_what_the_second_model_could_not_read_is_not_called_unsure(opened: Desk)
 
 
 def test_without_pictures_nothing_is_read_again(opened: Desk, qtbot: QtBot) -> None:
-    opened.review.comparison.start_or_stop()
-    opened.wait(qtbot, lambda: bool(opened.host.notices.texts))
-    assert "no clean pictures" in opened.host.notices.texts[0]
-    assert not opened.review.comparison.busy
+    tab = opened.review.comparison
+    opened.wait(qtbot, lambda: not tab.start.isEnabled())
+    assert "no clean pictures" in tab.reason.text()
+    assert tab.reason.isVisibleTo(tab)
+    assert tab.start.toolTip() == tab.reason.text()
+    # What was read while there were pictures can be shown still.
+    model, rows = opened.model, len(opened.model.recording.tracks)
+    shown, decided = np.full((1, rows), 1.0, np.float32), np.zeros(rows, np.int16)
+    second = Second(tab.choice.currentData(), ("anger",), shown, decided, np.ones(rows, bool))
+    write_second(model.recording.path, second)
+    tab.choice.currentIndexChanged.emit(tab.choice.currentIndex())
+    assert tab.start.isEnabled()
+    assert not tab.reason.isVisibleTo(tab)
+
+
+def test_a_comparison_calls_models_by_their_titles_and_explains_kappa(opened: Desk) -> None:
+    model, tab = opened.model, opened.review.comparison
+    opened.review.side.show_page("Compare")
+    model.recording.info["model"] = {"name": "mini_xception.ferplus"}
+    decided = model.recording.decided.copy()
+    decided[::5] = 0
+    read = np.ones(len(decided), bool)
+    shown = np.full((3, len(decided)), 1 / 3, np.float32)
+    model.compare(Second("acn.fer2013-4", model.recording.labels, shown, decided, read))
+    assert (model.recorded_title, model.second_title) == (
+        "mini-Xception (FER+)",
+        "ACN (four labels)",
+    )
+    assert "Recorded: mini-Xception (FER+)\nRead again: ACN (four labels)" in tab.changes.toolTip()
+    said = [label.text() for label in tab.findChildren(QLabel) if label.isVisibleTo(tab)]
+    assert not any("kappa" in words for words in said)
+    assert any(words.startswith("Face 1, the whole session: both models are") for words in said)
+    assert any(words.startswith("Agreement beyond what chance would give: 0.") for words in said)
 
 
 def test_a_video_is_analysed_and_then_opened(

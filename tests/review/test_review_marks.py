@@ -21,7 +21,7 @@ from app.review.edits import EditList, Name, PutMarker, read_edits
 from tests.review.strokes import at, drag, pixels
 
 if TYPE_CHECKING:
-    from tests.review.conftest import Desk
+    from tests.review.conftest import Desk, Record
 
 pytestmark = pytest.mark.gui
 
@@ -119,6 +119,18 @@ def test_an_ampersand_in_a_name_is_no_key(opened: Desk) -> None:
     model.choose(2)
     review.faces.fill_merge_menu()
     assert "Tom && Jerry" in [a.text() for a in review.faces.merge_button.menu().actions()]
+
+
+def test_a_face_alone_is_merged_with_nobody(
+    opened: Desk, record: Record, tmp_path: Path, qtbot: QtBot
+) -> None:
+    button = opened.review.faces.merge_button
+    assert button.isEnabled()
+    folder = record(tmp_path / "alone", lambda _index: [(1, "neutral")], 5)
+    opened.review.open_session(folder)
+    opened.wait(qtbot, lambda: opened.model.recording.path == folder)
+    assert not button.isEnabled()
+    assert "no other face" in button.toolTip()
 
 
 @pytest.mark.parametrize(

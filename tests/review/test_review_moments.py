@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
@@ -111,6 +111,13 @@ def test_a_drag_selects_and_the_numbers_follow(opened: Desk) -> None:
     assert summary.start == pytest.approx(2.0, abs=0.05)
     shares = {row.label: row.share for row in opened.review.interval.shares.rows}
     assert shares["happiness"] == pytest.approx(0.5, abs=0.05)
+    table = opened.review.interval.shares
+    heads = [table.tip_at(QPoint(table.width() - right, 4)) for right in (150, 100, 30)]
+    for tip, words in zip(heads, ("share of the frames", "95 % interval", "mean"), strict=True):
+        assert words in tip
+    assert table.tip_at(QPoint(4, 50)).startswith("happiness: ")
+    assert opened.review.interval.keep_button.text() == "Keep interval"
+    assert opened.review.interval.all_button.text() == "Clear selection"
     # An end of it can be taken hold of.
     drag(lines, at(lines, opened.model.selection[1]), at(lines, 4.0))
     assert opened.model.selection == pytest.approx((2.0, 4.0), abs=0.05)

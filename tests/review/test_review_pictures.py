@@ -261,6 +261,23 @@ def test_what_cannot_be_read_is_a_sentence_and_no_end(
     fetcher.close()
 
 
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        ({"source": {"live": True}}, "recorded without video"),
+        ({"source": {"live": True}, "video": {"kind": "raw"}}, "its video is no longer"),
+        ({"source": {"live": False, "spec": "/no/film.mp4"}}, "the file it was made from is no"),
+    ],
+)
+def test_an_empty_field_says_why(session: Path, info: dict[str, Any], said: str) -> None:
+    recording = open_recording(session)
+    recording.info.update(info)
+    fetcher = Fetcher(recording)
+    fetcher.ask(edited(recording, EditList()), 3)
+    assert fetched(fetcher)[1].frame.caption.startswith(said)
+    fetcher.close()
+
+
 def test_session_json_names_a_source_by_word(session: Path) -> None:
     info = json.loads((session / "session.json").read_text())
     (session / "session.json").write_text(json.dumps(info | {"source": "camera:0"}))

@@ -6,18 +6,22 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.gui.dialogs import PageDialog
 from app.gui.review.exports import save_picture
+from app.gui.review.strips import GUTTER
 from app.review.edits import Name
 from app.review.second import Second
 from app.sessions.folder import DAMAGED, read_info, write_info
+from app.sessions.mkv import VideoFile
 from app.settings import Settings
 from tests.review.strokes import pixels, roll_down
 
@@ -43,10 +47,74 @@ def test_an_opened_session_is_shown_and_recent(opened: Desk, session: Path) -> N
     result = opened.review.video.result
     assert result is not None
     assert [face.face.track_id for face in result.faces] == [1]
-    assert "No video" in opened.review.video.hint
+    assert opened.review.video.caption == "recorded without video"
     changed = opened.review.changed_settings(Settings())
     assert changed.recent_sessions == (str(session.absolute()),)
     assert set(changed.splitters) == {"review", "review_rows"}
+
+
+def test_points_stand_for_a_face_that_was_not_filmed(
+    opened: Desk, session: Path, qtbot: QtBot
+) -> None:
+    switch = opened.review.menu_actions.overlays["landmarks"]
+    assert switch.isChecked()
+    writer = VideoFile(session / "video.mkv", 160, 120)
+    picture = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
+    for index in range(120):
+        writer.add(picture, index / 10)
+    writer.close()
+    opened.review.open_session(session)
+    opened.wait(qtbot, lambda: not switch.isChecked())
+    assert opened.review.video.caption == ""
+
+
+def test_about_a_session_is_a_summary_with_the_raw_file_behind_a_link(opened: Desk) -> None:
+    opened.model.recording.info.update(
+        started={"wall": "2026-09-21T10:05:59.123456+00:00", "monotonic": 12.5},
+        source={"name": "demo actor", "frame_width": 640, "frame_height": 480, "fps": 30.0},
+        model={"name": "mini_xception.ferplus", "provider": "CPU"},
+        finder="mien",
+        landmarks="landmarks68",
+        settings={"smoothing_seconds": 0.25},
+        consent={"text": "I agree to be filmed.", "answer": "agreed", "wall": None},
+        video={"files": {"raw": "video.mkv"}, "blur": True},
+        study="not what it should be",
+    )
+    opened.review.menu_actions.about.trigger()
+    (page,) = opened.host.window.findChildren(PageDialog)
+    said = page.page.toPlainText()
+    for words in (
+        "demo actor", "2026-09-2", "120 frames in 11.9 s", "3 faces on 120 frames; 2 frames passed",
+        "640 \N{MULTIPLICATION SIGN} 480 · 30 frames a second", "mini-Xception (FER+) · on CPU",
+        "the picture as it is · faces blurred", "0.25 s", "agreed", "I agree to be filmed.",
+    ):  # fmt: skip
+        assert words in said, words
+    for raw in ("monotonic", "123456", "landmarks68", "format"):
+        assert raw not in said
+    page.page.anchorClicked.emit(QUrl("all"))
+    assert "123456" in page.page.toPlainText()
+    page.page.anchorClicked.emit(QUrl("summary"))
+    assert page.page.toPlainText() == said
+
+
+def test_view_says_where_attention_is_seen(desk: Desk) -> None:
+    view = next(menu for menu in desk.review.menus if menu.title() == "&View")
+    (attention,) = (each for each in view.actions() if "Attention" in each.text())
+    assert not attention.isEnabled()
+    assert "in Live" in attention.toolTip()
+
+
+def test_the_chart_names_the_levels_of_its_axis(opened: Desk) -> None:
+    lines = opened.review.timeline.lines
+    (area, _second), *_ = lines.halves(lines.size().toSizeF())
+    shown = lines.grab().toImage()
+    ground = shown.pixel(GUTTER - 2, 2)
+    for share in (0.0, 0.5, 1.0):
+        y = round(area.bottom() - share * area.height())
+        beside = {
+            shown.pixel(x, at) for x in range(GUTTER - 16, GUTTER - 5) for at in (y - 1, y + 1)
+        }
+        assert beside - {ground}, f"nothing stands beside {share}"
 
 
 def test_recent_sessions_of_one_name_are_told_apart(desk: Desk, tmp_path: Path) -> None:
@@ -133,7 +201,7 @@ def test_every_control_can_be_reached_by_tab_and_has_a_name(opened: Desk, page: 
         "Faces": "Faces of the session", "Interval": "Numbers of the interval",
         "Markers": "Which markers", "Compare": "Comparison with",
     }  # fmt: skip
-    for word in ("Play", "Undo", "Report", "Show faces", "Show compare", own[page]):
+    for word in ("Play", "Undo", "Export report", "Show faces", "Show compare", own[page]):
         assert any(word in name for name in names), (word, names)
 
 

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QColor, QDesktopServices, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.analysis.inputs import IMAGES, VIDEO, Input
-from app.analysis.job import DONE, FAILED, Job, Outcome, Progress
+from app.analysis.job import DONE, FAILED, SKIPPED, Job, Outcome, Progress
 from app.analysis.parts import AnalysisOptions
+from app.analysis.queue import Entry
 from app.analysis.workers import Tell
 from app.errors import SettingsError
 from app.gui import analyse_workspace
-from app.gui.analyse.table import LENGTH, NAME, OUTCOME, PROGRESS
+from app.gui.analyse.table import LENGTH, NAME, OUTCOME, PROGRESS, outcome_text
 from app.gui.analyse_workspace import AnalyseWorkspace
 from app.gui.window import MainWindow
 from app.settings import Settings, load_settings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.gui
 
 OpenWindow = Callable[..., MainWindow]
+_UNPLAYABLE = f'"{Path("/data/two.mp4")}" cannot be played; choose another.'
 
 
 class Works:
@@ -155,8 +157,8 @@ def test_a_run_shows_what_comes_of_each(
 ) -> None:
     def script(jobs: Sequence[Job], tell: Tell) -> None:
         tell(Progress(0, 600))
-        tell(Outcome(1, FAILED, note='"two.mp4" cannot be played.'))
-        tell(Outcome(2, DONE, Path("/out/stills"), frames=12, faces=11))
+        tell(Outcome(1, FAILED, note=_UNPLAYABLE))
+        tell(Outcome(2, DONE, Path("/out/stills"), frames=12, faces=13, seen=11, most=2))
 
     works.script = script
     analyse.panel.every.setValue(5)
@@ -164,7 +166,8 @@ def test_a_run_shows_what_comes_of_each(
     until(qtbot, analyse, lambda: analyse.queue.entries[2].finished)
     assert texts(analyse, PROGRESS) == ["40 %", "", "100 %"]
     assert texts(analyse, OUTCOME) == [
-        "being analysed", 'failed: "two.mp4" cannot be played.', "done, 11 faces",
+        "being analysed", "failed: cannot be played; choose another.",
+        "11 of 12 images with a face · up to 2 at once",
     ]  # fmt: skip
     assert analyse.foot.said.text().startswith("2 of 3")
     assert analyse.foot.progress.value() == round(1000 * (600 + 12) / 1512)
@@ -175,7 +178,7 @@ def test_a_run_shows_what_comes_of_each(
     assert len(inputs) == 3
     assert (folder, options.every, workers) == (tmp_path / "results", 5, 2)
     analyse.table.selectRow(1)
-    assert analyse.foot.detail.text() == 'failed: "two.mp4" cannot be played.'
+    assert analyse.foot.detail.text() == _UNPLAYABLE
     analyse.menu_actions.stop.trigger()
     until(qtbot, analyse, lambda: not analyse.queue.running)
     assert texts(analyse, OUTCOME)[0] == "stopped"
@@ -186,6 +189,92 @@ def test_a_run_shows_what_comes_of_each(
     start(qtbot, analyse)
     assert [each.place.name for each in works.asked[1][0]] == ["one.mp4", "two.mp4"]
     works.end.set()
+
+
+def test_what_failed_says_why_first_beside_a_sign(
+    qtbot: QtBot, analyse: AnalyseWorkspace, works: Works
+) -> None:
+    works.script = lambda jobs, tell: tell(Outcome(1, FAILED, note=_UNPLAYABLE))
+    start(qtbot, analyse)
+    until(qtbot, analyse, lambda: analyse.queue.entries[1].status == FAILED)
+    failed, waiting = (analyse.model.index(row, OUTCOME) for row in (1, 0))
+    assert failed.data(Qt.ItemDataRole.ToolTipRole) == _UNPLAYABLE
+    sign = failed.data(Qt.ItemDataRole.DecorationRole).pixmap(20).toImage()
+    danger = QColor(analyse.host.theme.tokens.danger).rgb()
+    assert danger in {sign.pixel(x, y) for x in range(sign.width()) for y in range(sign.height())}
+    assert waiting.data(Qt.ItemDataRole.DecorationRole) is None
+    works.end.set()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (Outcome(0, DONE, Path("/o"), "", 75, 75, 75, 1), "75 of 75 frames with a face"),
+        (Outcome(0, DONE, Path("/o"), frames=75), "no face on 75 frames"),
+        (Outcome(0, DONE, Path("/o"), frames=1, faces=2, seen=1, most=2), "2 faces"),
+        (Outcome(0, SKIPPED, Path("/o"), frames=1), "there already · no face"),
+        (Outcome(0, DONE, Path("/o"), "2 are damaged.", 1), "no face. 2 are damaged."),
+    ],
+)  # fmt: skip
+def test_an_outcome_counts_frames_and_takes_no_row_for_a_person(
+    outcome: Outcome, said: str
+) -> None:
+    source = Input(VIDEO, Path("/data/one.mp4"), (Path("/data/one.mp4"),), 75)
+    assert outcome_text(Entry(0, source, outcome.status, outcome=outcome)) == said
+
+
+def test_an_image_alone_keeps_its_name(analyse: AnalyseWorkspace) -> None:
+    alone = Path("/data/stills/7.png")
+    analyse.queue.add([Input(IMAGES, alone.parent, (alone,), 1)])
+    analyse.refresh()
+    assert texts(analyse, NAME)[-1] == "7.png"
+    tip = analyse.model.index(3, NAME).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip == str(alone)
+
+
+def test_buttons_and_a_menu_change_the_list(
+    qtbot: QtBot, analyse: AnalyseWorkspace, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buttons = {button.text(): button for button in analyse.bar.findChildren(QPushButton)}
+    assert list(buttons) == ["Add files…", "Add folder…", "Remove from list"]
+    assert not buttons["Remove from list"].isEnabled()
+    analyse.table.selectRow(1)
+    buttons["Remove from list"].click()
+    assert texts(analyse, NAME) == ["one.mp4", "stills (images)"]
+    acts = analyse.menu_actions
+    assert analyse.table.contextMenuPolicy() == Qt.ContextMenuPolicy.ActionsContextMenu
+    assert analyse.table.actions() == [acts.review, acts.again, acts.show_file, acts.remove]
+    shown: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", shown.append)
+    analyse.table.selectRow(0)
+    acts.show_file.trigger()
+    assert shown == [QUrl.fromLocalFile(str(Path("/data")))]
+
+
+def test_after_a_run_what_is_done_is_chosen_and_its_review_comes_first(
+    qtbot: QtBot, analyse: AnalyseWorkspace, works: Works
+) -> None:
+    def script(jobs: Sequence[Job], tell: Tell) -> None:
+        for job in jobs:
+            status = FAILED if job.source.place.name == "two.mp4" else DONE
+            tell(Outcome(job.number, status, Path("/out") / job.name if status == DONE else None))
+
+    works.script = script
+    foot = analyse.foot
+    assert foot.start.property("primary")
+    start(qtbot, analyse)
+    works.end.set()
+    until(qtbot, analyse, lambda: not analyse.queue.running)
+    assert [entry.source.place.name for entry in analyse.table.chosen] == ["one.mp4"]
+    assert foot.review.property("primary")
+    assert not foot.start.property("primary")
+    assert foot.start.text() == "Retry failed"
+    assert not analyse.menu_actions.again.isEnabled()
+    analyse.table.selectRow(1)
+    assert foot.start.property("primary")
+    analyse.menu_actions.again.trigger()
+    until(qtbot, analyse, lambda: len(works.asked) == 2 and not analyse.queue.running)
+    assert [each.place.name for each in works.asked[1][0]] == ["two.mp4"]
 
 
 def test_what_is_done_opens_in_review(

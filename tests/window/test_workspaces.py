@@ -167,7 +167,7 @@ def test_the_page_of_shortcuts_is_by_workspace(open_window: OpenWindow) -> None:
     window.menu_actions.shortcuts.trigger()
     page = window.findChildren(PageDialog)[-1]
     text = page.page.toPlainText()
-    for words in ("Everywhere", "Live", "Review", "Ctrl+3", "Next camera", "On one frame"):
+    for words in ("Everywhere", "Live", "Review", "Ctrl+3", "Next camera", "Forward one frame"):
         assert words in text, words
     assert (window._analyse, window._review) == (None, None), "they take seconds to load"
     page.close()

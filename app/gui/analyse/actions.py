@@ -24,29 +24,37 @@ class AnalyseActions:
     show_output: QAction
     start: QAction
     stop: QAction
+    again: QAction
     review: QAction
+    show_file: QAction
 
     def all(self) -> list[QAction]:
         """Return every action, in the order of the menus."""
         return [
             self.add_files, self.add_folder, self.remove, self.clear, self.output,
-            self.show_output, self.start, self.stop, self.review,
+            self.show_output, self.start, self.stop, self.again, self.review, self.show_file,
         ]  # fmt: skip
+
+    def of_row(self) -> list[QAction]:
+        """Return what can be done with the chosen rows, in the order of their menu."""
+        return [self.review, self.again, self.show_file, self.remove]
 
 
 def make_analyse_actions(workspace: QWidget) -> AnalyseActions:
     """Make the actions."""
     make = partial(make_action, workspace)
     return AnalyseActions(
-        add_files=make("&Add videos and images…", "Ctrl+O", "Add files to the list"),
-        add_folder=make("Add &folder…", "Ctrl+Shift+O", "Add all that lies in a folder"),
+        add_files=make("&Add files…", "Ctrl+O", "Add videos and images to the list"),
+        add_folder=make("Add &folder…", "Ctrl+Shift+O", "Add all videos and images of a folder"),
         remove=make("&Remove from list", "Del", "Take the chosen files out of the list"),
         clear=make("Remove &done", "Ctrl+Del", "Take all that is done out of the list"),
         output=make("&Results folder…", "Ctrl+Shift+S", "Choose where results go"),
         show_output=make("&Show results folder", "Ctrl+E", "Open the folder of results"),
         start=make("&Start", "Ctrl+Return", "Analyse what is in the list"),
         stop=make("S&top", "Ctrl+.", "Stop; what is done stays, and the rest can go on later"),
+        again=make("R&etry", "", "Analyse the chosen files again that failed"),
         review=make("Open in &Review", "Ctrl+R", "Look through what came of the chosen file"),
+        show_file=make("Show &in folder", "", "Open the folder in which the chosen file lies"),
     )
 
 
@@ -55,9 +63,9 @@ def analyse_menus(actions: AnalyseActions, shared: WindowActions, parent: QWidge
     file = QMenu("&File", parent)
     file.addActions([actions.add_files, actions.add_folder])
     file.addSeparator()
-    file.addActions([actions.remove, actions.clear])
+    file.addActions([actions.review, actions.show_file, actions.remove, actions.clear])
     file.addSeparator()
-    file.addActions([actions.start, actions.stop, actions.review])
+    file.addActions([actions.start, actions.stop, actions.again])
     file.addSeparator()
     file.addActions([actions.output, actions.show_output])
     file.addSeparator()

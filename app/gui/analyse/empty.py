@@ -28,7 +28,7 @@ class EmptyPage(QWidget):
         text = QLabel(_TEXT)
         text.setWordWrap(True)
         text.setProperty("quiet", True)
-        self.add_files = QPushButton("Add videos and images…")
+        self.add_files = QPushButton("Add files…")
         self.add_files.setProperty("primary", True)
         self.add_files.setToolTip(actions.add_files.toolTip())
         self.add_files.clicked.connect(actions.add_files.trigger)

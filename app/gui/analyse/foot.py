@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout
 
 from app.gui.analyse.actions import AnalyseActions
-from app.gui.keys import KeepSpace
+from app.gui.analyse.bar import action_button
 
 
 class Foot(QFrame):
@@ -29,14 +28,13 @@ class Foot(QFrame):
         self.detail.setProperty("quiet", True)
         self.detail.setTextFormat(Qt.TextFormat.PlainText)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.start = _button(actions.start)
-        self.start.setProperty("primary", True)
-        self.stop = _button(actions.stop)
-        self.review = _button(actions.review)
+        self.start = action_button(actions.start)
+        self.stop = action_button(actions.stop)
+        self.review = action_button(actions.review)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.detail, 1)
-        for button in (self.review, self.stop, self.start):
+        for button in (self.start, self.stop, self.review):
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 16, 8)
@@ -54,6 +52,14 @@ class Foot(QFrame):
                 if had_focus:
                     (self.stop if running else self.start).setFocus()
 
+    def show_next(self, *, review: bool) -> None:
+        """Let what the user is likely to do next stand out: review what is done, else start."""
+        for button, first in ((self.review, review), (self.start, not review)):
+            if bool(button.property("primary")) != first:
+                button.setProperty("primary", first)
+                button.style().unpolish(button)
+                button.style().polish(button)
+
     def show_whole(self, share: float | None, words: str) -> None:
         """Show how far the whole is; share: 0 to 1, negative while unknown, None for nothing."""
         self.progress.setVisible(share is not None)
@@ -66,20 +72,3 @@ class Foot(QFrame):
     def show_detail(self, text: str) -> None:
         """Show what there is to say of the chosen file; empty for nothing."""
         self.detail.setText(text)
-
-
-def _button(action: QAction) -> QPushButton:
-    """Return a button that is as its action is."""
-    made = QPushButton()
-    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    made.installEventFilter(KeepSpace(made))
-    made.clicked.connect(action.trigger)
-
-    def follow() -> None:
-        made.setText(action.text().replace("&", ""))
-        made.setToolTip(action.toolTip())
-        made.setEnabled(action.isEnabled())
-
-    action.changed.connect(follow)
-    follow()
-    return made

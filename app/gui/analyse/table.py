@@ -13,7 +13,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,8 +25,9 @@ from PySide6.QtWidgets import (
 
 from app.analysis.batch import RUNNING, WAITING
 from app.analysis.inputs import IMAGES
-from app.analysis.job import DONE, FAILED, SKIPPED, STOPPED
+from app.analysis.job import DONE, FAILED, SKIPPED, STOPPED, Outcome
 from app.analysis.queue import Entry
+from app.gui.icons import failed_icon
 from app.gui.theme import SMALL_PX, Theme, font
 from app.words import amount
 
@@ -37,8 +38,7 @@ _TITLES = ("File", "Length", "Progress", "Outcome")
 _WORDS = {
     WAITING: "waiting",
     RUNNING: "being analysed",
-    DONE: "done",
-    SKIPPED: "was there already",
+    SKIPPED: "there already",
     FAILED: "failed",
     STOPPED: "stopped",
 }
@@ -97,7 +97,10 @@ class EntryModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _TEXTS[index.column()](entry)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(entry.source.place) if index.column() == NAME else outcome_text(entry)
+            return str(entry.source.shown) if index.column() == NAME else outcome_sentence(entry)
+        if role == Qt.ItemDataRole.DecorationRole:
+            failed = index.column() == OUTCOME and entry.status == FAILED
+            return failed_icon(self._theme.tokens) if failed else None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{_TITLES[index.column()]}: {_TEXTS[index.column()](entry)}"
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -110,12 +113,12 @@ class EntryModel(QAbstractTableModel):
 class EntryTable(QTableView):
     """Show the entries; Enter or a double click opens what came of one.
 
-    opened: with the number of the entry.
+    opened: with the number of the entry. row_actions: of the menu of its rows.
     """
 
     opened = Signal(int)
 
-    def __init__(self, model: EntryModel, theme: Theme) -> None:
+    def __init__(self, model: EntryModel, theme: Theme, row_actions: Sequence[QAction]) -> None:
         super().__init__()
         self._entry_model = model
         self.setObjectName("queue")
@@ -136,6 +139,8 @@ class EntryTable(QTableView):
         columns.setHighlightSections(False)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         columns.setMinimumSectionSize(48)
+        self.addActions(row_actions)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.doubleClicked.connect(lambda index: self._open(index.row()))
 
     @property
@@ -151,13 +156,14 @@ class EntryTable(QTableView):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Share the width out: what is short keeps its size, names and outcomes take the rest."""
+        """Share the width out: what is short keeps its size, outcomes get most of the rest."""
         super().resizeEvent(event)
         width = self.viewport().width()
-        length, progress = 120, max(96, min(180, width // 6))
+        length, progress = max(84, min(120, width // 6)), max(96, min(180, width // 6))
         rest = max(200, width - length - progress)
+        name = 2 * rest // 5
         for column, size in (
-            (NAME, rest // 2), (LENGTH, length), (PROGRESS, progress), (OUTCOME, rest - rest // 2),
+            (NAME, name), (LENGTH, length), (PROGRESS, progress), (OUTCOME, rest - name),
         ):  # fmt: skip
             self.setColumnWidth(column, size)
 
@@ -217,8 +223,8 @@ class _RowDelegate(QStyledItemDelegate):
 
 def name_text(entry: Entry) -> str:
     """Return what an input is called."""
-    name = entry.source.place.name
-    return f"{name} (images)" if entry.source.kind == IMAGES else name
+    name = entry.source.shown.name
+    return f"{name} (images)" if len(entry.source.paths) > 1 else name
 
 
 def length_text(entry: Entry) -> str:
@@ -236,14 +242,34 @@ def progress_text(entry: Entry) -> str:
 
 
 def outcome_text(entry: Entry) -> str:
-    """Return the state, and in words what came of it."""
-    outcome, word = entry.outcome, _WORDS[entry.status]
+    """Return the state, and in words what came of it, what matters most first."""
+    outcome, word = entry.outcome, _WORDS.get(entry.status, "")
     if outcome is None or entry.status == STOPPED:
         return word
     if entry.status == FAILED:
-        return f"{word}: {outcome.note}"
-    faces = amount(outcome.faces, "face") if outcome.faces else "no face"
-    return f"{word}, {faces}" + (f". {outcome.note}" if outcome.note else "")
+        # The name stands in the first column; here it would push the reason out of sight.
+        named = f'"{entry.source.shown}" '
+        return f"{word}: {outcome.note.removeprefix(named)}"
+    said = f"{word} · {_faces_text(entry, outcome)}" if word else _faces_text(entry, outcome)
+    return said + (f". {outcome.note}" if outcome.note else "")
+
+
+def outcome_sentence(entry: Entry) -> str:
+    """Return what came of an input in full."""
+    if entry.status == FAILED and entry.outcome is not None:
+        return entry.outcome.note
+    return outcome_text(entry)
+
+
+def _faces_text(entry: Entry, outcome: Outcome) -> str:
+    """Return on how many frames there was a face; who is who is not known by counting."""
+    if outcome.frames == 1:
+        return amount(outcome.faces, "face") if outcome.faces else "no face"
+    frames = amount(outcome.frames, "image" if entry.source.kind == IMAGES else "frame")
+    if not outcome.seen:
+        return f"no face on {frames}"
+    at_once = f" · up to {outcome.most} at once" if outcome.most > 1 else ""
+    return f"{outcome.seen:,} of {frames} with a face{at_once}"
 
 
 _TEXTS = (name_text, length_text, progress_text, outcome_text)

@@ -81,7 +81,7 @@ def make_review_actions(workspace: QWidget) -> ReviewActions:
     made = ReviewActions(
         open_session=make("&Open session…", "Ctrl+O", "Open the folder of a recording"),
         open_media=make(
-            "Open &video or image…", "Ctrl+Shift+O", "Analyse a video or an image, then review it"
+            "&Analyse video or image…", "Ctrl+Shift+O", "Read a video or an image, then review it"
         ),
         close=make("&Close session", "Ctrl+W", "Close the session"),
         stop=make("&Stop analysis", "Ctrl+.", "Stop analysing what is to be reviewed"),
@@ -89,16 +89,16 @@ def make_review_actions(workspace: QWidget) -> ReviewActions:
         export_picture=make(
             "Export &picture…", "Ctrl+Shift+E", "Save what is shown as PNG or SVG"
         ),
-        report=make("&Report…", "Ctrl+R", "Save a report in one HTML file"),
+        report=make("Export &report…", "Ctrl+R", "Save a report in one HTML file"),
         undo=make("&Undo", "Ctrl+Z", "Take the last edit back"),
         redo=make("&Redo", "Ctrl+Y", "Make the edit again that was taken back"),
         play=make("&Play", "Space", "Play, or stop", toggles=True),
         slower=make("S&lower", "J", "Play at half the speed"),
-        faster=make("&Faster", "K", "Play at twice the speed"),
+        faster=make("F&aster", "K", "Play at twice the speed"),
         back=make("&Back one frame", "Left", "One frame back"),
-        forward=make("On one &frame", "Right", "One frame on"),
+        forward=make("&Forward one frame", "Right", "One frame forward"),
         second_back=make("Back one second", "Shift+Left", "One second back"),
-        second_forward=make("On one second", "Shift+Right", "One second on"),
+        second_forward=make("Forward one second", "Shift+Right", "One second forward"),
         first=make("To the &beginning", "Home", "To the first frame"),
         last=make("To the &end", "End", "To the last frame"),
         previous_marker=make("Previous marker", "Ctrl+Left", "To the marker before"),
@@ -109,7 +109,7 @@ def make_review_actions(workspace: QWidget) -> ReviewActions:
         zoom_selection=make("Zoom to &interval", "Z", "Show the selected interval"),
         select_start=make("Interval &begins here", "[", "Begin the interval at this moment"),
         select_end=make("Interval &ends here", "]", "End the interval at this moment"),
-        select_nothing=make("Select &nothing", "Ctrl+D", "Go back to the whole session"),
+        select_nothing=make("&Clear selection", "Ctrl+D", "Go back to the whole session"),
         keep=make("&Keep interval", "I", "Keep the selected interval under a name"),
         note=make("&Note…", "N", "Write a note at this moment"),
         markers=tuple(

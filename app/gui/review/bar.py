@@ -15,7 +15,7 @@ from app.gui.review.actions import ReviewActions
 from app.gui.theme import HEAD_PX, Theme, font
 
 _HEIGHT = 36
-_WORDS_WIDTH = 1000
+_WORDS_WIDTH = 1100
 _TITLE_MARGIN = 8
 
 
@@ -42,9 +42,9 @@ class ReviewBar(QFrame):
             actions.overlays["landmarks"]: ("landmarks", "Landmarks"),
             actions.undo: ("undo", ""),
             actions.redo: ("redo", ""),
-            actions.export_table: ("export", "Table"),
-            actions.export_picture: ("snapshot", "Picture"),
-            actions.report: ("report", "Report"),
+            actions.export_table: ("export", "Export table"),
+            actions.export_picture: ("snapshot", "Export picture"),
+            actions.report: ("report", "Export report"),
         }
         for action, (sign, text) in words.items():
             if sign in ("undo", "export"):

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
+    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -23,12 +21,12 @@ from PySide6.QtWidgets import (
 from app.gui.elided import breakable
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
+from app.gui.review.change_table import ChangeTable
 from app.gui.review.model import ReviewModel
-from app.gui.theme import BODY_PX, SMALL_PX, Theme, font, label_colour
 from app.gui.wheel import LeaveWheel
 from app.gui.workspace import Host
-from app.review.compare import Agreement, LabelChange, agreement, neutral_words
-from app.review.pictures import find_pictures
+from app.review.compare import Agreement, agreement, neutral_words
+from app.review.pictures import Pictures, find_pictures
 from app.review.recording import Recording, ReviewError
 from app.review.second import (
     Second,
@@ -43,7 +41,6 @@ from app.review.words import between
 from app.words import amount, per_cent
 from models.runtime.store import load_model
 
-_ROW = 22
 _INTRODUCTION = (
     "Have another model read the same faces on the same pictures, and see where the two differ. "
     "The recording stays as it is."
@@ -53,6 +50,11 @@ _INTRODUCTION = (
 _NO_PICTURES = (
     "There are no clean pictures of this session, and a model needs them to read it again: record "
     "with “The picture as it is” and faces not blurred, or put the analysed file back where it was."
+)
+_KAPPA = "Agreement beyond what chance would give: {:.2f}, where 0 is none and 1 is full"
+_KAPPA_TIP = (
+    "Cohen's kappa. Two models that both say neutral most of the time often agree by chance alone; "
+    "this takes that out."
 )
 
 
@@ -78,6 +80,7 @@ class CompareTab(QWidget):
         self._host = host
         self._task: _Task | None = None
         self._unfit: Path | None = None
+        self._unreadable = ""
         self._stale = True
         self.agreement: Agreement | None = None
         self.choice = QComboBox()
@@ -101,14 +104,15 @@ class CompareTab(QWidget):
         self.hide_button = QPushButton("Hide second reading")
         self.hide_button.clicked.connect(lambda: model.compare(None))
         self.hide_button.installEventFilter(KeepSpace(self.hide_button))
-        introduction = QLabel(_INTRODUCTION)
-        introduction.setWordWrap(True)
-        introduction.setProperty("quiet", True)
+        self._introduction = _quiet(_INTRODUCTION)
+        self.reason = _quiet(_NO_PICTURES)
         self._said = QLabel()
         self._said.setWordWrap(True)
         self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._beyond_chance = _quiet("")
+        self._beyond_chance.setToolTip(_KAPPA_TIP)
         self.changes = ChangeTable(host.theme)
-        self._build(introduction)
+        self._build()
         model.opened.connect(self._after_opening)
         for signal in (model.changed, model.selected, model.chosen, model.compared):
             signal.connect(self.renew)
@@ -156,8 +160,11 @@ class CompareTab(QWidget):
             words, tip = "Stop", "Give the second reading up"
         elif self._model.is_open and self._kept() is not None:
             words, tip = "Show reading", "This model has read the session already"
+        cannot = words == "Read again" and bool(self._unreadable)
         self.start.setText(words)
-        self.start.setToolTip(tip)
+        self.start.setToolTip(self._unreadable if cannot else tip)
+        self.start.setEnabled(not cannot)
+        self.reason.setVisible(cannot)
 
     def _kept(self) -> Path | None:
         """Return the file of what the chosen model read before, None where that is shown."""
@@ -183,38 +190,44 @@ class CompareTab(QWidget):
         self._stale = False
         model = self._model
         second = model.second if model.is_open else None
-        self.hide_button.setVisible(second is not None)
-        self.changes.setVisible(second is not None)
-        self._said.setVisible(second is not None)
+        self._introduction.setVisible(second is None)
+        for widget in (self._said, self._beyond_chance, self.changes, self.hide_button):
+            widget.setVisible(second is not None)
         if second is None:
             self.agreement = None
             return
         self.agreement = agreement(model.state, second, model.face, *model.interval)
-        first = model.recording.info.get("model")
-        name = str(first.get("name", "recorded")) if isinstance(first, dict) else "recorded"
         where = "the whole session"
         if model.selection is not None:
             where = between(model.recording, *model.selection)
         said = agreement_words(self.agreement, model.state.title(model.face), where)
         whole = f"{said} {neutral_words(model.recording, second)}".strip()
         self._said.setText(breakable(whole))
-        self.changes.show_changes(self.agreement.changes, name, second.model)
+        kappa = self.agreement.kappa
+        self._beyond_chance.setText("" if kappa is None else _KAPPA.format(kappa))
+        self._beyond_chance.setVisible(kappa is not None)
+        self.changes.show_changes(self.agreement.changes, model.recorded_title, model.second_title)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
         self.refresh()
 
-    def _build(self, introduction: QLabel) -> None:
+    def _build(self) -> None:
         inside = QWidget()
         inside.setObjectName("cards")
         column = QVBoxLayout(inside)
         column.setContentsMargins(4, 2, 4, 2)
         column.setSpacing(8)
-        column.addWidget(introduction)
-        column.addWidget(self.choice)
-        column.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
-        for widget in (self.progress, self._said, self.changes):
+        row = QHBoxLayout()
+        row.addWidget(self.choice, 1)
+        row.addWidget(self.start)
+        column.addWidget(self._introduction)
+        column.addLayout(row)
+        for widget in (
+            self.reason, self.progress, self._said, self.changes, self._beyond_chance,
+        ):  # fmt: skip
             column.addWidget(widget)
+        column.addWidget(self.hide_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("page")
@@ -225,18 +238,22 @@ class CompareTab(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 8)
         layout.addWidget(scroll, 1)
-        layout.addWidget(self.hide_button)
 
     def _after_opening(self) -> None:
         """Show the second reading that lies beside the session, if there is one."""
         if self._task is not None:
             self._task.stop.set()
-        self._unfit = None
+        self._unfit, self._unreadable = None, ""
         self.renew()
         self._word_start()
         if not self._model.is_open:
             return
         recording = self._model.recording
+        self._host.jobs.submit(
+            lambda: _why_unreadable(recording),
+            lambda why: self._learn(recording, why),
+            self._host.warn,
+        )
         files = second_files(recording.path)
         recorded = recording.info.get("model")
         used = str(recorded.get("name", "")) if isinstance(recorded, dict) else ""
@@ -246,6 +263,12 @@ class CompareTab(QWidget):
             self.choice.setCurrentIndex(others[0])
         if files:
             self._open(recording, files[-1])
+
+    def _learn(self, recording: Recording, why: str) -> None:
+        """Remember why a session cannot be read again, "" where it can."""
+        if self._model.is_open and self._model.recording is recording:
+            self._unreadable = why
+            self._word_start()
 
     def _open(self, recording: Recording, file: Path) -> None:
         """Show what was read before; where that cannot be, the session can be read again."""
@@ -278,60 +301,6 @@ class CompareTab(QWidget):
         self._host.warn(sentence)
 
 
-class ChangeTable(QWidget):
-    """Draw for each label its share in both readings."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._changes: Sequence[LabelChange] = ()
-        self._names = ("", "")
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Change of each label")
-        theme.changed.connect(self.update)
-
-    def show_changes(self, changes: Sequence[LabelChange], first: str, second: str) -> None:
-        """Show shares. first, second: the names of the models."""
-        self._changes = changes
-        self._names = (first, second)
-        said = [f"{one.label} {_share(one.first)} and {_share(one.second)}" for one in changes]
-        self.setAccessibleDescription("; ".join(said))
-        self.setToolTip(f"Share of the frames.\nrecorded: {first}\nsecond: {second}")
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(240, (len(self._changes) + 1) * _ROW)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        tokens = self._theme.tokens
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        width = self.width()
-        ends = (width - 120, width - 58, width)
-        painter.setFont(font(SMALL_PX))
-        painter.setPen(QColor(tokens.quiet))
-        for end, words in zip(ends, ("recorded", "second", "change"), strict=True):
-            painter.drawText(QRectF(end - 80, 0, 80, _ROW), right, words)
-        painter.setFont(font(BODY_PX))
-        for place, one in enumerate(self._changes, start=1):
-            top = place * _ROW
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(label_colour(one.label, tokens))
-            painter.drawRoundedRect(QRectF(0, top + 6, 10, 10), 2, 2)
-            painter.setPen(QColor(tokens.text))
-            painter.drawText(QRectF(16, top, 90, _ROW), Qt.AlignmentFlag.AlignVCenter, one.label)
-            change = ""
-            if one.first is not None and one.second is not None:
-                change = f"{100 * (one.second - one.first):+.1f}".replace("-", "\N{MINUS SIGN}")
-            for end, words in zip(
-                ends, (_share(one.first), _share(one.second), change), strict=True
-            ):
-                painter.drawText(QRectF(end - 80, top, 80, _ROW), right, words)
-        painter.end()
-
-
 def agreement_words(found: Agreement, who: str, where: str) -> str:
     """Return in plain words how two readings agree."""
     if not found.rows:
@@ -339,21 +308,18 @@ def agreement_words(found: Agreement, who: str, where: str) -> str:
     if found.same is None:
         read = amount(found.rows, "frame")
         return f"{who}, {where}: of {read} read by both models, both are sure on none."
-    kappa = "" if found.kappa is None else f", Cohen's kappa {found.kappa:.2f}"
     return (
-        f"{who}, {where}: of {amount(found.rows, 'frame')} read by both models, both are sure on "
-        f"{found.sure:,}, and give the same label on {per_cent(found.same)} of these{kappa}."
+        f"{who}, {where}: both models are sure on {found.sure:,} of {amount(found.rows, 'frame')} "
+        f"and give the same label on {per_cent(found.same)} of these."
     )
 
 
 def _read(recording: Recording, task: _Task) -> Second | None:
     """Read a recording again; None when it was given up."""
-    pictures = find_pictures(recording)
+    pictures = _clean_pictures(recording)
     if pictures is None:
         raise ReviewError(_NO_PICTURES)
     try:
-        if pictures.annotated or _is_blurred(recording):
-            raise ReviewError(_NO_PICTURES)
         classifier = load_model(task.model, provider="CPU")
         second = read_again(
             recording, pictures, classifier, report=task.report, stopped=task.stop.is_set
@@ -366,10 +332,30 @@ def _read(recording: Recording, task: _Task) -> Second | None:
     return second
 
 
+def _clean_pictures(recording: Recording) -> Pictures | None:
+    """Return the pictures that a model can read, None where nothing is left or it is drawn over."""
+    pictures = find_pictures(recording)
+    if pictures is not None and (pictures.annotated or _is_blurred(recording)):
+        pictures.close()
+        return None
+    return pictures
+
+
+def _why_unreadable(recording: Recording) -> str:
+    pictures = _clean_pictures(recording)
+    if pictures is None:
+        return _NO_PICTURES
+    pictures.close()
+    return ""
+
+
 def _is_blurred(recording: Recording) -> bool:
     video = recording.info.get("video")
     return isinstance(video, dict) and bool(video.get("blur"))
 
 
-def _share(share: float | None) -> str:
-    return "\N{EN DASH}" if share is None else per_cent(share)
+def _quiet(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setProperty("quiet", True)
+    return label

@@ -42,7 +42,7 @@ class EmptyPage(QWidget):
         self._open.setProperty("primary", True)
         self._open.setToolTip(actions.open_session.toolTip())
         self._open.clicked.connect(actions.open_session.trigger)
-        open_media = QPushButton("Analyse a video or image…")
+        open_media = QPushButton("Analyse video or image…")
         open_media.setToolTip(actions.open_media.toolTip())
         open_media.clicked.connect(actions.open_media.trigger)
         self._buttons = QWidget()

@@ -84,7 +84,7 @@ class Exports:
         """Save a report."""
         kinds = {"Web page (*.html)": (".html", ".htm")}
         chosen = dialogs.choose_target(
-            self._host.window, "Save report", self._suggested("report.html"), kinds
+            self._host.window, "Export report", self._suggested("report.html"), kinds
         )
         if chosen is None:
             return

@@ -31,6 +31,8 @@ from app.review.words import frame_noun
 from app.words import amount, clock
 
 _ROW = 58
+_MERGE = "Say that this face and another are the same person"
+_NO_OTHER = "There is no other face in this session with which this one could be merged"
 _ENTRY = Qt.ItemDataRole.UserRole
 _SHARES = Qt.ItemDataRole.UserRole + 1
 _FACTS = Qt.ItemDataRole.UserRole + 2
@@ -60,7 +62,6 @@ class FacesTab(QWidget):
         self.merge_button = QPushButton("Merge into…")
         self.merge_button.setMenu(self._merge_menu)
         self._merge_menu.aboutToShow.connect(self.fill_merge_menu)
-        self.merge_button.setToolTip("Say that this face and another are the same person")
         self.exclude_button = _button("Leave out", actions.exclude.toolTip())
         buttons = {
             _button("Name", "Give this face a name (F2)"): self.edit_name,
@@ -147,8 +148,6 @@ class FacesTab(QWidget):
             if together:
                 action.setToolTip(f"Both are in the picture on {amount(together, 'frame')}")
             action.triggered.connect(lambda _checked=False, into=face.number: self._merge(into))
-        if menu.isEmpty():
-            menu.addAction("No other face").setEnabled(False)
 
     def _merge(self, into: int) -> None:
         if self._model.do(Merge(self._model.face, into)):
@@ -178,6 +177,9 @@ class FacesTab(QWidget):
                 self._filling = True
                 self.list.setCurrentItem(item)
                 self._filling = False
+        several = self.list.count() > 1
+        self.merge_button.setEnabled(several)
+        self.merge_button.setToolTip(_MERGE if several else _NO_OTHER)
         self._word_exclusion()
 
     def _word_exclusion(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -20,27 +19,22 @@ from app.gui.elided import breakable
 from app.gui.keys import KeepSpace, let_del_remove
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
-from app.gui.theme import BODY_PX, HEAD_PX, SMALL_PX, Theme, font, label_colour
-from app.palette import UNSURE, display_order
+from app.gui.review.share_table import ShareTable
+from app.gui.theme import HEAD_PX, SMALL_PX, Theme, font
 from app.review.edited import Interval
-from app.review.recording import Recording
-from app.review.statistics import LabelShare, Summary, summarise
-from app.review.words import between, frame_noun, interval_title, lasting, mixture
+from app.review.statistics import Summary, summarise
+from app.review.words import between, frame_noun, interval_title, mixture
 from app.words import amount, per_cent, span
 
-_ROW = 33
-_RANGE, _MEAN = 72, 84
-_SHARE_HEAD = 18
 _MOST_KEPT = 3
 _ROOMY = 300
-_DASH = "\N{EN DASH}"
 _INTERVAL = Qt.ItemDataRole.UserRole
 
 HOW = (
-    "The bar is the share of frames with this label, the whisker its 95 % interval: the range in "
-    "which the share would lie in the long run, if all went on in the same way. It counts frames "
-    "that resemble each other as few, and knows nothing of the model's own errors. The mean is "
-    "that of the label's probability over all frames."
+    "The bar is the share of frames with this label, the whisker its likely range (95 %): where "
+    "the share would lie in the long run, if all went on in the same way. It counts frames that "
+    "resemble each other as few, and knows nothing of the model's own errors. The mean is that of "
+    "the label's probability over all frames."
 )
 
 
@@ -72,15 +66,17 @@ class IntervalTab(QWidget):
         self.kept.itemChanged.connect(self._renamed)
         let_del_remove(self.kept, self.remove)
         self._filling = False
-        self.keep_button = QPushButton("Keep")
+        self.keep_button = QPushButton("Keep interval")
         self.keep_button.setToolTip(actions.keep.toolTip())
         self.keep_button.clicked.connect(actions.keep.trigger)
-        self.all_button = QPushButton("Clear")
+        self.all_button = QPushButton("Clear selection")
         self.all_button.setToolTip(actions.select_nothing.toolTip())
         self.all_button.clicked.connect(actions.select_nothing.trigger)
         self.remove_button = QPushButton("Remove")
         self.remove_button.setToolTip("Remove the kept interval that is marked in the list (Del)")
         self.remove_button.clicked.connect(self.remove)
+        self.kept.hide()
+        self.remove_button.hide()
         self._build(how)
         for signal in (model.opened, model.changed):
             signal.connect(self._fill_kept)
@@ -144,12 +140,15 @@ class IntervalTab(QWidget):
             self._model.remove_interval(item.data(_INTERVAL))
 
     def _build(self, how: QLabel) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
         for button in (self.keep_button, self.all_button, self.remove_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.installEventFilter(KeepSpace(button))
-            row.addWidget(button)
+        row, kept = QHBoxLayout(), QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.keep_button)
+        row.addWidget(self.all_button)
+        kept.addWidget(self.kept, 1)
+        kept.addWidget(self.remove_button, 0, Qt.AlignmentFlag.AlignTop)
         inside = QWidget()
         inside.setObjectName("cards")
         column = QVBoxLayout(inside)
@@ -163,12 +162,12 @@ class IntervalTab(QWidget):
         scroll.setAccessibleName("Numbers of the interval")
         scroll.setWidget(inside)
         scroll.setWidgetResizable(True)
-        scroll.setMinimumHeight(130)
+        scroll.setMinimumHeight(112)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 8)
         layout.addWidget(scroll, 1)
-        layout.addWidget(self.kept)
+        layout.addLayout(kept)
         layout.addLayout(row)
 
     def _fill_kept(self) -> None:
@@ -218,96 +217,6 @@ class IntervalTab(QWidget):
             item.setText(title)
 
 
-class ShareTable(QWidget):
-    """Draw a row for each label: its share with its interval, and its mean probability."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._rows: list[LabelShare] = []
-        self._empty = True
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Share of each label")
-        theme.changed.connect(self.update)
-
-    @property
-    def rows(self) -> list[LabelShare]:
-        return self._rows
-
-    def show_summary(self, summary: Summary, recording: Recording) -> None:
-        """Show the labels of a summary in the order of the bars, unsure last."""
-        self._empty = not summary.rows
-        by_label = {row.label: row for row in summary.labels}
-        self._rows = [by_label[label] for label in display_order(by_label)]
-        if summary.unsure is not None:
-            self._rows.append(summary.unsure)
-        said = "; ".join(f"{row.label} {per_cent(row.share)}{_range(row)}" for row in self._rows)
-        self.setAccessibleDescription(said)
-        self.setToolTip("\n".join(_tip(row, recording) for row in self._rows))
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(240, _SHARE_HEAD + max(1, len(self._rows)) * _ROW)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_head(painter)
-        for place, row in enumerate(self._rows):
-            top = _SHARE_HEAD + place * _ROW
-            self._paint_row(painter, QRectF(0, top, self.width(), _ROW), row)
-        painter.end()
-
-    def _paint_head(self, painter: QPainter) -> None:
-        painter.setFont(font(SMALL_PX))
-        painter.setPen(QColor(self._theme.tokens.quiet))
-        area = QRectF(0, 0, self.width(), _SHARE_HEAD - 2)
-        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(area.adjusted(0, 0, -_RANGE, 0), right, "share")
-        painter.drawText(area, right, "95 % CI")
-
-    def _paint_row(self, painter: QPainter, area: QRectF, row: LabelShare) -> None:
-        tokens = self._theme.tokens
-        upper = QRectF(area.left(), area.top() + 1, area.width(), 18)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        right = middle | Qt.AlignmentFlag.AlignRight
-        painter.setFont(font(BODY_PX))
-        painter.setPen(QColor(tokens.text if row.share else tokens.quiet))
-        painter.drawText(upper, middle, row.label)
-        painter.drawText(
-            upper.adjusted(0, 0, -_RANGE, 0), right, _DASH if self._empty else per_cent(row.share)
-        )
-        painter.setFont(font(SMALL_PX))
-        painter.setPen(QColor(tokens.quiet))
-        painter.drawText(upper, right, _range(row).strip(" ()"))
-        if row.label != UNSURE and not self._empty:
-            lower = QRectF(area.left(), area.top() + 17, area.width(), 14)
-            painter.drawText(lower, right, f"mean {per_cent(row.mean)}")
-        width = area.width() - _MEAN
-        self._paint_bar(painter, QRectF(area.left(), area.top() + 21, width, 6), row)
-
-    def _paint_bar(self, painter: QPainter, bar: QRectF, row: LabelShare) -> None:
-        tokens = self._theme.tokens
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.raised))
-        painter.drawRoundedRect(bar, 3, 3)
-        filled = QRectF(bar.left(), bar.top(), bar.width() * row.share, bar.height())
-        if row.label == UNSURE:
-            painter.setPen(QPen(QColor(tokens.quiet), 1))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-        else:
-            painter.setBrush(label_colour(row.label, tokens))
-        painter.drawRoundedRect(filled, 3, 3)
-        if row.low is not None and row.high is not None:
-            painter.setPen(QPen(QColor(tokens.text), 1.4))
-            y = bar.center().y()
-            low, high = (bar.left() + bar.width() * value for value in (row.low, row.high))
-            painter.drawLine(QPointF(low, y), QPointF(high, y))
-            for x in (low, high):
-                painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
-
-
 def facts(summary: Summary, noun: str) -> str:
     """Return in words what else is known of an interval. noun: what a frame is called."""
     parts = [
@@ -324,17 +233,3 @@ def facts(summary: Summary, noun: str) -> str:
     if words := mixture(summary):
         parts.append(words)
     return " · ".join(parts)
-
-
-def _range(row: LabelShare) -> str:
-    if row.low is None or row.high is None:
-        return ""
-    return f" ({100 * row.low:.0f}{_DASH}{100 * row.high:.0f} %)"
-
-
-def _tip(row: LabelShare, recording: Recording) -> str:
-    longest = lasting(recording, row.longest)
-    words = f"{row.label}: {amount(row.episodes, 'time')}, the longest {longest}"
-    if row.label != UNSURE:
-        words += f"; mean probability {per_cent(row.mean)} ± {per_cent(row.deviation)}"
-    return words

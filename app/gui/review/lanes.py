@@ -105,8 +105,7 @@ class Lanes(TimeStrip):
         painter.setPen(QColor(self.tokens.text if chosen else self.tokens.quiet))
         title = face.title
         if second:
-            assert self.model.second is not None
-            title = self.model.second.model
+            title = self.model.second_title
         place = area.adjusted(12, 0, 0, 0)
         place.setWidth(GUTTER - 20)
         middle = Qt.TextElideMode.ElideMiddle if second else Qt.TextElideMode.ElideRight

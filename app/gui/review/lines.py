@@ -16,7 +16,10 @@ from app.review.decimate import Lines, decimate
 from app.words import per_cent
 
 _ROW = 15
-_TOP, _FOOT = 8, 6
+_TOP, _FOOT = 8, 8
+_LEVELS = ((0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %"))
+_LEVEL_WIDTH = 36
+_ROOM_FOR_HALF = 3 * _ROW
 _VALUE = 24
 _LEAST_HEIGHT = 96
 # Opacity of the strokes from least to greatest; where all are long they would hide the lines.
@@ -47,8 +50,8 @@ class LineChart(TimeStrip):
         )
         if self.model.second is None:
             return [(area, False)]
-        half = (area.height() - _TOP) / 2
-        lower = QRectF(area.left(), area.top() + half + _TOP, area.width(), half)
+        half = (area.height() - _ROW) / 2
+        lower = QRectF(area.left(), area.top() + half + _ROW, area.width(), half)
         return [(QRectF(area.left(), area.top(), area.width(), half), False), (lower, True)]
 
     def paint_content(self, painter: QPainter, size: QSizeF) -> None:
@@ -76,10 +79,16 @@ class LineChart(TimeStrip):
             self._paint_legend(painter, size)
 
     def _paint_grid(self, painter: QPainter, area: QRectF) -> None:
-        painter.setPen(QPen(QColor(self.tokens.line), 1))
-        for level in (0.0, 0.5, 1.0):
+        painter.setFont(font(SMALL_PX))
+        beside = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        for level, words in _LEVELS:
             y = round(area.bottom() - level * area.height()) + 0.5
+            painter.setPen(QPen(QColor(self.tokens.line), 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            if level != 0.5 or area.height() >= _ROOM_FOR_HALF:
+                place = QRectF(area.left() - _LEVEL_WIDTH - 4, y - _ROW / 2, _LEVEL_WIDTH, _ROW)
+                painter.setPen(QColor(self.tokens.quiet))
+                painter.drawText(place, beside, words)
 
     def _paint_lines(
         self, painter: QPainter, area: QRectF, labels: tuple[str, ...], lines: Lines
@@ -135,7 +144,7 @@ class LineChart(TimeStrip):
             middle = _TOP + (place + 0.5) * row
             painter.setPen(QPen(label_colour(label, self.tokens), 3, c=Qt.PenCapStyle.RoundCap))
             painter.drawLine(QPointF(13, middle), QPointF(19, middle))
-            line = QRectF(28, middle - row / 2, GUTTER - 38, row)
+            line = QRectF(28, middle - row / 2, GUTTER - _LEVEL_WIDTH - 42, row)
             painter.setPen(QColor(self.tokens.text))
             for back, (labels, values) in enumerate(reversed(readings)):
                 painter.drawText(

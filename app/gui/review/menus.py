@@ -8,6 +8,10 @@ from app.gui.menus import add_shared_view
 from app.gui.review.actions import ReviewActions
 from app.gui.workspace import Host
 
+_NO_ATTENTION = (
+    "Where the model finds its label is not kept in a session; play the video in Live to see it"
+)
+
 
 def review_menus(acts: ReviewActions, recent: QMenu, host: Host) -> list[QMenu]:
     """Return File, Edit, Play and View. recent: the menu of recent sessions."""
@@ -36,7 +40,11 @@ def review_menus(acts: ReviewActions, recent: QMenu, host: Host) -> list[QMenu]:
     play.addSeparator()
     play.addActions([acts.first, acts.last, acts.previous_marker, acts.next_marker])
     view = QMenu("&View", window)
+    view.setToolTipsVisible(True)
     view.addActions(list(acts.overlays.values()))
+    attention = view.addAction("Attention (only in Live)")
+    attention.setToolTip(_NO_ATTENTION)
+    attention.setEnabled(False)
     view.addSeparator()
     view.addActions([acts.zoom_in, acts.zoom_out, acts.whole, acts.zoom_selection])
     view.addSeparator()

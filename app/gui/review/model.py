@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
@@ -43,8 +45,10 @@ class ReviewModel(QObject):
     compared = Signal()
     failed = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
+        """Show nothing yet. names: what models are called on the screen, by their names."""
         super().__init__()
+        self._names = names or {}
         self.edits = EditList()
         self.position = 0.0
         self.frame = 0
@@ -78,6 +82,19 @@ class ReviewModel(QObject):
     def duration(self) -> float:
         """Return the seconds that the timeline spans."""
         return max(_LEAST_VIEW_SECONDS, self.recording.duration) if self.is_open else 1.0
+
+    @property
+    def recorded_title(self) -> str:
+        """Return what the model is called that read the session first."""
+        used = self.recording.info.get("model")
+        name = str(used.get("name", "")) if isinstance(used, dict) else ""
+        return self._names.get(name, name) or "recorded"
+
+    @property
+    def second_title(self) -> str:
+        """Return what the model of the second reading is called; only while there is one."""
+        assert self.second is not None
+        return self._names.get(self.second.model, self.second.model)
 
     @property
     def face_edits(self) -> tuple[Edit, ...]:

@@ -22,7 +22,7 @@ from app.gui.theme import Theme, Tokens, label_colour
 from app.review.decimate import AWAY
 from app.review.edited import UNDECIDED
 
-GUTTER = 152
+GUTTER = 194
 """Pixels at the left of every strip, for names and values."""
 RIGHT = 14
 DRAG_PIXELS = 4

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
+from app.gui.help_texts import model_name
 from app.gui.keys import without_key
 from app.gui.menus import recent_names
-from app.gui.pages import open_page
 from app.gui.places import sessions_folder
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
 from app.gui.review.bar import ReviewBar
@@ -33,7 +33,7 @@ from app.gui.review.markers_tab import MarkersTab
 from app.gui.review.menus import review_menus
 from app.gui.review.model import ReviewModel
 from app.gui.review.opening import Opened, Opener, session_folder
-from app.gui.review.pages import about_session
+from app.gui.review.pages import show_about
 from app.gui.review.side import SidePanel
 from app.gui.review.timeline import Timeline
 from app.gui.review.transport import Transport
@@ -48,7 +48,6 @@ from app.words import amount
 from models.runtime.files import is_folder
 
 _READING = "A session is being read again. What was read of it so far is not kept."
-_NO_PICTURE = "No video was kept: faces are drawn on an empty field"
 
 
 class ReviewWorkspace(Workspace):
@@ -62,7 +61,10 @@ class ReviewWorkspace(Workspace):
         self._ticked_at = 0.0
         self._shown = False
         self._fetcher: Fetcher | None = None
-        self.model = ReviewModel()
+        self._landmarks_left: bool | None = None
+        self.model = ReviewModel(
+            {entry.name: model_name(entry.card) for entry in host.around.models}
+        )
         self.menu_actions = make_review_actions(self)
         self.video = VideoView(host.theme)
         self.transport = Transport(self.model, host.theme, self.menu_actions)
@@ -332,9 +334,17 @@ class ReviewWorkspace(Workspace):
         if made is None:
             return
         self.video.show_result(made[1])
-        # Said until somebody begins to look around.
-        empty = not self._fetcher.has_pictures and made[0] == 0
-        self.video.set_state(hint=_NO_PICTURE if empty else "")
+        self._suit_landmarks(bare=not self._fetcher.has_pictures)
+
+    def _suit_landmarks(self, *, bare: bool) -> None:
+        """Draw the points where there is no face to see; with pictures all is as it was left."""
+        switch = self.menu_actions.overlays["landmarks"]
+        if bare and self._landmarks_left is None:
+            self._landmarks_left = switch.isChecked()
+            switch.setChecked(True)
+        elif not bare and self._landmarks_left is not None:
+            switch.setChecked(self._landmarks_left)
+            self._landmarks_left = None
 
     def _stop_fetching(self) -> None:
         if self._fetcher is not None:
@@ -358,7 +368,7 @@ class ReviewWorkspace(Workspace):
         else:
             other = first if first < here else 0.0
         if other == here:
-            side, way = ("after", "back") if start else ("before", "on")
+            side, way = ("after", "back") if start else ("before", "forward")
             self.host.notices.say(f"There is nothing {side} this moment to select; go {way} first.")
         self.model.select(here, other)
 
@@ -382,8 +392,7 @@ class ReviewWorkspace(Workspace):
             )
 
     def _show_about(self) -> None:
-        recording = self.model.recording
-        open_page(self.host.window, "About this session", lambda: about_session(recording))
+        show_about(self.host.window, self.model.recording, self.model.recorded_title)
 
     def _set_overlays(self) -> None:
         acts: dict[str, QAction] = self.menu_actions.overlays
