@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.words import amount, clock, per_cent, roughly, size, span
+from app.words import amount, clock, per_cent, roughly, size, span, whole
 
 
 def test_a_time_is_read_as_on_a_clock() -> None:
@@ -50,3 +50,7 @@ def test_shares_and_amounts_are_written_for_people() -> None:
         "0 frames", "1 frame", "1,200 frames",
     ]  # fmt: skip
     assert amount(1200, "face counts", "faces count") == "1,200 faces count"
+
+
+def test_what_a_model_says_now_has_no_decimals() -> None:
+    assert [whole(share) for share in (0, 0.524, 0.997, 1)] == ["0 %", "52 %", "100 %", "100 %"]
