@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from dataclasses import replace
@@ -201,7 +202,9 @@ class MainWindow(QMainWindow):
             return
         self._timer.stop()
         self.hide()
-        self._store()  # first, since what follows waits, and the system may not
+        # First, since what follows waits, and the system may not; what fails is said the second time.
+        with contextlib.suppress(SettingsError):
+            self._save()
         for workspace in self._made():
             workspace.close_down()
         self._jobs.close()
@@ -299,9 +302,12 @@ class MainWindow(QMainWindow):
         else:
             self._settings = self._settings.with_recent_session(folder)
 
+    def _save(self) -> None:
+        save_settings(self.settings_now(), self._around.settings_path)
+
     def _store(self) -> None:
         try:
-            save_settings(self.settings_now(), self._around.settings_path)
+            self._save()
         except SettingsError as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201 (the window is gone)
 
