@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from app.gui.study.screen import END_WORDS, StudyScreen
 from app.sessions.folder import Session, open_session
 from app.settings import load_settings
 from app.stimuli import Stimulus, stimuli
+from app.study.protocol import Protocol, read_protocol
 from tests.window.studio import Studio, press
 
 if TYPE_CHECKING:
@@ -507,3 +509,74 @@ def test_closing_the_window_ends_a_study(
     assert not screen.isVisible()
     (folder,) = here.settle(qtbot)
     assert open_session(folder).info["study"]["participant"] == "P07"
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["read", "refused"])
+def test_the_study_chosen_last_is_kept_when_an_earlier_one_comes_late(
+    studio: Callable[..., Studio],
+    protocol: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: bool,
+) -> None:
+    here = studio()
+    slow = protocol.with_name("slow.toml")
+    slow.write_text("titel = 'x'" if broken else PROTOCOL, encoding="utf-8")
+    may_end, ended = threading.Event(), threading.Event()
+
+    def read(path: Path) -> Protocol:
+        if path != slow:
+            return read_protocol(path)
+        may_end.wait(20)
+        try:
+            return read_protocol(path)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("app.gui.study.desk.read_protocol", read)
+    press(here.actions.study)
+    panel = here.window.live.study.panel
+    panel.file_chosen.emit(str(slow))
+    panel.file_chosen.emit(str(protocol))
+
+    def chosen() -> bool:
+        here.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(chosen)
+    may_end.set()
+    assert ended.wait(20)
+    qtbot.wait(50)
+    here.tick()
+    assert panel.protocol is not None
+    assert panel.protocol.path == protocol
+    assert panel._file.text == str(protocol)
+    assert not panel._problem.isVisible()
+
+
+def test_a_study_still_being_read_is_not_replaced_by_opening_the_panel_again(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = protocol.with_name("earlier.toml")
+    earlier.write_text(PROTOCOL, encoding="utf-8")
+    here = studio(study_protocol=str(earlier))
+    panel = here.window.live.study.panel
+    may_end = threading.Event()
+
+    def read(path: Path) -> Protocol:
+        may_end.wait(20)
+        return read_protocol(path)
+
+    monkeypatch.setattr("app.gui.study.desk.read_protocol", read)
+    here.window.open_path(str(protocol))
+    panel.close_up()
+    press(here.actions.study)
+    may_end.set()
+
+    def chosen() -> bool:
+        here.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(chosen)
+    assert panel.protocol is not None
+    assert panel.protocol.path == protocol

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
@@ -22,6 +22,8 @@ from app.study.runner import Runner, order_of, scenes_of
 from app.study.template import write_template
 
 __all__ = ["StudyDesk", "is_protocol", "study_info"]
+
+T = TypeVar("T")
 
 _FRAME_SECONDS = 10.0
 _STILL_SECONDS = 5.0
@@ -60,6 +62,8 @@ class StudyDesk(QObject):
         self._asked_at: float | None = None
         self._ended_at: float | None = None
         self._frames, self._frame_at = 0, 0.0
+        self._newest = 0
+        self._reading = False
         self._runner: Runner | None = None
         self._keys = HandOverKeys(host.window)
         self._told_lost = 0
@@ -107,28 +111,39 @@ class StudyDesk(QObject):
         self._end()
 
     def _show_panel(self) -> None:
-        if self.panel.protocol is None and self._remembered is not None:
+        unread = self.panel.protocol is None and not self._reading
+        if unread and self._remembered is not None:
             self._read(self._remembered)
         self.panel.show_or_hide()
 
     def _read(self, path: str) -> None:
         """Read a protocol aside: it opens every file that it names."""
-
-        def read(protocol: Protocol) -> None:
-            self._remembered = str(protocol.path)
-            self.panel.show_protocol(protocol, "")
-
         self.panel.show_reading(Path(path))
-        self._host.jobs.submit(
-            lambda: read_protocol(Path(path)), read, partial(self.panel.show_protocol, None)
-        )
+        self._choose(lambda: read_protocol(Path(path)), self._take)
+
+    def _take(self, protocol: Protocol) -> None:
+        self._remembered = str(protocol.path)
+        self.panel.show_protocol(protocol, "")
 
     def _write_template(self, path: str) -> None:
         """Write a small study and read it."""
+        self._choose(lambda: write_template(Path(path)), lambda _none: self._read(path))
+
+    def _choose(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Do aside what a choice needs; what comes of one before the newest is not shown."""
+        self._newest += 1
+        self._reading = True
+        choice = self._newest
+
+        def finish(show: Callable[[], None]) -> None:
+            if choice == self._newest:
+                self._reading = False
+                show()
+
         self._host.jobs.submit(
-            lambda: write_template(Path(path)),
-            lambda _none: self._read(path),
-            partial(self.panel.show_protocol, None),
+            work,
+            lambda result: finish(lambda: done(result)),
+            lambda problem: finish(lambda: self.panel.show_protocol(None, problem)),
         )
 
     def _begin(self) -> None:
