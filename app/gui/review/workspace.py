@@ -32,7 +32,7 @@ from app.gui.review.interval_tab import IntervalTab
 from app.gui.review.markers_tab import MarkersTab
 from app.gui.review.menus import review_menus
 from app.gui.review.model import ReviewModel
-from app.gui.review.opening import Opened, Opener, session_folder
+from app.gui.review.opening import Opened, Opener
 from app.gui.review.pages import about_session
 from app.gui.review.side import SidePanel
 from app.gui.review.timeline import Timeline
@@ -41,6 +41,7 @@ from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher, wait_for_fetchers
 from app.review.words import length
+from app.sessions.layout import session_folder
 from app.settings import FINDERS, Settings
 from app.sources.folder import IMAGE_SUFFIXES
 from app.sources.video import VIDEO_SUFFIXES
