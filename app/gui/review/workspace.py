@@ -60,6 +60,8 @@ class ReviewWorkspace(Workspace):
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(host)
         self._recent = settings.recent_sessions
+        self._there: set[str] = set()
+        """Those of the recent sessions whose folders were seen."""
         self._ticked_at = 0.0
         self._shown = False
         self._fetcher: Fetcher | None = None
@@ -91,7 +93,7 @@ class ReviewWorkspace(Workspace):
         for name, action in self.menu_actions.overlays.items():
             action.setChecked(name in settings.overlays)
         self._set_overlays()
-        self._show_recent()
+        self._look_for_recent()
         self._enable()
 
     @property
@@ -209,7 +211,7 @@ class ReviewWorkspace(Workspace):
         """Offer a session among the recent ones."""
         known = Settings(recent_sessions=self._recent)
         self._recent = known.with_recent_session(path).recent_sessions
-        self._show_recent()
+        self._offer_recent(path, there=True)
 
     def _may_leave(self) -> bool:
         """Ask before edits are lost that cannot be saved, after another try to save them."""
@@ -390,8 +392,21 @@ class ReviewWorkspace(Workspace):
         acts: dict[str, QAction] = self.menu_actions.overlays
         self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
 
+    def _look_for_recent(self) -> None:
+        """Offer the recent sessions that are there; each by itself, since a drive may be gone."""
+        self._show_recent()
+        for path in self._recent:
+            self.host.jobs.submit(
+                partial(is_folder, Path(path)), partial(self._offer_recent, path), self.host.warn
+            )
+
+    def _offer_recent(self, path: str, there: bool) -> None:
+        if there:
+            self._there.add(path)
+            self._show_recent()
+
     def _show_recent(self) -> None:
-        there = [path for path in self._recent if is_folder(Path(path))]
+        there = [path for path in self._recent if path in self._there]
         self.empty.set_recent(there)
         self._recent_menu.clear()
         for path, name in zip(there, recent_names(there), strict=True):
