@@ -32,7 +32,8 @@ from app.gui.window import MainWindow, Surroundings
 from app.live.engine import Engine, EngineOptions
 from app.review.recording import open_recording
 from app.review.statistics import summarise
-from app.sessions.folder import FORMAT, TABLE, is_session, write_info
+from app.sessions.folder import FORMAT, write_info
+from app.sessions.layout import TABLE, is_session
 from app.sessions.schema import LANDMARKS, QUALITIES, TIMINGS, frames_schema
 from app.settings import Settings
 from models.runtime.labels import FERPLUS

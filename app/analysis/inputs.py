@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 
 from app.errors import SourceError
-from app.sessions.folder import INFO, is_session
+from app.sessions.layout import INFO, is_session
 from app.sessions.video import VIDEOS
 from app.sources.folder import IMAGE_SUFFIXES, natural_key
 from app.sources.video import VIDEO_SUFFIXES, check_name

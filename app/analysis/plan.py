@@ -17,7 +17,8 @@ from app.analysis.table import FINGERPRINT
 from app.analysis.workers import run_here, run_in_processes
 from app.errors import SessionError, SettingsError
 from app.faces import FINDERS, make_finder
-from app.sessions.folder import is_session, read_info
+from app.sessions.folder import read_info
+from app.sessions.layout import is_session
 from models.runtime.store import DEFAULT_MODEL, bundled, find_model, load_model
 
 MOST_WORKERS = 64

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.elided import breakable
-from app.gui.icons import icon
+from app.gui.icons import SIGN_SIZE, icon
 from app.gui.keys import KeepSpace
 from app.gui.plain import plain_label
 from app.gui.theme import Theme
@@ -248,6 +248,7 @@ class _Notice(QFrame):
 def _close_button(words: str, theme: Theme) -> QToolButton:
     button = QToolButton()
     button.setIcon(icon("close", theme.tokens))
+    button.setIconSize(SIGN_SIZE)
     button.setToolTip(words)
     button.setAccessibleName(words)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QSpinBox, QStyle, QStyleOptionButton, QWidget
 
 from app.gui.theme import Theme
 
@@ -37,8 +37,15 @@ class Check(QCheckBox):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(self._theme.tokens.on_accent), 2.0))
-        y = self.height() / 2
-        painter.drawPolyline([QPointF(5, y), QPointF(8, y + 3.5), QPointF(13.5, y - 3.5)])
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        box = (
+            self.style()
+            .subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
+            .toRectF()
+        )
+        painter.translate(box.center())
+        painter.drawPolyline([QPointF(-4, 0), QPointF(-1, 3.5), QPointF(4.5, -3.5)])
         painter.end()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from app.gui.theme import Tokens
 
 _GRID = 20
+SIGN_SIZE = QSize(_GRID, _GRID)
+"""At which buttons show the signs: at another one their lines are blurred."""
 _RED = QColor("#E5484D")
 # Device pixels a side: 1x to 4x.
 _SIZES = (20, 25, 30, 40, 60, 80)

@@ -280,6 +280,7 @@ QLabel[problem="true"] { border: none; border-left: 4px solid @warning; padding-
 QSplitter::handle { background: @line; }
 QSplitter::handle:hover { background: @accent; }
 QFrame#transport { background: @background; border-top: 1px solid @line; }
+QFrame#transport QToolButton { padding: 4px; }
 QFrame#side QToolButton[tab="true"] { padding: 4px 6px; font-size: 12px; color: @quiet; }
 QFrame#side QToolButton[tab="true"]:checked { color: @text; }
 QFrame#side QPushButton[narrow="true"] { padding: 5px 6px; }
@@ -342,13 +343,16 @@ QSpinBox::up-button { subcontrol-position: top right; }
 QSpinBox::down-button { subcontrol-position: bottom right; }
 QSpinBox::up-arrow, QSpinBox::down-arrow { image: none; width: 0; height: 0; }
 QSpinBox:disabled { color: @quiet; border-color: @line; }
-QCheckBox { color: @text; spacing: 8px; padding: 4px 0; }
+QCheckBox {
+    color: @text; spacing: 8px; padding: 2px 4px; border: 2px solid transparent; border-radius: 6px;
+    outline: none;
+}
 QCheckBox:disabled { color: @quiet; }
 QCheckBox[ticks="true"]::indicator {
     width: 14px; height: 14px; background: @surface; border: 2px solid @quiet; border-radius: 4px;
 }
 QCheckBox[ticks="true"]::indicator:checked { background: @accent; border-color: @accent; }
-QCheckBox:focus { color: @accent; }
+QCheckBox:focus { border-color: @accent; }
 QScrollArea#analyseOptions, QWidget#analyseInside { background: @background; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar::handle { background: @line; border-radius: 3px; margin: 2px; }

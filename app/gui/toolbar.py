@@ -27,9 +27,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.actions import Actions
-from app.gui.icons import icon
 from app.gui.keys import KeepSpace
 from app.gui.theme import BODY_PX, Theme, font
+from app.gui.tool_buttons import Signs, tool_button
 
 _HEIGHT = 40
 # Of what is chosen; longer names are cut before shorter ones.
@@ -131,9 +131,8 @@ class Toolbar(QFrame):
         self.source = Chooser("Source", sources, theme, "What plays: camera, file, demo actor…")
         self.model = Chooser("Model", models, theme, "What names the expression")
         self.finder = Chooser("Finder", finders, theme, "What finds the faces")
-        self._icons: list[tuple[QAction, str]] = []
+        self._signs = Signs(theme, self)
         self._switches: list[QToolButton] = []
-        self._records = False
         layout = QHBoxLayout(self)
         layout.setContentsMargins(_MARGIN, 4, _MARGIN, 4)
         layout.setSpacing(_MARGIN)
@@ -152,10 +151,8 @@ class Toolbar(QFrame):
         row.addWidget(self._button(actions.snapshot, "snapshot", "Snapshot"))
         row.addWidget(self._button(actions.record, "record", "Record"))
         layout.addLayout(row)
-        self._dress()
         self._switches_width = row.sizeHint().width()
-        theme.changed.connect(self._dress)
-        actions.pause.toggled.connect(self._dress)
+        actions.pause.toggled.connect(self._show_pause)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -171,34 +168,21 @@ class Toolbar(QFrame):
 
     def show_recording(self, on: bool) -> None:
         """Say whether a recording goes on, which it does not while consent is asked for."""
-        if on != self._records:
-            self._records = on
-            self._dress()
+        self._signs.show(self._actions.record, "stop" if on else "record")
+
+    def _show_pause(self, paused: bool) -> None:
+        self._signs.show(self._actions.pause, "play" if paused else "pause")
 
     def _button(self, action: QAction, sign: str, words: str) -> QWidget:
-        button = QToolButton()
         action.setIconText(words)
-        button.setDefaultAction(action)
+        self._signs.show(action, sign)
+        button = tool_button(action)
         button.setFixedHeight(_HEIGHT)
         button.setMinimumWidth(_HEIGHT)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.ensurePolished()
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(action.text().replace("&", ""))
-        button.setAccessibleDescription(action.toolTip())
-        button.installEventFilter(KeepSpace(button))
-        self._icons.append((action, sign))
         self._switches.append(button)
         return button
-
-    def _dress(self) -> None:
-        for action, sign in self._icons:
-            paused = sign == "pause" and action.isChecked()
-            on = sign == "record" and self._records
-            shown = "play" if paused else "stop" if on else sign
-            action.setIcon(icon(shown, self._theme.tokens))
-            # Icons belong to the buttons; a menu with a few of them looks ragged.
-            action.setIconVisibleInMenu(False)
 
 
 def _separator() -> QFrame:

@@ -28,6 +28,7 @@ from app.gui.study.desk import is_protocol
 from app.gui.theme import Theme
 from app.gui.workspace import Host, Surroundings, Workspace
 from app.gui.workspace_switch import WorkspaceSwitch
+from app.sessions.layout import session_folder
 from app.settings import Settings, save_settings
 from models.runtime.files import is_file, is_folder
 
@@ -169,8 +170,6 @@ class MainWindow(QMainWindow):
 
     def open_path(self, path: str) -> None:
         """Take a file or folder: a session is reviewed, all else is for the workspace shown."""
-        from app.gui.review.opening import session_folder
-
         if session_folder(path) is not None:
             self.show_workspace("review")
         elif is_protocol(path):
@@ -202,7 +201,7 @@ class MainWindow(QMainWindow):
             return
         self._timer.stop()
         self.hide()
-        # First, since what follows waits, and the system may not; what fails is said the second time.
+        # First, since what follows waits and the system may not; a failure is said the second time.
         with contextlib.suppress(SettingsError):
             self._save()
         for workspace in self._made():

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton
 
-from app.gui.keys import KeepSpace
+from app.gui.tool_buttons import tool_button
 
 
 class WorkspaceSwitch(QFrame):
@@ -23,12 +23,8 @@ class WorkspaceSwitch(QFrame):
         layout.setSpacing(2)
         self.buttons: list[QToolButton] = []
         for action in actions:
-            button = QToolButton()
-            button.setDefaultAction(action)
+            button = tool_button(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setAccessibleName(f"Workspace {action.text().replace('&', '')}")
-            button.setAccessibleDescription(action.toolTip())
-            button.installEventFilter(KeepSpace(button))
             layout.addWidget(button)
             self.buttons.append(button)

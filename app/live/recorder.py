@@ -26,11 +26,14 @@ from models.runtime.card import Card
 if TYPE_CHECKING:
     from app.sessions.writer import SessionWriter
 
-__all__ = ["Recorder", "RecorderStatus", "RecordingOptions"]
+__all__ = ["STAMP", "Recorder", "RecorderStatus", "RecordingOptions", "folder_title"]
 
 log = logging.getLogger(__name__)
 
 _WRITER = "app.sessions.writer"
+STAMP = "%Y-%m-%d_%H-%M-%S"
+"""How the moment of its beginning is written in the name of a session's folder."""
+_MOST_LETTERS = 60
 _RATE_SECONDS = 2.0
 _MOST_EARLY = 1000
 
@@ -357,10 +360,15 @@ def _of_video(video: VideoOptions | None) -> dict[str, Any]:
     return {"files": files, "blur": video.blur, "overlays": list(video.overlays)}
 
 
+def folder_title(title: str) -> str:
+    """Return a title as the names of folders keep it, on every system; may be empty."""
+    kept = "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in title)
+    return kept.strip(" .")[:_MOST_LETTERS].rstrip(" .")
+
+
 def _name(title: str, when: datetime) -> str:
     """Return what a session's folder is called."""
-    kept = "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in title)
-    return f"{when:%Y-%m-%d_%H-%M-%S}" + (f" {kept.strip(' .')[:60]}" if kept.strip() else "")
+    return f"{when:{STAMP}} {folder_title(title)}".rstrip()
 
 
 def _refusal(folder: Path) -> str:

@@ -19,11 +19,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from app.errors import SessionError
+from app.sessions.layout import (
+    CODEBOOK,
+    DROPPED,
+    INFO,
+    LOCK,
+    MARKERS,
+    REST,
+    STREAM,
+    TABLE,
+)
 from app.sessions.ledger import iso_time, read_dropped, read_markers
 from app.sessions.mkv import finish_video
 from app.sessions.schema import frames_schema, labels_of
 from app.sessions.stream import StreamBatches, stream_schema, write_parquet
-from models.runtime.files import is_file, written_whole
+from models.runtime.files import written_whole
 
 __all__ = [
     "CODEBOOK",
@@ -37,7 +47,6 @@ __all__ = [
     "STREAM",
     "TABLE",
     "Session",
-    "is_session",
     "open_session",
     "read_info",
     "write_info",
@@ -46,14 +55,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 FORMAT = 1
-INFO = "session.json"
-TABLE = "frames.parquet"
-STREAM = "frames.arrows"
-REST = "frames.arrows.rest"
-MARKERS = "markers.csv"
-DROPPED = "dropped.csv"
-CODEBOOK = "codebook.md"
-LOCK = "recording.lock"
 DAMAGED = (
     f"A part of what was recorded cannot be read back from the disk and is not in {TABLE}; all "
     f"that was written is kept as {REST}: check the disk, and keep that file."
@@ -93,11 +94,6 @@ class Session:
         """Return the seconds from the start to the last frame, 0 for an empty session."""
         last: float | None = pc.max(self.frames["session_time"]).as_py()
         return last or 0.0
-
-
-def is_session(path: Path) -> bool:
-    """Say whether a folder holds a session."""
-    return is_file(path / INFO)
 
 
 def open_session(path: Path | str, *, columns: Iterable[str] | None = None) -> Session:

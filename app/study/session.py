@@ -15,7 +15,8 @@ from app.review.edited import Edited, edited, recorded_intervals
 from app.review.edits import read_edits
 from app.review.recording import open_recording
 from app.review.series import Series, series
-from app.sessions.folder import is_session, read_info
+from app.sessions.folder import read_info
+from app.sessions.layout import is_session
 from app.stimuli import Stimulus
 from app.study.protocol import TEXT
 

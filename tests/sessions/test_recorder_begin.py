@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.live.engine import EngineState
-from app.live.recorder import Recorder, RecordingOptions
+from app.live.recorder import Recorder, RecordingOptions, _name, folder_title
 from app.sessions.mkv import read_pictures
 from app.sessions.video import VideoOptions
 from tests.sessions.stage import (
@@ -217,3 +218,22 @@ def test_a_recording_that_the_disk_ends_is_over_and_said(
 
 def _full(writer: Any) -> None:
     writer._give_up("The disk is full.")
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("P07", "P07"),
+        ("P/07", "P_07"),
+        (" P 7. ", "P 7"),
+        ("...", ""),
+        ("a" * 59 + " b", "a" * 59),
+        ("a" * 59 + ".b", "a" * 59),
+        ("a" * 70, "a" * 60),
+    ],
+)
+def test_the_name_of_a_folder_ends_in_what_every_system_keeps(title: str, kept: str) -> None:
+    assert folder_title(title) == kept
+    stamp = "2026-03-01_12-00-00"
+    name = _name(title, datetime(2026, 3, 1, 12, 0, 0))
+    assert name == (f"{stamp} {kept}" if kept else stamp)

@@ -139,8 +139,13 @@ def test_another_model_begins_another_session_and_says_so(
     assert (first.name in said, second.name in said) == (True, True)
     assert here.desk.bar.text == f"Saved 3 frames in {second}; 1 earlier session lies beside it"
     here.window.show_workspace("review")
-    recent = [action.text() for action in here.window.review._recent_menu.actions()]
-    assert recent == [second.name, first.name]
+
+    def offered() -> bool:
+        here.tick()
+        recent = [action.text() for action in here.window.review._recent_menu.actions()]
+        return recent == [second.name, first.name]
+
+    qtbot.waitUntil(offered)
 
 
 def test_a_recording_ends_with_its_film(

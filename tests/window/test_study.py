@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.gui.study.desk import _FRAME_SECONDS, _STILL_SECONDS
+from app.gui.study.desk import _FRAME_SECONDS, _LAST_SECONDS, _STILL_SECONDS, _is_recorded
 from app.gui.study.screen import END_WORDS, StudyScreen
+from app.live.recorder import _name
 from app.sessions.folder import Session, open_session
 from app.settings import load_settings
 from app.stimuli import Stimulus, stimuli
+from app.study.protocol import Protocol, read_protocol
 from tests.window.studio import Studio, press
 
 if TYPE_CHECKING:
@@ -321,8 +327,160 @@ def test_the_next_participant_may_begin_while_the_last_words_stand(
     press(here.actions.study)
     QTest.keyClicks(panel._participant, "P08")
     panel.begin.click()
-    assert told(here, "P08 was recorded before")
+
+    def said() -> bool:
+        here.tick()
+        return told(here, "P08 was recorded before")
+
+    qtbot.waitUntil(said)
     press(here.actions.record)
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "recorded"),
+    [
+        ("P07", "P07", True),
+        ("P/07", "P/07", True),
+        ("A:7", "A:7", True),
+        ("x" * 70, "x" * 70, True),
+        ("y" * 59 + " b", "y" * 59 + " b", True),
+        ("P 7", "P 7", True),
+        ("P 7", "7", False),
+        ("P07_2", "P07", False),
+        ("P07", "07", False),
+        ("", "...", False),
+    ],
+)
+def test_it_is_told_of_a_code_that_was_recorded_before(
+    tmp_path: Path, before: str, code: str, recorded: bool
+) -> None:
+    now = datetime(2026, 3, 1, 12, 0, 0)
+    (tmp_path / _name(before, datetime(2026, 3, 1, 11, 59, 59))).mkdir()
+    assert _is_recorded(tmp_path, code, now) == recorded
+
+
+def test_the_recording_that_begins_is_no_earlier_one(tmp_path: Path) -> None:
+    now = datetime(2026, 3, 1, 12, 0, 0)
+    (tmp_path / _name("P07", now)).mkdir()
+    assert not _is_recorded(tmp_path, "P07", now)
+    assert not _is_recorded(tmp_path / "gone", "P07", now)
+
+
+@pytest.mark.parametrize("ticks_between", [True, False])
+def test_a_recording_begun_right_after_a_study_goes_on(
+    studio: Callable[..., Studio],
+    protocol: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    ticks_between: bool,
+) -> None:
+    here = studio()
+    text = '[[show]]\ntext = "Think of something sad."\nname = "sad"\nseconds = 0.2\n'
+    protocol.write_text(text, encoding="utf-8")
+    ready(here, protocol, qtbot)
+    screen = shown(here, qtbot)
+    qtbot.waitUntil(lambda: screen.accessibleName() == END_WORDS)
+    assert here.desk.recorder.active
+    press(here.actions.record)
+    if ticks_between:
+        here.tick()
+    press(here.actions.record)
+    here.see()
+    now = time.monotonic()
+    monkeypatch.setattr("app.gui.window.time.monotonic", lambda: now + _LAST_SECONDS + 1)
+    here.tick()
+    assert here.desk.recorder.active
+    press(here.actions.record)
+    here.settle(qtbot)
+
+
+class Screen:
+    """Stand in for a screen that may be connected."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def name(self) -> str:
+        return self._name
+
+    def serialNumber(self) -> str:
+        return ""
+
+    def geometry(self) -> QRect:
+        return QRect(0, 0, 1920, 1080)
+
+    def devicePixelRatio(self) -> float:
+        return 1.0
+
+
+@pytest.fixture
+def connect(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Connect screens besides the one that there is; those that are not named go."""
+    own = qapp.primaryScreen()
+
+    def connected(*others: Screen) -> None:
+        monkeypatch.setattr(QGuiApplication, "screens", lambda: [own, *others])
+        qapp.screenAdded.emit(own)
+
+    return connected
+
+
+def test_the_screen_that_comes_is_the_participants(
+    studio: Callable[..., Studio], connect: Callable[..., None]
+) -> None:
+    here = studio()
+    panel = here.window.live.study.panel
+    press(here.actions.study)
+    assert not panel._screen.isVisible()
+    projector: Any = Screen("projector")
+    connect(projector)
+    assert panel._screen.isVisible()
+    assert panel.screen_chosen is projector
+    connect()
+    assert panel.screen_chosen is here.window.screen()
+    assert not panel._screen.isVisible()
+
+
+def test_a_screen_that_was_chosen_stays_chosen_or_nothing_begins(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, connect: Callable[..., None]
+) -> None:
+    here = studio()
+    panel = here.window.live.study.panel
+    desktop: Any = Screen("desktop")
+    projector: Any = Screen("projector")
+    connect(desktop, projector)
+    ready(here, protocol, qtbot)
+    assert panel.screen_chosen is desktop
+    panel._screen.setCurrentIndex(2)
+    panel._screen.activated.emit(2)
+    connect(projector)
+    assert panel.screen_chosen is projector
+    connect(desktop)
+    assert panel.screen_chosen is None
+    assert not panel.begin.isEnabled()
+    assert "The screen chosen is gone" in panel._missing.text()
+    connect()
+    assert panel._screen.isVisible(), "the only one has to be chosen, too"
+    again: Any = Screen("projector")
+    connect(desktop, again)
+    assert panel.screen_chosen is again
+    assert panel.begin.isEnabled()
+
+
+def test_a_study_whose_screen_goes_before_its_first_picture_does_not_begin(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, connect: Callable[..., None]
+) -> None:
+    here = studio()
+    connect(Screen("projector"))
+    ready(here, protocol, qtbot)
+    here.window.live.study.panel.begin.click()
+    connect()
+    here.see(count=2)
+    here.tick()
+    assert screen_of(here) is None
+    assert not here.desk.recorder.active
+    assert told(here, "The screen chosen for the participant is gone")
+    here.settle(qtbot)
 
 
 def test_a_recording_that_ends_takes_the_study_with_it(
@@ -507,3 +665,74 @@ def test_closing_the_window_ends_a_study(
     assert not screen.isVisible()
     (folder,) = here.settle(qtbot)
     assert open_session(folder).info["study"]["participant"] == "P07"
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["read", "refused"])
+def test_the_study_chosen_last_is_kept_when_an_earlier_one_comes_late(
+    studio: Callable[..., Studio],
+    protocol: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: bool,
+) -> None:
+    here = studio()
+    slow = protocol.with_name("slow.toml")
+    slow.write_text("titel = 'x'" if broken else PROTOCOL, encoding="utf-8")
+    may_end, ended = threading.Event(), threading.Event()
+
+    def read(path: Path) -> Protocol:
+        if path != slow:
+            return read_protocol(path)
+        may_end.wait(20)
+        try:
+            return read_protocol(path)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("app.gui.study.desk.read_protocol", read)
+    press(here.actions.study)
+    panel = here.window.live.study.panel
+    panel.file_chosen.emit(str(slow))
+    panel.file_chosen.emit(str(protocol))
+
+    def chosen() -> bool:
+        here.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(chosen)
+    may_end.set()
+    assert ended.wait(20)
+    qtbot.wait(50)
+    here.tick()
+    assert panel.protocol is not None
+    assert panel.protocol.path == protocol
+    assert panel._file.text == str(protocol)
+    assert not panel._problem.isVisible()
+
+
+def test_a_study_still_being_read_is_not_replaced_by_opening_the_panel_again(
+    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = protocol.with_name("earlier.toml")
+    earlier.write_text(PROTOCOL, encoding="utf-8")
+    here = studio(study_protocol=str(earlier))
+    panel = here.window.live.study.panel
+    may_end = threading.Event()
+
+    def read(path: Path) -> Protocol:
+        may_end.wait(20)
+        return read_protocol(path)
+
+    monkeypatch.setattr("app.gui.study.desk.read_protocol", read)
+    here.window.open_path(str(protocol))
+    panel.close_up()
+    press(here.actions.study)
+    may_end.set()
+
+    def chosen() -> bool:
+        here.tick()
+        return panel.protocol is not None
+
+    qtbot.waitUntil(chosen)
+    assert panel.protocol is not None
+    assert panel.protocol.path == protocol

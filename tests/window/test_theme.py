@@ -1,17 +1,28 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFrame,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from app.gui.banner import WARNING
+from app.gui.controls import Check
 from app.gui.icons import NAMES, icon
 from app.gui.recording_panel import RecordingPanel
-from app.gui.theme import DARK, LIGHT, Theme, Tokens
+from app.gui.theme import DARK, LIGHT, Theme, Tokens, _style_sheet
 from app.gui.window import MainWindow
 from app.settings import Settings
 
@@ -190,3 +201,90 @@ def test_a_box_to_choose_from_has_an_arrow(qapp: QApplication, name: str) -> Non
     assert right.count(ground) > len(right) / 2
     assert sum(abs(one.lightness() - ink.lightness()) < 30 for one in right) > 5
     theme.choose("dark")
+
+
+@pytest.mark.parametrize("tokens", [DARK, LIGHT], ids=["dark", "light"])
+def test_no_text_has_a_colour_that_only_marks(tokens: Tokens) -> None:
+    grounds = (tokens.background, tokens.surface, tokens.raised)
+    for colour in re.findall(r"(?<![-\w])color: (#\w+)", _style_sheet(tokens)):
+        if colour != tokens.on_accent:
+            assert all(contrast(colour, ground) >= 4.5 for ground in grounds), colour
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+@pytest.mark.parametrize("ticked", [False, True])
+def test_a_box_to_tick_shows_that_it_has_the_focus(
+    qapp: QApplication, qtbot: QtBot, name: str, ticked: bool
+) -> None:
+    theme = Theme(qapp, name)
+    page = QWidget()
+    qtbot.addWidget(page)
+    box, other = Check("Blur faces in it", theme), QPushButton()
+    column = QVBoxLayout(page)
+    for widget in (box, other):
+        column.addWidget(widget)
+    box.setChecked(ticked)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    edges = []
+    for widget in (other, box):
+        widget.setFocus()
+        image = box.grab().toImage()
+        edges.append(image.pixelColor(image.width() // 2, 0).name())
+    assert contrast(*edges) >= 3
+
+
+def test_tool_buttons_show_their_signs_as_they_are_drawn(
+    open_window: Callable[..., MainWindow],
+) -> None:
+    window = open_window(size=(800, 600))
+    window.show_workspace("review")
+    window.notices.say("A notice with a button that closes it", WARNING)
+    buttons = [
+        one
+        for one in window.findChildren(QToolButton)
+        if not one.icon().isNull() and not one.objectName().startswith("qt_")  # the style's own
+    ]
+    assert len(buttons) > 20
+    assert {one.iconSize() for one in buttons} == {QSize(20, 20)}, [
+        one.accessibleName() for one in buttons if one.iconSize() != QSize(20, 20)
+    ]
+    for button in buttons:
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        button.setEnabled(True)
+        button.setChecked(False)
+        button.ensurePolished()
+        button.resize(button.minimumSize().expandedTo(button.sizeHint()))
+        frame = button.grab().toImage()
+        ground = frame.pixelColor(frame.width() // 2, 3)
+        left, top = (frame.width() - 20) // 2, (frame.height() - 20) // 2
+        shown = frame.copy(left, top, 20, 20)
+        meant = QImage(20, 20, shown.format())
+        meant.fill(ground)
+        painter = QPainter(meant)
+        painter.drawPixmap(0, 0, button.icon().pixmap(20, 20))
+        painter.end()
+        assert shown == meant, button.accessibleName()
+
+
+def test_a_pause_draws_its_own_sign_once(
+    open_window: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = open_window()
+    drawn: list[str] = []
+
+    def noted(name: str, tokens: Tokens) -> QIcon:
+        drawn.append(name)
+        return icon(name, tokens)
+
+    monkeypatch.setattr("app.gui.tool_buttons.icon", noted)
+    pause = window.live.menu_actions.pause
+    before = pause.icon().cacheKey()
+    for _ in range(3):
+        pause.trigger()
+        assert pause.icon().cacheKey() != before
+        pause.trigger()
+        assert pause.icon().cacheKey() == before
+    assert drawn == ["play"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
 
 from app.analysis.parts import AnalysisOptions
 from app.gui.dialogs import PageDialog
@@ -272,3 +274,31 @@ def test_what_is_asked_for_is_seen_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert main(["--stream", "osc"]) == 0
     assert shown == [("review", film), ("live", None), ("live", None), ("live", None)]
     assert streamed == [([], ()), ([], ()), ([], ()), (["osc=127.0.0.1:9000"], ())]
+
+
+def test_a_recent_session_on_a_drive_that_is_gone_makes_nothing_wait(
+    open_window: Callable[..., MainWindow],
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "here").mkdir()
+    paths = tuple(str(tmp_path / name) for name in ("gone", "here", "deleted"))
+    answers = threading.Event()
+
+    def look(path: Path) -> bool:
+        return answers.wait(20) if path.name == "gone" else path.is_dir()
+
+    monkeypatch.setattr("app.gui.review.workspace.is_folder", look)
+    window = open_window(Settings(theme="dark", recent_sessions=paths))
+    window.show_workspace("review")
+    assert not answers.is_set()
+
+    def offered(*names: str) -> bool:
+        window.tick()
+        return [action.text() for action in window.review._recent_menu.actions()] == list(names)
+
+    qtbot.waitUntil(lambda: offered("here"))
+    assert window.settings_now().recent_sessions == paths, "all are remembered"
+    answers.set()
+    qtbot.waitUntil(lambda: offered("gone", "here"))

@@ -9,10 +9,9 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
 from app.gui.elided import Elided
-from app.gui.icons import icon
-from app.gui.keys import KeepSpace
 from app.gui.review.actions import ReviewActions
 from app.gui.theme import HEAD_PX, Theme, font
+from app.gui.tool_buttons import Signs, tool_button
 
 _HEIGHT = 36
 _WORDS_WIDTH = 1100
@@ -25,7 +24,7 @@ class ReviewBar(QFrame):
     def __init__(self, actions: ReviewActions, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("toolbar")
-        self._theme = theme
+        self._signs = Signs(theme, self)
         self._title = QLabel()
         self._title.setFont(font(HEAD_PX, bold=True))
         self._title.setAccessibleName("Session")
@@ -34,7 +33,6 @@ class ReviewBar(QFrame):
         layout.setContentsMargins(12, 6, 8, 6)
         layout.setSpacing(2)
         layout.addWidget(self._title, 1)
-        self._icons: list[tuple[QAction, str]] = []
         self._buttons: list[QToolButton] = []
         words = {
             actions.overlays["boxes"]: ("boxes", "Boxes"),
@@ -50,8 +48,6 @@ class ReviewBar(QFrame):
             if sign in ("undo", "export"):
                 layout.addSpacing(10)
             layout.addWidget(self._button(action, sign, text))
-        self._dress()
-        theme.changed.connect(self._dress)
 
     def set_title(self, folder: Path) -> None:
         """Name the session."""
@@ -68,22 +64,12 @@ class ReviewBar(QFrame):
             button.setToolButtonStyle(beside if wide and has_words else only)
 
     def _button(self, action: QAction, sign: str, words: str) -> QToolButton:
-        button = QToolButton()
         if words:
             action.setIconText(words)
-        button.setDefaultAction(action)
+        self._signs.show(action, sign)
+        button = tool_button(action)
         button.setProperty("words", words)
         button.setFixedHeight(_HEIGHT)
         button.setMinimumWidth(_HEIGHT)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(action.text().replace("&", ""))
-        button.setAccessibleDescription(action.toolTip())
-        button.installEventFilter(KeepSpace(button))
-        self._icons.append((action, sign))
         self._buttons.append(button)
         return button
-
-    def _dress(self) -> None:
-        for action, sign in self._icons:
-            action.setIcon(icon(sign, self._theme.tokens))
-            action.setIconVisibleInMenu(False)

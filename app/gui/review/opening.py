@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,9 @@ from app.gui.places import analyses_folder
 from app.gui.workspace import Host
 from app.review.edits import EditList, read_edits
 from app.review.recording import Recording, open_recording
-from app.sessions.folder import DAMAGED, INFO, is_session
-from models.runtime.files import is_file, is_folder
+from app.sessions.folder import DAMAGED
 
-__all__ = ["Opened", "Opener", "session_folder"]
+__all__ = ["Opened", "Opener"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,13 +166,3 @@ class Opener:
     def _fail(self, wish: int, sentence: str) -> None:
         if self._end_waiting(wish):
             self._host.warn(sentence)
-
-
-def session_folder(path: str) -> Path | None:
-    """Return the session's folder that a path means: the folder, or a file in it; else None."""
-    place = Path(path)
-    candidates: Sequence[Path] = (place,) if is_folder(place) else (place.parent,)
-    own = place.name == INFO or place.match("frames.*") or place.match("video*.mkv")
-    if is_file(place) and not own:
-        return None
-    return next((folder for folder in candidates if is_session(folder)), None)

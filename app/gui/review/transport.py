@@ -7,11 +7,10 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
 from app.gui.elided import Elided
-from app.gui.icons import icon
-from app.gui.keys import KeepSpace
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import HEAD_PX, Theme, font
+from app.gui.tool_buttons import Signs, tool_button
 from app.review.words import moment
 from app.words import clock
 
@@ -27,18 +26,21 @@ class Transport(QFrame):
     def __init__(self, model: ReviewModel, theme: Theme, actions: ReviewActions) -> None:
         super().__init__()
         self._model = model
-        self._theme = theme
+        self._signs = Signs(theme, self)
         self._actions = actions
         self._speed = SPEEDS.index(1.0)
         self.setObjectName("transport")
-        self._icons: list[tuple[QAction, str]] = [
+        for action, sign in (
             (actions.first, "first"), (actions.back, "back"), (actions.play, "play"),
             (actions.forward, "forward"), (actions.last, "last"),
-        ]  # fmt: skip
+            (actions.slower, "slower"), (actions.faster, "faster"),
+            (actions.zoom_out, "zoom_out"), (actions.zoom_in, "zoom_in"), (actions.whole, "whole"),
+        ):  # fmt: skip
+            self._signs.show(action, sign)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(_GAP)
-        for action, _ in self._icons:
+        for action in (actions.first, actions.back, actions.play, actions.forward, actions.last):
             layout.addWidget(_button(action))
         self._clock = QLabel()
         self._clock.setFont(font(HEAD_PX, bold=True))
@@ -54,10 +56,6 @@ class Transport(QFrame):
         layout.addWidget(self._clock)
         layout.addSpacing(6)
         layout.addWidget(self._total, 1)
-        self._zoom_icons = [
-            (actions.slower, "slower"), (actions.faster, "faster"),
-            (actions.zoom_out, "zoom_out"), (actions.zoom_in, "zoom_in"), (actions.whole, "whole"),
-        ]  # fmt: skip
         layout.addWidget(_button(actions.slower))
         layout.addWidget(self._speed_label)
         layout.addWidget(_button(actions.faster))
@@ -68,7 +66,6 @@ class Transport(QFrame):
         for button in self._zoom_buttons:
             layout.addWidget(button)
         self._connect()
-        self._dress()
         self._show_speed()
         self._show_clock()
 
@@ -114,7 +111,9 @@ class Transport(QFrame):
     def _connect(self) -> None:
         model, actions = self._model, self._actions
         actions.play.toggled.connect(self._begin_again)
-        actions.play.toggled.connect(self._dress)
+        actions.play.toggled.connect(
+            lambda playing: self._signs.show(actions.play, "pause" if playing else "play")
+        )
         actions.slower.triggered.connect(lambda: self._change_speed(-1))
         actions.faster.triggered.connect(lambda: self._change_speed(1))
         for action, frames in ((actions.back, -1), (actions.forward, 1)):
@@ -133,7 +132,6 @@ class Transport(QFrame):
         actions.zoom_selection.triggered.connect(lambda: model.show(*model.interval))
         model.moved.connect(self._show_clock)
         model.opened.connect(self._after_opening)
-        self._theme.changed.connect(self._dress)
 
     def _after_opening(self) -> None:
         self._actions.play.setChecked(False)
@@ -190,21 +188,10 @@ class Transport(QFrame):
             self._said.show(f"/ {clock(model.duration, digits=0)}")
         self._total.setToolTip(self._said.text)
 
-    def _dress(self) -> None:
-        for action, sign in (*self._icons, *self._zoom_icons):
-            shown = "pause" if sign == "play" and self.playing else sign
-            action.setIcon(icon(shown, self._theme.tokens))
-            action.setIconVisibleInMenu(False)
-
 
 def _button(action: QAction) -> QToolButton:
-    button = QToolButton()
-    button.setDefaultAction(action)
+    button = tool_button(action)
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
     button.setFixedSize(_BUTTON, _BUTTON)
     button.setAutoRepeat(action.autoRepeat())
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    button.setAccessibleName(action.text().replace("&", ""))
-    button.setAccessibleDescription(action.toolTip())
-    button.installEventFilter(KeepSpace(button))
     return button

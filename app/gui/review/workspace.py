@@ -32,7 +32,7 @@ from app.gui.review.interval_tab import IntervalTab
 from app.gui.review.markers_tab import MarkersTab
 from app.gui.review.menus import review_menus
 from app.gui.review.model import ReviewModel
-from app.gui.review.opening import Opened, Opener, session_folder
+from app.gui.review.opening import Opened, Opener
 from app.gui.review.pages import show_about
 from app.gui.review.side import SidePanel
 from app.gui.review.timeline import Timeline
@@ -41,6 +41,7 @@ from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
 from app.review.fetcher import Fetcher, wait_for_fetchers
 from app.review.words import length
+from app.sessions.layout import session_folder
 from app.settings import FINDERS, Settings
 from app.sources.folder import IMAGE_SUFFIXES
 from app.sources.video import VIDEO_SUFFIXES
@@ -58,6 +59,8 @@ class ReviewWorkspace(Workspace):
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(host)
         self._recent = settings.recent_sessions
+        self._there: set[str] = set()
+        """Those of the recent sessions whose folders were seen."""
         self._ticked_at = 0.0
         self._shown = False
         self._fetcher: Fetcher | None = None
@@ -92,7 +95,7 @@ class ReviewWorkspace(Workspace):
         for name, action in self.menu_actions.overlays.items():
             action.setChecked(name in settings.overlays)
         self._set_overlays()
-        self._show_recent()
+        self._look_for_recent()
         self._enable()
 
     @property
@@ -210,7 +213,7 @@ class ReviewWorkspace(Workspace):
         """Offer a session among the recent ones."""
         known = Settings(recent_sessions=self._recent)
         self._recent = known.with_recent_session(path).recent_sessions
-        self._show_recent()
+        self._offer_recent(path, there=True)
 
     def _may_leave(self) -> bool:
         """Ask before edits are lost that cannot be saved, after another try to save them."""
@@ -398,8 +401,21 @@ class ReviewWorkspace(Workspace):
         acts: dict[str, QAction] = self.menu_actions.overlays
         self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
 
+    def _look_for_recent(self) -> None:
+        """Offer the recent sessions that are there; each by itself, since a drive may be gone."""
+        self._show_recent()
+        for path in self._recent:
+            self.host.jobs.submit(
+                partial(is_folder, Path(path)), partial(self._offer_recent, path), self.host.warn
+            )
+
+    def _offer_recent(self, path: str, there: bool) -> None:
+        if there:
+            self._there.add(path)
+            self._show_recent()
+
     def _show_recent(self) -> None:
-        there = [path for path in self._recent if is_folder(Path(path))]
+        there = [path for path in self._recent if path in self._there]
         self.empty.set_recent(there)
         self._recent_menu.clear()
         for path, name in zip(there, recent_names(there), strict=True):

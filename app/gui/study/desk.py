@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication, QScreen
 
 from app.gui.recording import RecordingDesk
 from app.gui.study.keys import HandOverKeys
 from app.gui.study.panel import StudyPanel
 from app.gui.study.screen import StudyScreen
 from app.gui.workspace import Host
+from app.live.recorder import STAMP, folder_title
 from app.settings import Settings
 from app.study.protocol import Protocol, read_protocol
 from app.study.runner import Runner, order_of, scenes_of
 from app.study.template import write_template
 
 __all__ = ["StudyDesk", "is_protocol", "study_info"]
+
+T = TypeVar("T")
 
 _FRAME_SECONDS = 10.0
 _STILL_SECONDS = 5.0
@@ -38,6 +42,10 @@ _STILL = (
 _RECORDING = "End the recording first"
 _CUT_SHORT = "The recording has ended, and the study with it; what was recorded is kept."
 _STOPPED = "The study was stopped; what was recorded until then is kept."
+_NO_SCREEN = (
+    "The screen chosen for the participant is gone, so the study did not begin; connect it again "
+    "or choose another, and begin again."
+)
 _BEFORE = "{code} was recorded before; both recordings are kept."
 
 
@@ -55,11 +63,14 @@ class StudyDesk(QObject):
         self._recording = recording
         self._host = host
         self._remembered = settings.study_protocol
-        self._wanted: tuple[Protocol, str] | None = None
-        """The protocol and the participant of the study that is to begin."""
+        self._wanted: tuple[Protocol, str, QScreen] | None = None
+        """The protocol, the participant and the screen of the study that is to begin."""
         self._asked_at: float | None = None
         self._ended_at: float | None = None
+        """When the last words came, while the recording of that study goes on."""
         self._frames, self._frame_at = 0, 0.0
+        self._newest = 0
+        self._reading = False
         self._runner: Runner | None = None
         self._keys = HandOverKeys(host.window)
         self._told_lost = 0
@@ -94,6 +105,8 @@ class StudyDesk(QObject):
             self._host.warn(_CUT_SHORT)
         elif self.running:
             self._look_on(now)
+        elif not active:
+            self._ended_at = None
         elif self._ended_at is not None and now - self._ended_at > _LAST_SECONDS:
             self._ended_at = None
             self._recording.stop()
@@ -107,44 +120,67 @@ class StudyDesk(QObject):
         self._end()
 
     def _show_panel(self) -> None:
-        if self.panel.protocol is None and self._remembered is not None:
+        unread = self.panel.protocol is None and not self._reading
+        if unread and self._remembered is not None:
             self._read(self._remembered)
         self.panel.show_or_hide()
 
     def _read(self, path: str) -> None:
         """Read a protocol aside: it opens every file that it names."""
-
-        def read(protocol: Protocol) -> None:
-            self._remembered = str(protocol.path)
-            self.panel.show_protocol(protocol, "")
-
         self.panel.show_reading(Path(path))
-        self._host.jobs.submit(
-            lambda: read_protocol(Path(path)), read, partial(self.panel.show_protocol, None)
-        )
+        self._choose(lambda: read_protocol(Path(path)), self._take)
+
+    def _take(self, protocol: Protocol) -> None:
+        self._remembered = str(protocol.path)
+        self.panel.show_protocol(protocol, "")
 
     def _write_template(self, path: str) -> None:
         """Write a small study and read it."""
+        self._choose(lambda: write_template(Path(path)), lambda _none: self._read(path))
+
+    def _choose(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Do aside what a choice needs; what comes of one before the newest is not shown."""
+        self._newest += 1
+        self._reading = True
+        choice = self._newest
+
+        def finish(show: Callable[[], None]) -> None:
+            if choice == self._newest:
+                self._reading = False
+                show()
+
         self._host.jobs.submit(
-            lambda: write_template(Path(path)),
-            lambda _none: self._read(path),
-            partial(self.panel.show_protocol, None),
+            work,
+            lambda result: finish(lambda: done(result)),
+            lambda problem: finish(lambda: self.panel.show_protocol(None, problem)),
         )
 
     def _begin(self) -> None:
-        protocol = self.panel.protocol
-        if protocol is None or self.running or not self._recording.idle:
+        protocol, screen = self.panel.protocol, self.panel.screen_chosen
+        if protocol is None or screen is None or self.running or not self._recording.idle:
             return
         participant = self.panel.participant
         self._close_screen()  # of the one before, who has not left it
-        self._wanted = (protocol, participant)
+        self._wanted = (protocol, participant, screen)
         self.panel.keep_begun()
         self.panel.close_up()
-        if _is_recorded(self._recording.panel.folder, participant):
-            self._host.notices.say(_BEFORE.format(code=participant))
+        self._look_for_earlier(participant)
         self._recording.record_study(study_info(protocol, participant, self.panel.variables))
 
+    def _look_for_earlier(self, participant: str) -> None:
+        """Say when a participant was recorded before; folders may lie on a slow disk."""
+        folder, now = self._recording.panel.folder, datetime.now()
+
+        def tell(recorded: bool) -> None:
+            if recorded:
+                self._host.notices.say(_BEFORE.format(code=participant))
+
+        self._host.jobs.submit(
+            lambda: _is_recorded(folder, participant, now), tell, self._host.warn
+        )
+
     def _wait_for_frame(self) -> None:
+        self._ended_at = None  # of another recording
         if self._wanted is not None:
             self._asked_at = time.monotonic()
 
@@ -159,9 +195,13 @@ class StudyDesk(QObject):
         elif self._recording.recorder.status().folder is not None:
             self._show(now)
         elif now - asked_at > _FRAME_SECONDS:
-            self._forget()
-            self._recording.stop()
-            self._host.warn(_NO_FRAME)
+            self._give_up(_NO_FRAME)
+
+    def _give_up(self, why: str) -> None:
+        """End the recording of a study that cannot begin."""
+        self._forget()
+        self._recording.stop()
+        self._host.warn(why)
 
     def _look_on(self, now: float) -> None:
         """Stop a study whose face is not recorded any more, as in a pause or without a camera."""
@@ -173,7 +213,10 @@ class StudyDesk(QObject):
 
     def _show(self, now: float) -> None:
         assert self._wanted is not None
-        protocol, participant = self._wanted
+        protocol, participant, screen = self._wanted
+        if screen not in QGuiApplication.screens():
+            self._give_up(_NO_SCREEN)
+            return
         self._forget()
         self._frames, self._frame_at = 0, now
         steps = protocol.question.steps if protocol.question is not None else 0
@@ -185,7 +228,7 @@ class StudyDesk(QObject):
         self.screen.left.connect(self._close_screen)
         self.screen.scene_shown.connect(self._tell_lost)
         self._keys.begin(self.screen.take_key)
-        self.screen.begin(self.panel.screen_chosen)
+        self.screen.begin(screen)
 
     def _tell_lost(self) -> None:
         """Note in the recording what could not be shown."""
@@ -230,12 +273,17 @@ def is_protocol(path: str) -> bool:
     return path.lower().endswith(".toml")
 
 
-def _is_recorded(folder: Path, participant: str) -> bool:
-    """Say whether there is a recording of this code, as far as names of folders tell."""
+def _is_recorded(folder: Path, participant: str, before: datetime) -> bool:
+    """Say whether there is an earlier recording of this code, as far as names of folders tell.
+
+    Of two in the same second the later is numbered, and need not be looked at.
+    """
+    title, stamp = folder_title(participant), f"{before:{STAMP}}"
     try:
-        return any(path.name.endswith(f" {participant}") for path in folder.iterdir())
+        names = [path.name.partition(" ") for path in folder.iterdir()]
     except OSError:
         return False
+    return any(begun < stamp and of == title for begun, _, of in names if of)
 
 
 def study_info(protocol: Protocol, participant: str, variables: dict[str, str]) -> dict[str, Any]:

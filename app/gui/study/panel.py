@@ -33,6 +33,7 @@ _HINT = (
 _TEMPLATE_NAME = "my study.toml"
 _TEMPLATE_KINDS = {"Studies (*.toml)": (".toml",)}
 _MOST_VARIABLES_A_ROW = 3
+_SCREEN_GONE = "The screen chosen is gone; connect it again or choose another"
 
 
 class StudyPanel(Drawer):
@@ -62,6 +63,10 @@ class StudyPanel(Drawer):
         self._variables = QWidget()
         self._fields: dict[str, QLineEdit] = {}
         self._screen = QComboBox()
+        self._screen.setPlaceholderText("the one chosen is gone")
+        self._screens: list[QScreen] = []
+        self._screen_wish: str | None = None
+        """The name of the screen that the user chose, None while nobody has."""
         self._screen_label = QLabel("Screen")
         self._words, self._problem = QLabel(_HINT), QLabel()
         self._words.setProperty("quiet", True)
@@ -76,10 +81,16 @@ class StudyPanel(Drawer):
         self.begin.clicked.connect(self.begin_wanted)
         self._participant.textChanged.connect(self._dress)
         self._participant.returnPressed.connect(self.begin.click)
+        self._screen.activated.connect(self._choose_screen)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        application.screenAdded.connect(self._list_screens)
+        application.screenRemoved.connect(self._list_screens)
         self._why_not = ""
         self._begun: dict[QLineEdit, str] = {}
         self._build()
         self._file.show_place(_NO_FILE, chosen=False)
+        self._list_screens()
         self.show_protocol(None, "")
         self.first = self._file.change
 
@@ -93,11 +104,10 @@ class StudyPanel(Drawer):
         return {name: field.text().strip() for name, field in self._fields.items()}
 
     @property
-    def screen_chosen(self) -> QScreen:
-        """Return the screen that the participant looks at."""
-        screens = QGuiApplication.screens()
+    def screen_chosen(self) -> QScreen | None:
+        """Return the screen that the participant looks at, None while the one chosen is gone."""
         place = self._screen.currentIndex()
-        return screens[place] if 0 <= place < len(screens) else screens[0]
+        return self._screens[place] if place >= 0 else None
 
     def show_or_hide(self) -> None:
         if self.isHidden():
@@ -160,6 +170,8 @@ class StudyPanel(Drawer):
             missing = "Choose a study first"
         elif not self.participant:
             missing = "Enter a participant code"
+        elif self.screen_chosen is None:
+            missing = _SCREEN_GONE
         why_not = missing or self._why_not
         self.begin.setEnabled(not why_not)
         self.begin.setToolTip(why_not or "Ask for consent, record, and show")
@@ -188,19 +200,33 @@ class StudyPanel(Drawer):
             widget.setVisible(bool(names))
 
     def _list_screens(self) -> None:
-        """List the screens, another than the window's first; there is no choice of one."""
-        screens = QGuiApplication.screens()
-        before = self._screen.currentIndex()
+        """List the screens: the one that the user chose, or else another than the window's.
+
+        Screens come and go, so that it is their name that is kept, not their place.
+        """
+        screens = self._screens = QGuiApplication.screens()
         self._screen.clear()
         for number, screen in enumerate(screens, 1):
             size = screen.geometry().size() * screen.devicePixelRatio()
             here = ", where Mien is" if screen is self.screen() else ""
-            self._screen.addItem(f"{number}: {size.width()} x {size.height()}{here}")
-        others = [place for place, one in enumerate(screens) if one is not self.screen()]
-        chosen = before if 0 <= before < len(screens) else (others[0] if others else 0)
-        self._screen.setCurrentIndex(chosen)
+            self._screen.addItem(f"{number}: {size.width()} x {size.height()}{here}", _name(screen))
+        if self._screen_wish is not None:
+            self._screen.setCurrentIndex(self._screen.findData(self._screen_wish))
+        else:
+            others = [place for place, one in enumerate(screens) if one is not self.screen()]
+            self._screen.setCurrentIndex(others[0] if others else 0)
+        self._show_screen()
+
+    def _choose_screen(self) -> None:
+        self._screen_wish = self._screen.currentData()
+        self._show_screen()
+
+    def _show_screen(self) -> None:
+        """Show the choice of a screen where there is one, and whether it can be used."""
+        offered = len(self._screens) > 1 or self.screen_chosen is None
         for widget in (self._screen, self._screen_label):
-            widget.setVisible(len(screens) > 1)
+            widget.setVisible(offered)
+        self._dress()
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
@@ -253,3 +279,8 @@ class StudyPanel(Drawer):
         chosen = dialogs.choose_target(self.window(), "New study", suggested, _TEMPLATE_KINDS)
         if chosen is not None:
             self.template_wanted.emit(str(chosen[0]))
+
+
+def _name(screen: QScreen) -> str:
+    """Return what tells a screen from the others, also after it was connected again."""
+    return f"{screen.name()} {screen.serialNumber()}"
