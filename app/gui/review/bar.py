@@ -6,11 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton
 
 from app.gui.elided import Elided
 from app.gui.icons import icon
 from app.gui.keys import KeepSpace
+from app.gui.plain import plain_label, plain_tip
 from app.gui.review.actions import ReviewActions
 from app.gui.theme import HEAD_PX, Theme, font
 
@@ -26,7 +27,7 @@ class ReviewBar(QFrame):
         super().__init__()
         self.setObjectName("toolbar")
         self._theme = theme
-        self._title = QLabel()
+        self._title = plain_label()
         self._title.setFont(font(HEAD_PX, bold=True))
         self._title.setAccessibleName("Session")
         self._name = Elided(self._title, Qt.TextElideMode.ElideMiddle, _TITLE_MARGIN)
@@ -56,7 +57,7 @@ class ReviewBar(QFrame):
     def set_title(self, folder: Path) -> None:
         """Name the session."""
         self._name.show(folder.name)
-        self._title.setToolTip(str(folder))
+        self._title.setToolTip(plain_tip(str(folder)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 from app.gui.elided import Elided
 from app.gui.icons import icon
 from app.gui.keys import KeepSpace
+from app.gui.plain import plain_tip
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import HEAD_PX, Theme, font
@@ -188,7 +189,7 @@ class Transport(QFrame):
         else:
             self._clock.setText(clock(model.position, digits=2))
             self._said.show(f"/ {clock(model.duration, digits=0)}")
-        self._total.setToolTip(self._said.text)
+        self._total.setToolTip(plain_tip(self._said.text))
 
     def _dress(self) -> None:
         for action, sign in (*self._icons, *self._zoom_icons):
