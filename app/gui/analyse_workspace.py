@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -31,7 +31,7 @@ from app.gui.analyse.empty import EmptyPage
 from app.gui.analyse.foot import Foot
 from app.gui.analyse.panel import OptionsPanel
 from app.gui.analyse.table import EntryModel, EntryTable, outcome_sentence
-from app.gui.places import analyses_folder
+from app.gui.places import analyses_folder, open_place
 from app.gui.workspace import Host, Workspace
 from app.settings import Settings
 from models.runtime.files import is_file, is_folder
@@ -354,11 +354,11 @@ class AnalyseWorkspace(Workspace):
 
     def _show_file(self) -> None:
         for entry in self.table.chosen[:1]:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(entry.source.paths[0].parent)))
+            open_place(entry.source.paths[0].parent)
 
     def _show_output(self) -> None:
         if is_folder(self._folder):
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+            open_place(self._folder)
         else:
             self.host.notices.say("There are no results yet; they will make this folder.")
 

@@ -22,4 +22,7 @@ def plain_label(text: str = "") -> QLabel:
 
 def plain_tip(text: str) -> str:
     """Return what to give a tooltip so that it shows a text as it is."""
-    return f"<span>{escape(text)}</span>" if Qt.mightBeRichText(text) else text
+    if not Qt.mightBeRichText(text):
+        return text
+    lines = escape(text).replace("\n", "<br>")
+    return f"<span>{lines}</span>"

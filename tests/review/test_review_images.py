@@ -133,6 +133,7 @@ def test_the_pages_beside_count_images(desk: Desk, images: Path, qtbot: QtBot) -
     assert (kept.text(), kept.toolTip()) == (
         "images 1 to 3", "Images 1 to 3; double click to name it",
     )  # fmt: skip
+    desk.review.side.show_page("Markers")
     table = desk.review.markers.table.model()
     assert table.headerData(0, Qt.Orientation.Horizontal) == "Image"
     assert table.data(table.index(0, 0)) == "3 / 4"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
+from app.analysis.inputs import VIDEO, Input
+from app.gui.analyse.table import NAME as NAME_COLUMN
 from app.gui.plain import plain_label, plain_tip
 from app.gui.window import MainWindow
 from app.live.engine import EngineState
@@ -32,6 +35,7 @@ def test_a_tooltip_does_so_too() -> None:
     shown = plain_tip(NAME)
     assert "<img" not in shown
     assert "&lt;img" in shown
+    assert plain_tip(f"{NAME}\nDrag to move").endswith("<br>Drag to move</span>")
 
 
 def test_no_label_of_the_window_takes_a_files_name_for_html(
@@ -43,4 +47,26 @@ def test_no_label_of_the_window_takes_a_files_name_for_html(
     window.notices.say(f"Saved {NAME}.")
     bearing = [label for label in window.findChildren(QLabel) if "elsewhere" in label.text()]
     assert len(bearing) >= 2
+    assert {label.textFormat() for label in bearing} == {Qt.TextFormat.PlainText}
+
+
+def test_the_list_to_analyse_shows_names_as_they_are(
+    open_window: Callable[..., MainWindow],
+) -> None:
+    window = open_window()
+    window.show_workspace("analyse")
+    path = Path("/data/<b>film.mp4")
+    window.analyse.queue.add([Input(VIDEO, path, (path,), 12)])
+    window.analyse.refresh()
+    window.analyse.table.selectRow(0)
+    window.analyse.foot.show_whole(0.5, str(path))
+    window.analyse.panel.set_output(path)
+    tips = [
+        str(window.analyse.model.index(0, NAME_COLUMN).data(Qt.ItemDataRole.ToolTipRole)),
+        window.analyse.panel.output.toolTip(),
+    ]
+    assert all("&lt;b&gt;film" in tip for tip in tips)
+    labels = window.analyse.findChildren(QLabel)
+    bearing = [label for label in labels if "<b>" in label.text()]
+    assert len(bearing) >= 3
     assert {label.textFormat() for label in bearing} == {Qt.TextFormat.PlainText}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout
 
 from app.gui.analyse.actions import AnalyseActions
 from app.gui.analyse.bar import action_button
+from app.gui.plain import plain_label
 
 
 class Foot(QFrame):
@@ -20,13 +21,12 @@ class Foot(QFrame):
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
         self.progress.setObjectName("thin")
-        self.said = QLabel()
+        self.said = plain_label()
         self.said.setAccessibleName("How far the list is")
-        self.detail = QLabel()
+        self.detail = plain_label()
         self.detail.setAccessibleName("The chosen file")
         self.detail.setWordWrap(True)
         self.detail.setProperty("quiet", True)
-        self.detail.setTextFormat(Qt.TextFormat.PlainText)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.start = action_button(actions.start)
         self.stop = action_button(actions.stop)

@@ -27,6 +27,7 @@ from app.gui.elided import Elided
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
 from app.gui.menus import FINDER_WORDS
+from app.gui.plain import plain_tip
 from app.gui.theme import HEAD_PX, Theme, font
 from app.gui.wheel import LeaveWheel
 from app.settings import FINDERS
@@ -104,14 +105,14 @@ class OptionsPanel(QScrollArea):
         if place < 0:
             place = self.model.count() - 1
             self.model.insertItem(place, Path(name_or_path).name, name_or_path)
-            self.model.setItemData(place, name_or_path, Qt.ItemDataRole.ToolTipRole)
+            self.model.setItemData(place, plain_tip(name_or_path), Qt.ItemDataRole.ToolTipRole)
         self.model.setCurrentIndex(place)
         self._model_before = place
 
     def set_output(self, folder: Path) -> None:
         """Show where results go."""
         self._output.show(str(folder))
-        self.output.setToolTip(str(folder))
+        self.output.setToolTip(plain_tip(str(folder)))
         self.output.setAccessibleDescription(str(folder))
 
     def set_running(self, running: bool) -> None:

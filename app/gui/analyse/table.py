@@ -28,6 +28,7 @@ from app.analysis.inputs import IMAGES
 from app.analysis.job import DONE, FAILED, SKIPPED, STOPPED, Outcome
 from app.analysis.queue import Entry
 from app.gui.icons import failed_icon
+from app.gui.plain import plain_tip
 from app.gui.theme import SMALL_PX, Theme, font
 from app.words import amount
 
@@ -97,7 +98,8 @@ class EntryModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _TEXTS[index.column()](entry)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(entry.source.shown) if index.column() == NAME else outcome_sentence(entry)
+            whole = str(entry.source.shown)
+            return plain_tip(whole if index.column() == NAME else outcome_sentence(entry))
         if role == Qt.ItemDataRole.DecorationRole:
             failed = index.column() == OUTCOME and entry.status == FAILED
             return failed_icon(self._theme.tokens) if failed else None

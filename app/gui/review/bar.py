@@ -6,9 +6,10 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton
 
 from app.gui.elided import Elided
+from app.gui.plain import plain_label, plain_tip
 from app.gui.review.actions import ReviewActions
 from app.gui.theme import HEAD_PX, Theme, font
 from app.gui.tool_buttons import Signs, tool_button
@@ -25,7 +26,7 @@ class ReviewBar(QFrame):
         super().__init__()
         self.setObjectName("toolbar")
         self._signs = Signs(theme, self)
-        self._title = QLabel()
+        self._title = plain_label()
         self._title.setFont(font(HEAD_PX, bold=True))
         self._title.setAccessibleName("Session")
         self._name = Elided(self._title, Qt.TextElideMode.ElideMiddle, _TITLE_MARGIN)
@@ -52,7 +53,7 @@ class ReviewBar(QFrame):
     def set_title(self, folder: Path) -> None:
         """Name the session."""
         self._name.show(folder.name)
-        self._title.setToolTip(str(folder))
+        self._title.setToolTip(plain_tip(str(folder)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

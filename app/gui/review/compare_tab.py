@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.gui.elided import breakable
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
+from app.gui.plain import plain_label
 from app.gui.review.change_table import ChangeTable
 from app.gui.review.model import ReviewModel
 from app.gui.wheel import LeaveWheel
@@ -106,7 +107,7 @@ class CompareTab(QWidget):
         self.hide_button.installEventFilter(KeepSpace(self.hide_button))
         self._introduction = _quiet(_INTRODUCTION)
         self.reason = _quiet(_NO_PICTURES)
-        self._said = QLabel()
+        self._said = plain_label()
         self._said.setWordWrap(True)
         self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._beyond_chance = _quiet("")
@@ -355,7 +356,7 @@ def _is_blurred(recording: Recording) -> bool:
 
 
 def _quiet(text: str) -> QLabel:
-    label = QLabel(text)
+    label = plain_label(text)
     label.setWordWrap(True)
     label.setProperty("quiet", True)
     return label

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.keys import KeepSpace, without_key
 from app.gui.menus import recent_names
+from app.gui.plain import plain_label, plain_tip
 from app.gui.review.actions import ReviewActions
 from app.gui.theme import HEAD_PX, font
 
@@ -33,7 +34,7 @@ class EmptyPage(QWidget):
         """Take the actions. pick: called with the folder of a recent session."""
         super().__init__()
         self._pick = pick
-        self._title = QLabel("No session is open")
+        self._title = plain_label("No session is open")
         self._title.setFont(font(HEAD_PX + 3, bold=True))
         self._text = QLabel(_TEXT)
         self._text.setWordWrap(True)
@@ -56,7 +57,7 @@ class EmptyPage(QWidget):
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Progress of the analysis")
         self.progress.setRange(0, 1000)
-        self._said = QLabel()
+        self._said = plain_label()
         self._said.setProperty("quiet", True)
         self.cancel = QPushButton("Stop")
         self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -98,7 +99,7 @@ class EmptyPage(QWidget):
             button = QPushButton(without_key(name))
             button.setFlat(True)
             button.setStyleSheet("text-align: left;")
-            button.setToolTip(folder)
+            button.setToolTip(plain_tip(folder))
             button.setAccessibleName(f"Open session {folder}")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.installEventFilter(KeepSpace(button))

@@ -10,6 +10,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from app.gui import dialogs
+from app.gui.banner import INFO, NoticeAction
+from app.gui.places import open_place
 from app.gui.review.model import ReviewModel
 from app.gui.review.timeline import Timeline
 from app.gui.theme import Theme
@@ -19,11 +21,11 @@ from app.review.recording import ReviewError
 from app.review.report import write_report
 from app.review.table import edited_table, write_edited_markers
 from app.sessions.export import FORMS, export_table
-from models.runtime.card import Card, ModelError
-from models.runtime.files import written_whole
+from models.runtime.card import Card, ModelError, read_card
+from models.runtime.files import is_file, written_whole
 from models.runtime.store import find_model, load_model
 
-__all__ = ["Exports", "paint_shown", "save_picture", "shown_size"]
+__all__ = ["Exports", "card_of", "paint_shown", "save_picture", "shown_size"]
 
 _SCALE = 2.0
 # As browsers count pixels.
@@ -54,12 +56,15 @@ class Exports:
             return
         target, form = chosen[0], kinds[chosen[1]]
         state = self._model.state
+        beside = _beside(target, form.suffix) if state.markers else None
+        if beside is not None and not self._may_write(beside):
+            return
 
         def work() -> Path:
             table, labels = edited_table(state)
             export_table(table, labels, form.name, target)
-            if state.markers:
-                write_edited_markers(state, _beside(target, form.suffix))
+            if beside is not None:
+                write_edited_markers(state, beside)
             return target
 
         self._host.jobs.submit(work, self._saved, self._host.warn, saves=target)
@@ -78,7 +83,7 @@ class Exports:
         except ReviewError as error:
             self._host.warn(str(error))
         else:
-            self._saved(target)
+            self._saved(target, opens=True)
 
     def report(self) -> None:
         """Save a report."""
@@ -92,17 +97,32 @@ class Exports:
         state, second = self._model.state, self._model.second
 
         def work() -> Path:
-            write_report(target, state, card=_card(state.recording.info), second=second)
+            write_report(target, state, card=card_of(state.recording.info), second=second)
             return target
 
-        self._host.jobs.submit(work, self._saved, self._host.warn, saves=target)
+        self._host.jobs.submit(
+            work, lambda path: self._saved(path, opens=True), self._host.warn, saves=target
+        )
 
     def _suggested(self, name: str) -> Path:
         folder = self._model.recording.path
         return folder.parent / f"{folder.name} {name}"
 
-    def _saved(self, path: Path) -> None:
-        self._host.notices.say(f"Saved {path}")
+    def _may_write(self, markers: Path) -> bool:
+        """Ask before markers are replaced: the chooser knows only the name of the table."""
+        said = f'The markers are saved beside the table, but "{markers.name}" is there already.'
+        return not markers.exists() or dialogs.confirm(
+            self._host.window, "Replace file", said, "Replace"
+        )
+
+    def _saved(self, path: Path, *, opens: bool = False) -> None:
+        """Say where something is. opens: whether most machines can show a file of its kind."""
+        action = (
+            NoticeAction("Open", lambda: open_place(path))
+            if opens
+            else NoticeAction("Open folder", lambda: open_place(path.parent))
+        )
+        self._host.notices.say(f"Saved {path.name} in {path.parent}.", INFO, action)
 
 
 def _beside(table: Path, suffix: str) -> Path:
@@ -175,14 +195,15 @@ def shown_size(video: VideoView, timeline: Timeline) -> QSize:
     return QSize(width, height + timeline.painted_height())
 
 
-def _card(info: dict[str, object]) -> Card | None:
+def card_of(info: dict[str, object]) -> Card | None:
     """Return the card of the model that has the name of a session's, None if it is not here."""
     model = info.get("model")
     name = model.get("name") if isinstance(model, dict) else None
     if not isinstance(name, str) or not name:
         return None
     try:
-        find_model(name)
-        return load_model(name, provider="CPU").card
+        beside = find_model(name).with_suffix(".json")
+        # A network is loaded for its card only where that lies nowhere else.
+        return read_card(beside) if is_file(beside) else load_model(name, provider="CPU").card
     except ModelError:
         return None

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.keys import KeepSpace, without_key
+from app.gui.plain import plain_tip
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import BODY_PX, SMALL_PX, Theme, font, label_colour
@@ -108,7 +109,7 @@ class FacesTab(QWidget):
             facts = self._facts(face)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{face.title}, {facts}")
             item.setData(_FACTS, facts)
-            item.setToolTip(self._tip(face))
+            item.setToolTip(plain_tip(self._tip(face)))
             self.list.addItem(item)
         self._filling = False
         self._show_chosen()

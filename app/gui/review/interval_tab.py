@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.elided import breakable
 from app.gui.keys import KeepSpace, let_del_remove
+from app.gui.plain import plain_label
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.review.share_table import ShareTable
@@ -46,9 +47,9 @@ class IntervalTab(QWidget):
         self._model = model
         self.summary: Summary | None = None
         self._stale = True
-        self._title = QLabel()
+        self._title = plain_label()
         self._title.setFont(font(HEAD_PX, bold=True))
-        self._who = QLabel()
+        self._who = plain_label()
         self._who.setProperty("quiet", True)
         self.shares = ShareTable(theme)
         self._facts = QLabel()

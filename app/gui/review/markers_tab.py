@@ -28,6 +28,8 @@ from app.palette import display_order
 from app.review.around import Around, around_events, events
 from app.review.charts import stretches
 from app.review.edited import Marker
+from app.review.recording import Recording
+from app.review.series import Series
 from app.review.words import moment
 from app.words import amount
 
@@ -42,6 +44,9 @@ class MarkersTab(QWidget):
         super().__init__()
         self._model = model
         self._filling = False
+        self._stale = True
+        self._listed: tuple[Recording, tuple[Marker, ...]] | None = None
+        self._averaged: tuple[Series, list[float]] | None = None
         self.table = _make_table()
         self.table.currentCellChanged.connect(self._picked)
         self.table.cellClicked.connect(self._go_to)
@@ -86,14 +91,34 @@ class MarkersTab(QWidget):
         layout.addLayout(row)
         layout.addLayout(which)
         layout.addWidget(self.around)
-        for signal in (model.opened, model.changed):
-            signal.connect(self.fill)
-        model.chosen.connect(self._average)
+        for signal in (model.opened, model.changed, model.chosen):
+            signal.connect(self.renew)
+
+    def renew(self) -> None:
+        """List and average anew, once it is seen."""
+        self._stale = True
+        if self.isVisible():
+            self.refresh()
+
+    def refresh(self) -> None:
+        """List and average what has changed."""
+        if not self._stale:
+            return
+        self._stale = False
+        if self._listed != self._to_list():
+            self.fill()
+        else:
+            self._average()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self.refresh()
 
     def fill(self) -> None:
         """List the markers anew; the one that was marked stays so."""
         before = self.current()
         self._filling = True
+        self._listed = self._to_list()
         markers = self._model.state.markers if self._model.is_open else ()
         images = self._model.is_open and self._model.recording.of_images
         self.table.setHorizontalHeaderLabels(["Image" if images else "Time", "Key", "Text"])
@@ -145,6 +170,10 @@ class MarkersTab(QWidget):
         if marker is not None:
             self._model.remove_marker(marker)
 
+    def _to_list(self) -> tuple[Recording, tuple[Marker, ...]] | None:
+        model = self._model
+        return (model.recording, model.state.markers) if model.is_open else None
+
     def _fill_row(self, row: int, marker: Marker) -> None:
         when = moment(self._model.recording, marker.time)
         for column, text in enumerate((when, marker.key, marker.text)):
@@ -188,11 +217,15 @@ class MarkersTab(QWidget):
         if self._filling:
             return
         if not self._model.is_open:
+            self._averaged = None
             self.around.show_mean(None, ())
             return
         kinds, chosen = events(self._model.state.markers), self.kind.currentData()
         times = kinds.get(chosen) or [time for kind in kinds.values() for time in kind]
         part, gap = self._model.series(self._model.face), self._model.recording.gap
+        if self._averaged == (part, times):
+            return
+        self._averaged = part, times
         self.around.show_mean(around_events(part, times, gap) if times else None, part.labels)
 
 

@@ -109,17 +109,13 @@ class ReviewModel(QObject):
 
     def open(self, recording: Recording, edits: EditList) -> None:
         """Show a session from its beginning."""
-        self._state = edited(recording, edits)
-        self._series = {}
         self.edits, self.unsaved = edits, False
-        self.position, self.frame = 0.0, 0
-        self.selection = None
-        self.second = None
-        self.view = (0.0, self.duration)
-        counted = [face for face in self.state.faces if not face.excluded]
-        most = max(counted, key=lambda face: face.kept, default=None)
-        self.face = most.number if most else 0
-        self.opened.emit()
+        self._begin(recording)
+
+    def open_again(self, recording: Recording) -> None:
+        """Show the same session, read once more, from its beginning; its edits go on."""
+        self.save()
+        self._begin(recording)
 
     def close(self) -> None:
         """Show no session."""
@@ -283,6 +279,18 @@ class ReviewModel(QObject):
 
     def remove_interval(self, one: Interval) -> None:
         self.do(RemoveInterval(one.id))
+
+    def _begin(self, recording: Recording) -> None:
+        self._state = edited(recording, self.edits)
+        self._series = {}
+        self.position, self.frame = 0.0, 0
+        self.selection = None
+        self.second = None
+        self.view = (0.0, self.duration)
+        counted = [face for face in self.state.faces if not face.excluded]
+        most = max(counted, key=lambda face: face.kept, default=None)
+        self.face = most.number if most else 0
+        self.opened.emit()
 
     def _choose_on_image(self) -> None:
         """Choose a face of the image shown: on images nobody is followed from one to the next."""

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QToolTip
 
+from app.gui.plain import plain_tip
 from app.gui.review.model import ReviewModel
 from app.gui.review.strips import DRAG_PIXELS, GUTTER, RIGHT, TimeStrip
 from app.gui.theme import SMALL_PX, Theme, font
@@ -119,7 +120,7 @@ class Ruler(TimeStrip):
             elif interval is not None:
                 where = between(self.model.recording, interval.start, interval.end)
                 text = f"{interval.name}, {where}" if interval.name else where
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), plain_tip(text), self)
             return True
         return super().event(event)
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton
 
 from app.gui.elided import Elided
+from app.gui.plain import plain_tip
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
 from app.gui.theme import HEAD_PX, Theme, font
@@ -186,7 +187,7 @@ class Transport(QFrame):
         else:
             self._clock.setText(clock(model.position, digits=2))
             self._said.show(f"/ {clock(model.duration, digits=0)}")
-        self._total.setToolTip(self._said.text)
+        self._total.setToolTip(plain_tip(self._said.text))
 
 
 def _button(action: QAction) -> QToolButton:

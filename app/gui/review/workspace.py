@@ -22,6 +22,7 @@ from app.gui.help_texts import model_name
 from app.gui.keys import without_key
 from app.gui.menus import recent_names
 from app.gui.places import sessions_folder
+from app.gui.plain import plain_tip
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
 from app.gui.review.bar import ReviewBar
 from app.gui.review.compare_tab import CompareTab
@@ -34,12 +35,13 @@ from app.gui.review.menus import review_menus
 from app.gui.review.model import ReviewModel
 from app.gui.review.opening import Opened, Opener
 from app.gui.review.pages import show_about
+from app.gui.review.picture_feed import PictureFeed
 from app.gui.review.side import SidePanel
 from app.gui.review.timeline import Timeline
 from app.gui.review.transport import Transport
 from app.gui.video_view import VideoView
 from app.gui.workspace import Host, Workspace
-from app.review.fetcher import Fetcher, wait_for_fetchers
+from app.review.fetcher import wait_for_fetchers
 from app.review.words import length
 from app.sessions.layout import session_folder
 from app.settings import FINDERS, Settings
@@ -63,13 +65,13 @@ class ReviewWorkspace(Workspace):
         """Those of the recent sessions whose folders were seen."""
         self._ticked_at = 0.0
         self._shown = False
-        self._fetcher: Fetcher | None = None
-        self._landmarks_left: bool | None = None
         self.model = ReviewModel(
             {entry.name: model_name(entry.card) for entry in host.around.models}
         )
         self.menu_actions = make_review_actions(self)
         self.video = VideoView(host.theme)
+        landmarks = self.menu_actions.overlays["landmarks"]
+        self._pictures = PictureFeed(self.model, self.video, landmarks, host.warn)
         self.transport = Transport(self.model, host.theme, self.menu_actions)
         self.timeline = Timeline(self.model, host.theme)
         self.faces = FacesTab(self.model, host.theme, self.menu_actions)
@@ -137,7 +139,7 @@ class ReviewWorkspace(Workspace):
             self.comparison.tick()
         if self._shown:
             self.transport.advance(min(seconds, 0.25))
-            self._take_picture()
+            self._pictures.take()
 
     def open_path(self, path: str) -> bool:
         folder = session_folder(path)
@@ -200,7 +202,7 @@ class ReviewWorkspace(Workspace):
         self.model.save()
         self.opener.close_down()
         self.comparison.close_down()
-        self._stop_fetching()
+        self._pictures.stop()
         wait_for_fetchers()
 
     def empty_progress(self, share: float | None, title: str, said: str) -> None:
@@ -223,13 +225,17 @@ class ReviewWorkspace(Workspace):
         return dialogs.confirm(self.host.window, "Close session", said, "Close")
 
     def _show(self, opened: Opened) -> None:
-        if not self._may_leave():
+        recording = opened.recording
+        again = self.model.is_open and _is_same(recording.path, self.model.recording.path)
+        if not again and not self._may_leave():
             return
-        self._stop_fetching()
-        self._fetcher = Fetcher(opened.recording)
-        self.note_session(str(opened.recording.path.absolute()))
-        self.video.show_result(None)
-        self.model.open(opened.recording, opened.edits)
+        self._pictures.begin(recording)
+        self.note_session(str(recording.path.absolute()))
+        if again:
+            # What was read of the edits may be older: some may have been made or saved since.
+            self.model.open_again(recording)
+        else:
+            self.model.open(recording, opened.edits)
 
     def _build(self) -> None:
         left = QWidget()
@@ -288,8 +294,6 @@ class ReviewWorkspace(Workspace):
         model.opened.connect(self._after_opening)
         for signal in (model.changed, model.opened, model.selected):
             signal.connect(self._enable)
-        for signal in (model.changed, model.moved, model.opened):
-            signal.connect(self._ask_for_picture)
         self.empty.cancel.clicked.connect(self.opener.stop)
         self.video.face_clicked.connect(model.choose)
 
@@ -297,7 +301,7 @@ class ReviewWorkspace(Workspace):
         self._pages.setCurrentWidget(self._session if self.model.is_open else self.empty)
         self._take_focus()
         if not self.model.is_open:
-            self._stop_fetching()
+            self._pictures.stop()
             return
         self.bar.set_title(self.model.recording.path)
 
@@ -321,39 +325,6 @@ class ReviewWorkspace(Workspace):
         has_interval = model.selection is not None
         for action in (acts.select_nothing, acts.keep, acts.zoom_selection):
             action.setEnabled(has_interval)
-
-    def _ask_for_picture(self) -> None:
-        if self._fetcher is None or not self.model.is_open:
-            return
-        if len(self.model.recording.frame_times):
-            self._fetcher.ask(self.model.state, self.model.frame)
-
-    def _take_picture(self) -> None:
-        if self._fetcher is None:
-            return
-        for sentence in self._fetcher.take_notices():
-            self.host.warn(sentence)
-        made = self._fetcher.take()
-        if made is None:
-            return
-        self.video.show_result(made[1])
-        self._suit_landmarks(bare=not self._fetcher.has_pictures)
-
-    def _suit_landmarks(self, *, bare: bool) -> None:
-        """Draw the points where there is no face to see; with pictures all is as it was left."""
-        switch = self.menu_actions.overlays["landmarks"]
-        if bare and self._landmarks_left is None:
-            self._landmarks_left = switch.isChecked()
-            switch.setChecked(True)
-        elif not bare and self._landmarks_left is not None:
-            switch.setChecked(self._landmarks_left)
-            self._landmarks_left = None
-
-    def _stop_fetching(self) -> None:
-        if self._fetcher is not None:
-            self._fetcher.close()
-            self._fetcher = None
-            self.video.show_result(None)
 
     def _put_marker(self, key: str) -> None:
         self.model.put_marker(key)
@@ -420,10 +391,14 @@ class ReviewWorkspace(Workspace):
         self._recent_menu.clear()
         for path, name in zip(there, recent_names(there), strict=True):
             action = self._recent_menu.addAction(without_key(name))
-            action.setToolTip(path)
+            action.setToolTip(plain_tip(path))
             action.triggered.connect(lambda _checked=False, p=path: self.open_session(Path(p)))
         self._recent_menu.setToolTipsVisible(True)
         self._recent_menu.setEnabled(bool(there))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
 
 
 def _unsaved(folder: Path) -> str:
