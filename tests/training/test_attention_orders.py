@@ -40,6 +40,7 @@ def test_networks_are_trained_measured_once_and_gone_on_with(
     small = replace(
         recipe,
         architecture="cbam_resnet18",
+        network={"width": 16},
         labels={"fer2013": 1.0},
         augmentation=Augmentation(),
         input_size=16,

@@ -14,6 +14,7 @@ from models.runtime.errors import UserError
 from models.training.checkpoint import save_checkpoint
 from models.training.loop import Trainer
 from models.training.recipe import Recipe
+from models.training.start import Start
 from models.training.warm_start import begin_from
 
 pytestmark = pytest.mark.train
@@ -109,22 +110,15 @@ def test_a_card_names_teachers_without_the_folders_they_lay_in(
         assert b"/home/me" not in file.read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("begun_from", "told"),
-    [
-        ("", "cbam_resnet18 for ferplus"),
-        ("the mean of 2 trainings: one", "the mean of 2 trainings"),
-    ],
-)
 def test_a_voted_head_taught_beside_a_margin_can_be_gone_on_with(
-    begun_from: str, told: str, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     how = replace(
-        recipe, architecture="cbam_resnet18", loss="a_softmax", precision="fp32",
-        input_size=16, field=48,
+        recipe, architecture="cbam_resnet18", network={"width": 16}, loss="a_softmax",
+        precision="fp32", input_size=16, field=48,
     )  # fmt: skip
     trainer = Trainer(how, CPU)
-    trainer.sources, trainer.begun_from = ["fer2013"], begun_from
+    trainer.sources = ["fer2013"]
     save_checkpoint(tmp_path / "last.pt", {**trainer.state(), "environment": {}})
     file = tmp_path / "votes.onnx"
     export(tmp_path / "last.pt", output=file, label_set="ferplus")
@@ -136,7 +130,15 @@ def test_a_voted_head_taught_beside_a_margin_can_be_gone_on_with(
 
     monkeypatch.setattr("models.training.start.unfold", unfold)
     begin_from(alone, file, NO_PICTURES)
-    assert alone.begun_from.startswith(told)
+    assert alone.begun_from.startswith("cbam_resnet18 for ferplus")
+
+
+def test_a_mean_says_of_what_it_is_one(recipe: Recipe) -> None:
+    mean = "the mean of 2 trainings: one and two"
+    assert Start(recipe, {}, [], {"epoch": 0, "begun_from": mean}).told == mean
+    assert Start(recipe, {}, [], {"epoch": 3, "begun_from": mean}).told.endswith(
+        f"epoch 3 of 4, commit unknown, begun from {mean}"
+    )
 
 
 def test_another_architecture_is_refused(recipe: Recipe, before: Path) -> None:

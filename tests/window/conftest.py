@@ -30,6 +30,7 @@ from models.runtime.labels import FERPLUS
 from models.runtime.prediction import Prediction
 from models.runtime.store import ModelEntry
 from tests.window.studio import Studio
+from tests.window.study_steps import write_study
 
 # Before the first QApplication: tests need no screen and open nothing on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -334,3 +335,9 @@ def studio(
         return Studio(open_window(replace(chosen, **settings)), world, draw)
 
     return opened
+
+
+@pytest.fixture
+def protocol(tmp_path: Path) -> Path:
+    """Return a study's protocol, beside its picture and its film."""
+    return write_study(tmp_path / "study")

@@ -1,144 +1,33 @@
-"""A study run from the window: the panel, the participant's screen and what is recorded."""
+"""A study run from the window: the participant's screen and what is recorded."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.gui.study.desk import _FRAME_SECONDS, _LAST_SECONDS, _STILL_SECONDS, _is_recorded
-from app.gui.study.screen import END_WORDS, StudyScreen
-from app.live.recorder import _name
-from app.sessions.folder import Session, open_session
-from app.settings import load_settings
-from app.stimuli import Stimulus, stimuli
-from app.study.protocol import Protocol, read_protocol
+from app.gui.study.desk import _FRAME_SECONDS, _LAST_SECONDS, _STILL_SECONDS
+from app.gui.study.screen import END_WORDS
+from app.sessions.folder import open_session
 from tests.window.studio import Studio, press
-
-if TYPE_CHECKING:
-    from tests.window.conftest import World
+from tests.window.study_steps import (
+    ends,
+    go_on,
+    middle,
+    ready,
+    scene,
+    screen_of,
+    shown,
+    stimuli_of,
+    told,
+)
 
 pytestmark = pytest.mark.gui
-
-PROTOCOL = """
-title = "Smiles"
-order = "fixed"
-pause = 0.1
-variables = ["age"]
-[question]
-text = "How pleasant was this?"
-steps = 5
-low = "not at all"
-high = "very"
-[[show]]
-text = "Just look."
-[[show]]
-picture = "puppy.png"
-seconds = 0.2
-condition = "pleasant"
-[[show]]
-film = "clip.mp4"
-"""
-
-
-@pytest.fixture
-def protocol(tmp_path: Path) -> Path:
-    folder = tmp_path / "study"
-    folder.mkdir()
-    cv2.imwrite(str(folder / "puppy.png"), np.full((30, 40, 3), (40, 200, 90), np.uint8))
-    film = cv2.VideoWriter(
-        str(folder / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (64, 48)
-    )
-    for _ in range(5):
-        film.write(np.full((48, 64, 3), 200, np.uint8))
-    film.release()
-    path = folder / "smiles.toml"
-    path.write_text(PROTOCOL, encoding="utf-8")
-    return path
-
-
-def ready(here: Studio, path: Path, qtbot: QtBot, participant: str = "P07") -> None:
-    """Choose a protocol and name a participant."""
-    panel = here.window.live.study.panel
-    press(here.actions.study)
-    assert panel.isVisible()
-    panel.file_chosen.emit(str(path))
-
-    def read() -> bool:
-        here.tick()
-        return panel.protocol is not None
-
-    qtbot.waitUntil(read)
-    QTest.keyClicks(panel._participant, participant)
-
-
-def told(here: Studio, words: str) -> bool:
-    return any(words in text for text in here.window.notices.texts)
-
-
-def screen_of(here: Studio) -> StudyScreen | None:
-    return here.window.live.study.screen
-
-
-def shown(here: Studio, qtbot: QtBot) -> StudyScreen:
-    """Begin, let a frame be recorded, and return the participant's screen."""
-    desk = here.window.live.study
-    desk.panel.begin.click()
-    assert screen_of(here) is None, "not before a frame is recorded"
-    here.see(count=2)
-    here.tick()
-    screen = screen_of(here)
-    assert screen is not None
-    qtbot.waitUntil(lambda: screen._runner._painted_at is not None)
-    return screen
-
-
-def ends(here: Studio, qtbot: QtBot) -> None:
-    """Wait until the recording has ended with the study, a moment after it."""
-
-    def over() -> bool:
-        here.see()
-        return not here.desk.recorder.active
-
-    qtbot.waitUntil(over)
-
-
-def go_on(screen: StudyScreen, qtbot: QtBot) -> None:
-    """Press Space once a text was there for long enough to be read."""
-    qtbot.waitUntil(lambda: screen._runner.elapsed(time.monotonic()) > 0.35)
-    QTest.keyClick(screen, Qt.Key.Key_Space)
-
-
-def scene(screen: StudyScreen, kind: str, qtbot: QtBot) -> None:
-    """Wait until a scene of a kind is painted."""
-
-    def painted() -> bool:
-        now = screen._runner.scene
-        return now is not None and now.kind == kind and screen._runner._painted_at is not None
-
-    qtbot.waitUntil(painted)
-
-
-def stimuli_of(session: Session) -> list[Stimulus]:
-    rows = session.marker_lines.to_pylist()
-    return stimuli((row["session_time"], row["key"], row["text"]) for row in rows)
-
-
-def middle(screen: StudyScreen) -> tuple[int, int, int]:
-    colour = screen.grab().toImage().pixelColor(screen.width() // 2, screen.height() // 2)
-    return colour.red(), colour.green(), colour.blue()
 
 
 def test_a_study_is_shown_recorded_and_marked(
@@ -336,36 +225,6 @@ def test_the_next_participant_may_begin_while_the_last_words_stand(
     press(here.actions.record)
 
 
-@pytest.mark.parametrize(
-    ("before", "code", "recorded"),
-    [
-        ("P07", "P07", True),
-        ("P/07", "P/07", True),
-        ("A:7", "A:7", True),
-        ("x" * 70, "x" * 70, True),
-        ("y" * 59 + " b", "y" * 59 + " b", True),
-        ("P 7", "P 7", True),
-        ("P 7", "7", False),
-        ("P07_2", "P07", False),
-        ("P07", "07", False),
-        ("", "...", False),
-    ],
-)
-def test_it_is_told_of_a_code_that_was_recorded_before(
-    tmp_path: Path, before: str, code: str, recorded: bool
-) -> None:
-    now = datetime(2026, 3, 1, 12, 0, 0)
-    (tmp_path / _name(before, datetime(2026, 3, 1, 11, 59, 59))).mkdir()
-    assert _is_recorded(tmp_path, code, now) == recorded
-
-
-def test_the_recording_that_begins_is_no_earlier_one(tmp_path: Path) -> None:
-    now = datetime(2026, 3, 1, 12, 0, 0)
-    (tmp_path / _name("P07", now)).mkdir()
-    assert not _is_recorded(tmp_path, "P07", now)
-    assert not _is_recorded(tmp_path / "gone", "P07", now)
-
-
 @pytest.mark.parametrize("ticks_between", [True, False])
 def test_a_recording_begun_right_after_a_study_goes_on(
     studio: Callable[..., Studio],
@@ -391,95 +250,6 @@ def test_a_recording_begun_right_after_a_study_goes_on(
     here.tick()
     assert here.desk.recorder.active
     press(here.actions.record)
-    here.settle(qtbot)
-
-
-class Screen:
-    """Stand in for a screen that may be connected."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def name(self) -> str:
-        return self._name
-
-    def serialNumber(self) -> str:
-        return ""
-
-    def geometry(self) -> QRect:
-        return QRect(0, 0, 1920, 1080)
-
-    def devicePixelRatio(self) -> float:
-        return 1.0
-
-
-@pytest.fixture
-def connect(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Connect screens besides the one that there is; those that are not named go."""
-    own = qapp.primaryScreen()
-
-    def connected(*others: Screen) -> None:
-        monkeypatch.setattr(QGuiApplication, "screens", lambda: [own, *others])
-        qapp.screenAdded.emit(own)
-
-    return connected
-
-
-def test_the_screen_that_comes_is_the_participants(
-    studio: Callable[..., Studio], connect: Callable[..., None]
-) -> None:
-    here = studio()
-    panel = here.window.live.study.panel
-    press(here.actions.study)
-    assert not panel._screen.isVisible()
-    projector: Any = Screen("projector")
-    connect(projector)
-    assert panel._screen.isVisible()
-    assert panel.screen_chosen is projector
-    connect()
-    assert panel.screen_chosen is here.window.screen()
-    assert not panel._screen.isVisible()
-
-
-def test_a_screen_that_was_chosen_stays_chosen_or_nothing_begins(
-    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, connect: Callable[..., None]
-) -> None:
-    here = studio()
-    panel = here.window.live.study.panel
-    desktop: Any = Screen("desktop")
-    projector: Any = Screen("projector")
-    connect(desktop, projector)
-    ready(here, protocol, qtbot)
-    assert panel.screen_chosen is desktop
-    panel._screen.setCurrentIndex(2)
-    panel._screen.activated.emit(2)
-    connect(projector)
-    assert panel.screen_chosen is projector
-    connect(desktop)
-    assert panel.screen_chosen is None
-    assert not panel.begin.isEnabled()
-    assert "The screen chosen is gone" in panel._missing.text()
-    connect()
-    assert panel._screen.isVisible(), "the only one has to be chosen, too"
-    again: Any = Screen("projector")
-    connect(desktop, again)
-    assert panel.screen_chosen is again
-    assert panel.begin.isEnabled()
-
-
-def test_a_study_whose_screen_goes_before_its_first_picture_does_not_begin(
-    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, connect: Callable[..., None]
-) -> None:
-    here = studio()
-    connect(Screen("projector"))
-    ready(here, protocol, qtbot)
-    here.window.live.study.panel.begin.click()
-    connect()
-    here.see(count=2)
-    here.tick()
-    assert screen_of(here) is None
-    assert not here.desk.recorder.active
-    assert told(here, "The screen chosen for the participant is gone")
     here.settle(qtbot)
 
 
@@ -538,123 +308,6 @@ def test_a_file_that_is_gone_is_told_and_noted(
     assert stimuli_of(open_session(folder)) == []
 
 
-def test_a_study_can_be_begun_from_a_template(
-    studio: Callable[..., Studio], tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here = studio()
-    panel = here.window.live.study.panel
-    press(here.actions.study)
-    path = tmp_path / "new" / "my study.toml"
-    monkeypatch.setattr("app.gui.dialogs.choose_target", lambda *_: (path, "Studies (*.toml)"))
-    panel._template.click()
-
-    def read() -> bool:
-        here.tick()
-        return panel.protocol is not None
-
-    qtbot.waitUntil(read)
-    assert panel._file.text == str(path)
-    QTest.keyClicks(panel._participant, "P07")
-    scene(shown(here, qtbot), "text", qtbot)
-
-
-def test_labels_stand_beside_their_fields_before_and_after_a_file(
-    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
-) -> None:
-    here = studio()
-    panel = here.window.live.study.panel
-    press(here.actions.study)
-    here.tick()
-    before = panel._participant.x()
-    assert before < 150
-    panel.close_up()
-    ready(here, protocol, qtbot)
-    here.tick()
-    assert panel._participant.x() == before
-
-
-def test_what_is_missing_is_said_before_it_can_begin(
-    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here = studio()
-    panel = here.window.live.study.panel
-    press(here.actions.study)
-    assert not panel.begin.isEnabled()
-    assert panel._missing.text() == "Choose a study first"
-    assert not panel._variables_label.isVisible(), "there is nothing to note yet"
-    broken = protocol.with_name("broken.toml")
-    broken.write_text("titel = 'x'", encoding="utf-8")
-    panel.file_chosen.emit(str(broken))
-
-    def refused() -> bool:
-        here.tick()
-        return "did you mean 'title'?" in panel._problem.text()
-
-    qtbot.waitUntil(refused)
-    assert panel.protocol is None
-    assert panel._problem.isVisible()
-    assert not panel._words.isVisible()
-    assert panel._file.text == str(broken)
-    started: list[Path] = []
-
-    def choose(_parent: object, start: Path) -> str:
-        started.append(start)
-        return ""
-
-    monkeypatch.setattr("app.gui.dialogs.choose_protocol", choose)
-    panel._file.change.click()
-    assert started == [broken.parent], "where the file lies that has to be corrected"
-    press(here.actions.study)
-    ready(here, protocol, qtbot, participant="")
-    assert not panel._problem.isVisible()
-    assert panel._variables_label.isVisible()
-    assert panel._missing.text() == "Enter a participant code"
-    QTest.keyClicks(panel._participant, "P1")
-    assert panel.begin.isEnabled()
-    assert panel._missing.text() == ""
-    press(here.actions.record)
-    here.see()
-    assert panel.begin.toolTip() == "End the recording first"
-    press(here.actions.record)
-    here.settle(qtbot)
-    assert panel.begin.isEnabled()
-
-
-def test_the_study_is_remembered(
-    studio: Callable[..., Studio], world: World, protocol: Path, qtbot: QtBot
-) -> None:
-    here = studio()
-    ready(here, protocol, qtbot)
-    here.window.close_at_once()
-    settings, warnings = load_settings(world.settings_path)
-    assert (settings.study_protocol, warnings) == (str(protocol), [])
-    again = studio(study_protocol=str(protocol))
-    panel = again.window.live.study.panel
-    press(again.actions.study)
-
-    def read() -> bool:
-        again.tick()
-        return panel.protocol is not None
-
-    qtbot.waitUntil(read)
-
-
-def test_a_protocol_may_be_dropped_onto_the_window(
-    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
-) -> None:
-    here = studio()
-    here.window.open_path(str(protocol))
-    panel = here.window.live.study.panel
-    assert panel.isVisible()
-
-    def read() -> bool:
-        here.tick()
-        return panel.protocol is not None
-
-    qtbot.waitUntil(read)
-    assert panel._participant.hasFocus()
-
-
 def test_closing_the_window_ends_a_study(
     studio: Callable[..., Studio], protocol: Path, qtbot: QtBot
 ) -> None:
@@ -665,74 +318,3 @@ def test_closing_the_window_ends_a_study(
     assert not screen.isVisible()
     (folder,) = here.settle(qtbot)
     assert open_session(folder).info["study"]["participant"] == "P07"
-
-
-@pytest.mark.parametrize("broken", [False, True], ids=["read", "refused"])
-def test_the_study_chosen_last_is_kept_when_an_earlier_one_comes_late(
-    studio: Callable[..., Studio],
-    protocol: Path,
-    qtbot: QtBot,
-    monkeypatch: pytest.MonkeyPatch,
-    broken: bool,
-) -> None:
-    here = studio()
-    slow = protocol.with_name("slow.toml")
-    slow.write_text("titel = 'x'" if broken else PROTOCOL, encoding="utf-8")
-    may_end, ended = threading.Event(), threading.Event()
-
-    def read(path: Path) -> Protocol:
-        if path != slow:
-            return read_protocol(path)
-        may_end.wait(20)
-        try:
-            return read_protocol(path)
-        finally:
-            ended.set()
-
-    monkeypatch.setattr("app.gui.study.desk.read_protocol", read)
-    press(here.actions.study)
-    panel = here.window.live.study.panel
-    panel.file_chosen.emit(str(slow))
-    panel.file_chosen.emit(str(protocol))
-
-    def chosen() -> bool:
-        here.tick()
-        return panel.protocol is not None
-
-    qtbot.waitUntil(chosen)
-    may_end.set()
-    assert ended.wait(20)
-    qtbot.wait(50)
-    here.tick()
-    assert panel.protocol is not None
-    assert panel.protocol.path == protocol
-    assert panel._file.text == str(protocol)
-    assert not panel._problem.isVisible()
-
-
-def test_a_study_still_being_read_is_not_replaced_by_opening_the_panel_again(
-    studio: Callable[..., Studio], protocol: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    earlier = protocol.with_name("earlier.toml")
-    earlier.write_text(PROTOCOL, encoding="utf-8")
-    here = studio(study_protocol=str(earlier))
-    panel = here.window.live.study.panel
-    may_end = threading.Event()
-
-    def read(path: Path) -> Protocol:
-        may_end.wait(20)
-        return read_protocol(path)
-
-    monkeypatch.setattr("app.gui.study.desk.read_protocol", read)
-    here.window.open_path(str(protocol))
-    panel.close_up()
-    press(here.actions.study)
-    may_end.set()
-
-    def chosen() -> bool:
-        here.tick()
-        return panel.protocol is not None
-
-    qtbot.waitUntil(chosen)
-    assert panel.protocol is not None
-    assert panel.protocol.path == protocol
