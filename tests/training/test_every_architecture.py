@@ -65,7 +65,7 @@ CASES = {
     "ran": Case(
         "ferplus",
         {"self", "region", "square"},
-        {"network": {"trunk": "iresnet18"}, "region_margin": 0.1, "input_size": 64},
+        {"network": {"trunk": "mini_xception"}, "region_margin": 0.1},
     ),
 }
 
