@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import SettingsError
+from models.runtime.files import written_whole
 
 __all__ = ["write_template"]
 
@@ -69,8 +70,10 @@ def write_template(path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, picture in pictures.items():
             if not (folder / name).exists():
-                (folder / name).write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-        path.write_text(_PROTOCOL.format(**told), encoding="utf-8")
+                with written_whole(folder / name) as partial:
+                    partial.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        with written_whole(path) as partial:
+            partial.write_text(_PROTOCOL.format(**told), encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             f'expected to write a study to "{path}", but could not ({error.strerror}); choose '
