@@ -23,6 +23,7 @@ from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
 from app.gui.plain import plain_label
 from app.gui.review.change_table import ChangeTable
+from app.gui.review.lazy_page import LazyPage
 from app.gui.review.model import ReviewModel
 from app.gui.wheel import LeaveWheel
 from app.gui.workspace import Host
@@ -72,7 +73,7 @@ class _Task:
         self.done, self.total = done, total
 
 
-class CompareTab(QWidget):
+class CompareTab(LazyPage):
     """Start second readings and show how they agree with the recorded one."""
 
     def __init__(self, model: ReviewModel, host: Host) -> None:
@@ -82,7 +83,6 @@ class CompareTab(QWidget):
         self._task: _Task | None = None
         self._unfit: Path | None = None
         self._unreadable = ""
-        self._stale = True
         self.agreement: Agreement | None = None
         self.choice = QComboBox()
         self.choice.setAccessibleName("Model of the second reading")
@@ -178,17 +178,8 @@ class CompareTab(QWidget):
         if self._task is not None:
             self._task.stop.set()
 
-    def renew(self) -> None:
-        """Count anew, once it is seen."""
-        self._stale = True
-        if self.isVisible():
-            self.refresh()
-
-    def refresh(self) -> None:
-        """Count if anything has changed."""
-        if not self._stale:
-            return
-        self._stale = False
+    def _bring_up_to_date(self) -> None:
+        """Count and show what was counted."""
         model = self._model
         second = model.second if model.is_open else None
         self._introduction.setVisible(second is None)
@@ -208,10 +199,6 @@ class CompareTab(QWidget):
         self._beyond_chance.setText("" if kappa is None else _KAPPA.format(kappa))
         self._beyond_chance.setVisible(kappa is not None)
         self.changes.show_changes(self.agreement.changes, model.recorded_title, model.second_title)
-
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
-        self.refresh()
 
     def _build(self) -> None:
         inside = QWidget()

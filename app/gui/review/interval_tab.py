@@ -19,6 +19,7 @@ from app.gui.elided import breakable
 from app.gui.keys import KeepSpace, let_del_remove
 from app.gui.plain import plain_label
 from app.gui.review.actions import ReviewActions
+from app.gui.review.lazy_page import LazyPage
 from app.gui.review.model import ReviewModel
 from app.gui.review.share_table import ShareTable
 from app.gui.theme import HEAD_PX, SMALL_PX, Theme, font
@@ -39,14 +40,13 @@ HOW = (
 )
 
 
-class IntervalTab(QWidget):
+class IntervalTab(LazyPage):
     """Show the statistics of the selected interval, or of the whole session."""
 
     def __init__(self, model: ReviewModel, theme: Theme, actions: ReviewActions) -> None:
         super().__init__()
         self._model = model
         self.summary: Summary | None = None
-        self._stale = True
         self._title = plain_label()
         self._title.setFont(font(HEAD_PX, bold=True))
         self._who = plain_label()
@@ -85,17 +85,8 @@ class IntervalTab(QWidget):
         for signal in (model.opened, model.changed, model.selected, model.chosen):
             signal.connect(self.renew)
 
-    def renew(self) -> None:
-        """Count anew, once it is seen."""
-        self._stale = True
-        if self.isVisible():
-            self.refresh()
-
-    def refresh(self) -> None:
-        """Count if anything has changed."""
-        if not self._stale:
-            return
-        self._stale = False
+    def _bring_up_to_date(self) -> None:
+        """Count and show what was counted."""
         model = self._model
         if not model.is_open:
             self.summary = None
@@ -121,10 +112,6 @@ class IntervalTab(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_kept()
-
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
-        self.refresh()
 
     def edit_name(self, interval: str) -> None:
         """Let the user type the name of a kept interval."""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.keys import KeepSpace, let_del_remove
 from app.gui.review.actions import ReviewActions
+from app.gui.review.lazy_page import LazyPage
 from app.gui.review.model import ReviewModel
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
 from app.gui.wheel import LeaveWheel
@@ -37,14 +38,13 @@ _MARKER = Qt.ItemDataRole.UserRole
 _TIME, _KEY, _TEXT = range(3)
 
 
-class MarkersTab(QWidget):
+class MarkersTab(LazyPage):
     """List markers, change them, and average what happens around those of one kind."""
 
     def __init__(self, model: ReviewModel, theme: Theme, actions: ReviewActions) -> None:
         super().__init__()
         self._model = model
         self._filling = False
-        self._stale = True
         self._listed: tuple[Recording, tuple[Marker, ...]] | None = None
         self._averaged: tuple[Series, list[float]] | None = None
         self.table = _make_table()
@@ -94,25 +94,12 @@ class MarkersTab(QWidget):
         for signal in (model.opened, model.changed, model.chosen):
             signal.connect(self.renew)
 
-    def renew(self) -> None:
-        """List and average anew, once it is seen."""
-        self._stale = True
-        if self.isVisible():
-            self.refresh()
-
-    def refresh(self) -> None:
+    def _bring_up_to_date(self) -> None:
         """List and average what has changed."""
-        if not self._stale:
-            return
-        self._stale = False
         if self._listed != self._to_list():
             self.fill()
         else:
             self._average()
-
-    def showEvent(self, event: object) -> None:
-        super().showEvent(event)  # type: ignore[arg-type]
-        self.refresh()
 
     def fill(self) -> None:
         """List the markers anew; the one that was marked stays so."""
