@@ -14,6 +14,7 @@ from app.gui.actions import Actions, WindowActions
 from app.gui.help_texts import model_name
 from app.gui.keys import without_key
 from app.gui.model_choice import HEADING_TIP, by_question, choice_text, choice_tip
+from app.gui.plain import plain_tip
 from app.gui.theme import SMALL_PX, font
 from app.live.capture import whole_spec
 from app.sources import CameraInfo, is_network, is_screen
@@ -165,7 +166,7 @@ class SourceMenu(ChoiceMenu):
             playing_path = whole_spec(self._spec)
             for path, name in zip(self._recent, recent_names(self._recent), strict=True):
                 entry = self.add_choice(name, path == playing_path, partial(self._pick, path))
-                entry.setToolTip(path)
+                entry.setToolTip(plain_tip(path))
         self.setToolTipsVisible(True)
 
 
@@ -215,24 +216,32 @@ class ModelMenu(ChoiceMenu):
         return Path(model).name if model else ""
 
     def build(self) -> None:
-        for heading, entries in by_question(self._entries):
-            self.add_heading(heading, HEADING_TIP)
-            for entry in entries:
-                self.add_choice(
-                    choice_text(entry),
-                    entry.name == self._current,
-                    partial(self._pick, entry.name),
-                ).setToolTip(choice_tip(entry))
-            self.addSeparator()
-        if self._current and self.entry(self._current) is None:
-            path = self._current
-            self.add_choice(self.shown_name(path), True, partial(self._pick, path)).setToolTip(path)
-            self.addSeparator()
+        self.list_in(self, self._current, self._pick)
         if self._last is not None:
             self.addMenu(self._last)
         self.addAction(self._actions.open_model)
         self.addAction(self._actions.model_card)
         self.setToolTipsVisible(True)
+
+    def list_in(
+        self, menu: ChoiceMenu, current: str, pick: Callable[[str], None], *, barred: str = ""
+    ) -> None:
+        """List the models in a menu, below headings, and a file of one's own if it is in use.
+
+        barred: the name of one that is there, but not to be chosen.
+        """
+        for heading, entries in by_question(self._entries):
+            menu.add_heading(heading, HEADING_TIP)
+            for entry in entries:
+                name, chosen = entry.name, entry.name == current
+                choice = menu.add_choice(choice_text(entry), chosen, partial(pick, name))
+                choice.setToolTip(choice_tip(entry))
+                choice.setEnabled(chosen or name != barred)
+            menu.addSeparator()
+        if current and self.entry(current) is None:
+            own = menu.add_choice(self.shown_name(current), True, partial(pick, current))
+            own.setToolTip(plain_tip(current))
+            menu.addSeparator()
 
 
 class NameMenu(ChoiceMenu):

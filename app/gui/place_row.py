@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.gui.elided import Elided
 from app.gui.keys import KeepSpace
+from app.gui.plain import plain_tip
 
 
 class PlaceRow(QWidget):
@@ -17,7 +18,6 @@ class PlaceRow(QWidget):
         super().__init__()
         self._name = name
         self._label = QLabel()
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._elided = Elided(self._label, Qt.TextElideMode.ElideLeft)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -43,7 +43,7 @@ class PlaceRow(QWidget):
     def show_place(self, text: str, *, chosen: bool = True) -> None:
         """Show a path, or words in its place where nothing is chosen."""
         self._elided.show(text)
-        self._label.setToolTip(text if chosen else "")
+        self._label.setToolTip(plain_tip(text) if chosen else "")
         self._label.setAccessibleName(f"{self._name}: {text}")
         self.change.setAccessibleDescription(text)
         if self._label.property("quiet") == chosen:

@@ -8,7 +8,6 @@ from functools import partial
 from PySide6.QtWidgets import QWidget
 
 from app.gui.menus import ChoiceMenu, ModelMenu
-from app.gui.model_choice import HEADING_TIP, by_question, choice_text, choice_tip
 
 
 class SecondMenu(ChoiceMenu):
@@ -38,18 +37,6 @@ class SecondMenu(ChoiceMenu):
     def build(self) -> None:
         self.add_choice("No other model", not self._current, partial(self._pick, ""))
         self.addSeparator()
-        for heading, entries in by_question(self._models.entries):
-            self.add_heading(heading, HEADING_TIP)
-            for entry in entries:
-                name, chosen = entry.name, entry.name == self._current
-                choice = self.add_choice(choice_text(entry), chosen, partial(self._pick, name))
-                choice.setToolTip(choice_tip(entry))
-                choice.setEnabled(chosen or name != self._used)
-            self.addSeparator()
-        if self._current and self._models.entry(self._current) is None:
-            path = self._current
-            own = self.add_choice(self._models.shown_name(path), True, partial(self._pick, path))
-            own.setToolTip(path)
-            self.addSeparator()
+        self._models.list_in(self, self._current, self._pick, barred=self._used)
         self.addAction("Model &file…").triggered.connect(self._pick_file)
         self.setToolTipsVisible(True)

@@ -22,6 +22,7 @@ from app.gui.drawer import Drawer
 from app.gui.elided import breakable
 from app.gui.keys import KeepSpace
 from app.gui.place_row import PlaceRow
+from app.gui.plain import plain_label
 from app.study.protocol import Protocol
 from app.study.words import words_of
 
@@ -68,12 +69,11 @@ class StudyPanel(Drawer):
         self._screen_wish: str | None = None
         """The name of the screen that the user chose, None while nobody has."""
         self._screen_label = QLabel("Screen")
-        self._words, self._problem = QLabel(_HINT), QLabel()
+        self._words, self._problem = plain_label(_HINT), plain_label()
         self._words.setProperty("quiet", True)
         self._problem.setProperty("problem", True)
         for label in (self._words, self._problem):
             label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
         self._missing = QLabel()
         self._missing.setProperty("quiet", True)
         self.begin = QPushButton("Begin")
