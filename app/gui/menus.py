@@ -188,11 +188,6 @@ class ModelMenu(ChoiceMenu):
         self._last: QMenu | None = None
         self.refresh()
 
-    @property
-    def entries(self) -> tuple[ModelEntry, ...]:
-        """Return the bundled models."""
-        return self._entries
-
     def set_last(self, menu: QMenu) -> None:
         """Offer another menu after the models."""
         self._last = menu
