@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,6 +30,8 @@ else:
     from models.training.recipe import Augmentation, Recipe
     from models.training.teachers import Teacher, mean_logits
 
+    TRACE = torch.onnx.export
+
 VOTE_HEADER = ["Usage", "Image name", *FERPLUS, "unknown", "NF"]
 COPIES = 1
 """Training rows of `faces` whose pixels are those of a PublicTest row."""
@@ -40,6 +46,42 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _traced_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let torch trace a network once in all processes of a run: it takes five to twenty seconds.
+
+    The same network, asked for in the same way, gives the same file to the last byte.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "traced"
+    folder.mkdir(exist_ok=True)
+
+    def remembered(network: torch.nn.Module, args: Any, path: Path, **how: Any) -> None:
+        kept = folder / f"{fingerprint(network, args, how)}.onnx"
+        if not kept.exists():
+            TRACE(network, args, path, **how)
+            draft = kept.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(path, draft)
+            draft.replace(kept)
+        shutil.copyfile(kept, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.onnx, "export", remembered)
+        yield
+
+
+def fingerprint(network: torch.nn.Module, args: Any, how: dict[str, Any]) -> str:
+    """Return a name for all that a traced file depends on: code, settings, weights, arguments."""
+    found = hashlib.sha256(repr((args, sorted(how.items(), key=str))).encode())
+    for name, part in network.named_modules():
+        settings = {key: value for key, value in vars(part).items() if not key.startswith("_")}
+        found.update(f"{name} {type(part)} {sorted(settings.items())}".encode())
+        found.update(type(part).forward.__code__.co_code)
+    for name, values in network.state_dict().items():
+        found.update(name.encode() + values.contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def draw(kind: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -192,6 +234,12 @@ def trained(
     name = write_recipe(replace(recipe, epochs=12, batch_size=8, ema=0.9), folder)
     train(recipe_name=name, data=data, out=folder / "run", device="cpu", threads=1)
     return folder / "run"
+
+
+@pytest.fixture
+def traced_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let torch trace every network of this test itself."""
+    monkeypatch.setattr(torch.onnx, "export", TRACE)
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def test_a_fault_in_the_list_is_named(text: str, said: str) -> None:
         bundled_sources(text)
 
 
+@pytest.mark.usefixtures("traced_anew")
 def test_the_command_makes_all_and_a_file_made_again_is_the_same_to_the_last_byte(
     checkpoints: Path,
     output: Path,
