@@ -56,6 +56,15 @@ format: $(VENV)/.dev ## put the code into the one format
 bench: $(VENV)/.app ## measure the speed of the live pipeline on this machine
 	$(BIN)/fer-benchmark
 
+# An environment of its own, with nothing in it that the program does not need.
+STANDALONE := build/standalone
+STANDALONE_BIN := $(STANDALONE)/$(notdir $(BIN))
+.PHONY: standalone
+standalone: $(VENV)/.python ## put the program with a Python of its own into dist/Mien
+	$(BIN)/python -m venv $(STANDALONE)
+	$(STANDALONE_BIN)/python -m pip install --quiet --upgrade '.[stream]' 'pyinstaller>=6.10'
+	$(STANDALONE_BIN)/pyinstaller --noconfirm --log-level WARN packaging/mien.spec
+
 .PHONY: clean
 clean: ## remove the environment and everything made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
