@@ -1,4 +1,4 @@
-"""Fetch pictures and landmarks aside: a wish that was overtaken by a newer one is dropped."""
+"""Fetch pictures, landmarks and reasons aside: a wish that a newer one has overtaken is dropped."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.live.offers import Offers
 from app.messages import FrameResult
 from app.review.edited import Edited
-from app.review.pictures import field_size, find_pictures
-from app.review.recording import LandmarkReader, Recording
+from app.review.pictures import Pictures, field_size, find_pictures
+from app.review.recording import LandmarkReader, Recording, ReviewError
 from app.review.results import as_result
+
+# It brings what explains, which a review that nobody asks why can do without.
+if TYPE_CHECKING:
+    from app.review.reasons import Reasons
 
 __all__ = ["Fetcher", "wait_for_fetchers"]
 
@@ -28,6 +34,9 @@ _NO_LANDMARKS = (
     "The landmarks of this session cannot be read ({error}), so faces are drawn without them; copy "
     "the folder again."
 )
+_NO_REASONS = "The model cannot say why ({error}); choose another attention view."
+# So long a moment has to be shown before a slow view of it is begun.
+_REST_SECONDS = 0.15
 _NO_PICTURES = (
     "Pictures of this session cannot be read ({error}), so faces are drawn on an empty field; copy "
     "its video or its images again."
@@ -42,17 +51,35 @@ def wait_for_fetchers(seconds: float = 3.0) -> None:
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Hold what is to be fetched. view: the wished one, None where nobody asks why."""
+
+    state: Edited
+    frame: int
+    view: str | None
+
+
+def _never() -> bool:
+    return False
+
+
 class Fetcher:
     """Make the results of single frames of a session on a thread of its own.
 
-    has_pictures: None until the first frame was looked for.
+    has_pictures: None until the first frame was looked for. offers: of the model that read the
+    session, None until somebody asked why. no_reasons: a sentence on why it cannot be asked, else
+    empty.
     """
 
     def __init__(self, recording: Recording) -> None:
         self.has_pictures: bool | None = None
+        self.offers: Offers | None = None
+        self.no_reasons = ""
         self._recording = recording
         self._changed = threading.Condition()
-        self._wish: tuple[Edited, int] | None = None
+        self._wish: _Wish | None = None
+        self._reasons: Reasons | None = None
         self._made: tuple[int, FrameResult] | None = None
         self._said: set[str] = set()
         self._notices: list[str] = []
@@ -60,10 +87,13 @@ class Fetcher:
         self._thread = threading.Thread(target=self._work, name=_THREAD, daemon=True)
         self._thread.start()
 
-    def ask(self, state: Edited, frame: int) -> None:
-        """Wish for a frame; the wish before is dropped if nobody has begun with it."""
+    def ask(self, state: Edited, frame: int, view: str | None = None) -> None:
+        """Wish for a frame; the wish before is dropped if nobody has begun with it.
+
+        view: in which of `app.views` it is to say why, "" for the model's best, None for none.
+        """
         with self._changed:
-            self._wish = (state, frame)
+            self._wish = _Wish(state, frame, view)
             self._changed.notify_all()
 
     def take(self) -> tuple[int, FrameResult] | None:
@@ -95,22 +125,66 @@ class Fetcher:
         )
         try:
             while (wish := self._next_wish()) is not None:
-                state, frame = wish
-                image = self._tried(_NO_PICTURES, picture, frame)
+                image = self._tried(_NO_PICTURES, picture, wish.frame)
                 if self.has_pictures is None:
                     self.has_pictures = image is not None
                 shown = (image if image is not None else nothing).copy()
                 said = "" if image is not None else self._why_empty()
-                result = self._tried(_NO_LANDMARKS, as_result, state, frame, shown, landmarks, said)
+                made = (wish.state, wish.frame, shown)
+                result = self._tried(_NO_LANDMARKS, as_result, *made, landmarks, said)
                 if result is None:
-                    result = as_result(state, frame, shown, None, said)
-                with self._changed:
-                    self._made = (frame, result)
+                    result = as_result(*made, None, said)
+                if wish.view is None:
+                    self._hand_out(wish, result)
+                else:
+                    self._give_reasons(wish, result, pictures)
         finally:
             if landmarks is not None:
                 landmarks.close()
             if pictures is not None:
                 pictures.close()
+
+    def _hand_out(self, wish: _Wish, result: FrameResult) -> None:
+        with self._changed:
+            self._made = (wish.frame, result)
+
+    def _give_reasons(self, wish: _Wish, result: FrameResult, pictures: Pictures | None) -> None:
+        """Hand a frame out with its reasons; those that take long follow once the moment stays."""
+        reasons = self._reasons_of(pictures)
+        looked = reasons and self._tried(_NO_REASONS, reasons.look, result)
+        if not (reasons and looked):
+            self._hand_out(wish, result)
+            return
+        view = reasons.view(wish.view or "")
+        quick = reasons.is_quick(view)
+        # Without its map first, a quick view would flicker while a session plays.
+        if not (reasons.is_slow(view) and quick):
+            self._hand_out(wish, looked)
+        if not reasons.is_slow(view) or (not quick and self._overtaken(_REST_SECONDS)):
+            return
+        overtaken = _never if quick else self._overtaken
+        explained = self._tried(_NO_REASONS, reasons.explain, looked, view, overtaken)
+        self._hand_out(wish, explained or looked)
+
+    def _reasons_of(self, pictures: Pictures | None) -> Reasons | None:
+        """Return what knows why, made once; None where it cannot be had, and `no_reasons` why."""
+        if self._reasons is None and not self.no_reasons:
+            from app.review.reasons import Reasons
+
+            try:
+                self._reasons = Reasons(self._recording, pictures)
+                self.offers = self._reasons.offers
+            except ReviewError as error:
+                self.no_reasons = str(error)
+            except Exception as error:
+                log.exception("a session's model could not be asked why")
+                self.no_reasons = _NO_REASONS.format(error=error)
+        return self._reasons
+
+    def _overtaken(self, seconds: float = 0.0) -> bool:
+        """Say whether there is a newer wish, or is within so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closing or self._wish is not None, seconds)
 
     def _why_empty(self) -> str:
         """Return why a frame is shown without its picture."""
@@ -123,7 +197,7 @@ class Fetcher:
             return "its video is no longer in its folder"
         return "recorded without video"
 
-    def _next_wish(self) -> tuple[Edited, int] | None:
+    def _next_wish(self) -> _Wish | None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._wish is not None)
             wish, self._wish = self._wish, None

@@ -25,6 +25,7 @@ __all__ = [
     "VideoPictures",
     "field_size",
     "find_pictures",
+    "is_clean",
 ]
 
 # A picture this close to the frame's time is the frame's: few containers tell more than a
@@ -167,6 +168,13 @@ def find_pictures(recording: Recording) -> Pictures | None:
     return next(
         (found for video in own if (found := _of_video(video, recording)) is not None), None
     )
+
+
+def is_clean(pictures: Pictures, recording: Recording) -> bool:
+    """Say whether a model can read the pictures: nothing drawn on them, no face blurred."""
+    video = recording.info.get("video")
+    blurred = isinstance(video, dict) and bool(video.get("blur"))
+    return not (pictures.annotated or blurred)
 
 
 def field_size(recording: Recording) -> tuple[int, int]:

@@ -97,13 +97,6 @@ def test_about_a_session_is_a_summary_with_the_raw_file_behind_a_link(opened: De
     assert page.page.toPlainText() == said
 
 
-def test_view_says_where_attention_is_seen(desk: Desk) -> None:
-    view = next(menu for menu in desk.review.menus if menu.title() == "&View")
-    (attention,) = (each for each in view.actions() if "Attention" in each.text())
-    assert not attention.isEnabled()
-    assert "in Live" in attention.toolTip()
-
-
 def test_the_chart_names_the_levels_of_its_axis(opened: Desk) -> None:
     lines = opened.review.timeline.lines
     (area, _second), *_ = lines.halves(lines.size().toSizeF())

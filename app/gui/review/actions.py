@@ -14,6 +14,7 @@ REVIEW_OVERLAYS = {
     "boxes": ("&Boxes", "O", "Frame each face with its label"),
     "landmarks": ("&Landmarks", "L", "Draw the 68 points of the face"),
     "bars": ("B&ars", "B", "Draw a bar for every label beside the face"),
+    "attention": ("&Attention", "A", "Show on the face where the model finds its label"),
 }
 MARKER_KEYS = tuple("123456789")
 
@@ -55,6 +56,7 @@ class ReviewActions:
     split: QAction
     exclude: QAction
     overlays: dict[str, QAction]
+    next_view: QAction
     about: QAction
 
     def all(self) -> list[QAction]:
@@ -66,7 +68,7 @@ class ReviewActions:
             *self.markers, self.play, self.slower, self.faster, self.back, self.forward,
             self.second_back, self.second_forward, self.first, self.last, self.previous_marker,
             self.next_marker, self.zoom_in, self.zoom_out, self.whole, self.zoom_selection,
-            *self.overlays.values(), self.about,
+            *self.overlays.values(), self.next_view, self.about,
         ]  # fmt: skip
 
     def for_session(self) -> list[QAction]:
@@ -123,6 +125,7 @@ def make_review_actions(workspace: QWidget) -> ReviewActions:
         overlays={
             name: make(*words, toggles=True) for name, words in REVIEW_OVERLAYS.items()
         },
+        next_view=make("Next attention &view", "Shift+A", "Show the reasons in the next way"),
         about=make("&About this session", "Ctrl+I", "What was recorded, when and how"),
     )  # fmt: skip
     made.redo.setShortcuts([QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z")])

@@ -39,6 +39,7 @@ class ReviewBar(QFrame):
             actions.overlays["boxes"]: ("boxes", "Boxes"),
             actions.overlays["bars"]: ("bars", "Bars"),
             actions.overlays["landmarks"]: ("landmarks", "Landmarks"),
+            actions.overlays["attention"]: ("attention", "Attention"),
             actions.undo: ("undo", ""),
             actions.redo: ("redo", ""),
             actions.export_table: ("export", "Export table"),

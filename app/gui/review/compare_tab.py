@@ -28,7 +28,7 @@ from app.gui.review.model import ReviewModel
 from app.gui.wheel import LeaveWheel
 from app.gui.workspace import Host
 from app.review.compare import Agreement, agreement, neutral_words
-from app.review.pictures import Pictures, find_pictures
+from app.review.pictures import Pictures, find_pictures, is_clean
 from app.review.recording import Recording, ReviewError
 from app.review.second import (
     Second,
@@ -323,7 +323,7 @@ def _read(recording: Recording, task: _Task) -> Second | None:
 def _clean_pictures(recording: Recording) -> Pictures | None:
     """Return the pictures that a model can read, None where nothing is left or it is drawn over."""
     pictures = find_pictures(recording)
-    if pictures is not None and (pictures.annotated or _is_blurred(recording)):
+    if pictures is not None and not is_clean(pictures, recording):
         pictures.close()
         return None
     return pictures
@@ -335,11 +335,6 @@ def _why_unreadable(recording: Recording) -> str:
         return _NO_PICTURES
     pictures.close()
     return ""
-
-
-def _is_blurred(recording: Recording) -> bool:
-    video = recording.info.get("video")
-    return isinstance(video, dict) and bool(video.get("blur"))
 
 
 def _quiet(text: str) -> QLabel:

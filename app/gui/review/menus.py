@@ -8,13 +8,9 @@ from app.gui.menus import add_shared_view
 from app.gui.review.actions import ReviewActions
 from app.gui.workspace import Host
 
-_NO_ATTENTION = (
-    "Where the model finds its label is not kept in a session; play the video in Live to see it"
-)
 
-
-def review_menus(acts: ReviewActions, recent: QMenu, host: Host) -> list[QMenu]:
-    """Return File, Edit, Play and View. recent: the menu of recent sessions."""
+def review_menus(acts: ReviewActions, recent: QMenu, views: QMenu, host: Host) -> list[QMenu]:
+    """Return File, Edit, Play and View. recent: of sessions. views: in which it is said why."""
     window = host.window
     file = QMenu("&File", window)
     file.addActions([acts.open_session, acts.open_media])
@@ -42,9 +38,8 @@ def review_menus(acts: ReviewActions, recent: QMenu, host: Host) -> list[QMenu]:
     view = QMenu("&View", window)
     view.setToolTipsVisible(True)
     view.addActions(list(acts.overlays.values()))
-    attention = view.addAction("Attention (only in Live)")
-    attention.setToolTip(_NO_ATTENTION)
-    attention.setEnabled(False)
+    view.addMenu(views)
+    view.addAction(acts.next_view)
     view.addSeparator()
     view.addActions([acts.zoom_in, acts.zoom_out, acts.whole, acts.zoom_selection])
     view.addSeparator()

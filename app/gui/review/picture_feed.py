@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtGui import QAction
 
+from app.gui.review.attention import ReviewAttention
 from app.gui.review.model import ReviewModel
 from app.gui.video_view import VideoView
 from app.review.fetcher import Fetcher
@@ -20,21 +21,29 @@ class PictureFeed:
         model: ReviewModel,
         video: VideoView,
         landmarks: QAction,
+        attention: ReviewAttention,
         warn: Callable[[str], None],
     ) -> None:
-        """Show nothing yet. landmarks: whether points are drawn. warn: takes a sentence."""
+        """Show nothing yet.
+
+        landmarks: whether points are drawn. attention: whether and how it is said why. warn: takes
+        a sentence.
+        """
         self._model = model
         self._video = video
         self._landmarks = landmarks
         self._landmarks_left: bool | None = None
+        self._attention = attention
         self._warn = warn
         self._fetcher: Fetcher | None = None
         for signal in (model.changed, model.moved, model.opened):
             signal.connect(self._ask)
+        attention.changed.connect(self._ask)
 
     def begin(self, recording: Recording) -> None:
         """Fetch from another session from now on."""
         self.stop()
+        self._attention.forget()
         self._fetcher = Fetcher(recording)
 
     def stop(self) -> None:
@@ -50,6 +59,7 @@ class PictureFeed:
             return
         for sentence in self._fetcher.take_notices():
             self._warn(sentence)
+        self._attention.learn(self._fetcher.offers, self._fetcher.no_reasons)
         made = self._fetcher.take()
         if made is None:
             return
@@ -60,7 +70,7 @@ class PictureFeed:
         if self._fetcher is None or not self._model.is_open:
             return
         if len(self._model.recording.frame_times):
-            self._fetcher.ask(self._model.state, self._model.frame)
+            self._fetcher.ask(self._model.state, self._model.frame, self._attention.wish)
 
     def _suit_landmarks(self, *, bare: bool) -> None:
         """Draw the points where there is no face to see; with pictures all is as it was left."""

@@ -24,6 +24,7 @@ from app.gui.menus import recent_names
 from app.gui.places import sessions_folder
 from app.gui.plain import plain_tip
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
+from app.gui.review.attention import ReviewAttention
 from app.gui.review.bar import ReviewBar
 from app.gui.review.compare_tab import CompareTab
 from app.gui.review.empty import EmptyPage
@@ -70,8 +71,14 @@ class ReviewWorkspace(Workspace):
         )
         self.menu_actions = make_review_actions(self)
         self.video = VideoView(host.theme)
-        landmarks = self.menu_actions.overlays["landmarks"]
-        self._pictures = PictureFeed(self.model, self.video, landmarks, host.warn)
+        overlays = self.menu_actions.overlays
+        self.attention = ReviewAttention(
+            overlays["attention"], self.video, host.warn,
+            wished=settings.attention_view, parent=host.window,
+        )  # fmt: skip
+        self._pictures = PictureFeed(
+            self.model, self.video, overlays["landmarks"], self.attention, host.warn
+        )
         self.transport = Transport(self.model, host.theme, self.menu_actions)
         self.timeline = Timeline(self.model, host.theme)
         self.faces = FacesTab(self.model, host.theme, self.menu_actions)
@@ -90,12 +97,13 @@ class ReviewWorkspace(Workspace):
         self.opener = Opener(host, self._show, self.close_session, self.empty_progress)
         self.exports = Exports(self.model, host, self.video, self.timeline)
         self._recent_menu = QMenu("Open &recent session", host.window)
-        self._menus = review_menus(self.menu_actions, self._recent_menu, host)
+        self._menus = review_menus(self.menu_actions, self._recent_menu, self.attention.menu, host)
         self.bar = ReviewBar(self.menu_actions, host.theme)
         self._build()
         self._connect()
-        for name, action in self.menu_actions.overlays.items():
-            action.setChecked(name in settings.overlays)
+        for name, action in overlays.items():
+            # The model is loaded only for somebody who asks why.
+            action.setChecked(name in settings.overlays and name != "attention")
         self._set_overlays()
         self._look_for_recent()
         self._enable()
@@ -287,6 +295,7 @@ class ReviewWorkspace(Workspace):
         acts.select_end.triggered.connect(lambda: self._select_from_here(start=False))
         acts.select_nothing.triggered.connect(model.select_nothing)
         acts.keep.triggered.connect(self._keep_interval)
+        acts.next_view.triggered.connect(self.attention.show_next)
         acts.about.triggered.connect(self._show_about)
         for action in acts.overlays.values():
             action.toggled.connect(self._set_overlays)
