@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def describe(
     }
     return Card(
         name=f"{recipe.architecture}.{label_set}",
-        title=architecture.title,
+        title=title_of(recipe),
         architecture=recipe.architecture,
         paper=architecture.paper,
         label_set=label_set,
@@ -111,6 +112,17 @@ def describe(
         licence="MIT for the weights; the pictures they were trained on are for research",
         limits=limits_of(LABEL_SETS[label_set]),
     )
+
+
+def title_of(recipe: Recipe) -> str:
+    """Return what a model is called; one with fewer channels than usual is told from the usual."""
+    architecture = find_architecture(recipe.architecture)
+    usual = architecture.options().get("width")
+    width = recipe.network.get("width")
+    if usual is None or width is None or width == usual:
+        return architecture.title
+    share = {Fraction(1, 2): "half the channels", Fraction(1, 4): "a quarter of the channels"}
+    return f"{architecture.title}, {share.get(Fraction(width, usual), f'{width} channels')}"
 
 
 def _pace(values: dict[str, Any], recipe: Recipe) -> dict[str, int]:
