@@ -21,7 +21,7 @@ from app.gui.elided import breakable
 from app.gui.icons import SIGN_SIZE, icon
 from app.gui.keys import KeepSpace
 from app.gui.plain import plain_label
-from app.gui.theme import Theme
+from app.gui.theme import Theme, restyle
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
 _MOST_NOTICES = 3
@@ -121,9 +121,7 @@ class Banner(QFrame):
         self._close.setVisible(shown.closable)
         self._button.setAccessibleDescription(shown.text)
         if before is None or before.kind != shown.kind:
-            self.setProperty("kind", shown.kind)
-            self.style().unpolish(self)
-            self.style().polish(self)
+            restyle(self, "kind", shown.kind)
             announce(self, shown.text)
 
 

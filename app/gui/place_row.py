@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from app.gui.elided import Elided
 from app.gui.keys import KeepSpace
 from app.gui.plain import plain_tip
+from app.gui.theme import restyle
 
 
 class PlaceRow(QWidget):
@@ -46,7 +47,4 @@ class PlaceRow(QWidget):
         self._label.setToolTip(plain_tip(text) if chosen else "")
         self._label.setAccessibleName(f"{self._name}: {text}")
         self.change.setAccessibleDescription(text)
-        if self._label.property("quiet") == chosen:
-            self._label.setProperty("quiet", not chosen)
-            self._label.style().unpolish(self._label)
-            self._label.style().polish(self._label)
+        restyle(self._label, "quiet", not chosen)

@@ -23,7 +23,7 @@ from app.gui.focus import BorrowedFocus
 from app.gui.keys import KeepSpace
 from app.gui.plain import plain_tip
 from app.gui.recording_sign import Dot
-from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
+from app.gui.theme import BODY_PX, HEAD_PX, Theme, font, restyle
 from app.live.recorder import RecorderStatus
 from app.words import amount, clock, roughly, size
 
@@ -210,9 +210,7 @@ class RecordingBar(QFrame):
         self._consent.hide()
         for name, button in self._buttons.items():
             button.setVisible(name in buttons)
-        if self.property("on") != dot:
-            self.setProperty("on", dot)
-            self.style().polish(self)  # else the red line under it waits for the next theme
+        restyle(self, "on", dot)
         self.show()
 
     def _let_agree(self) -> None:
@@ -244,9 +242,7 @@ class _Words(QLabel):
 
     def set_quiet(self, quiet: bool) -> None:
         """Show it in the background, or as something that has to be read."""
-        if self.property("quiet") != quiet:
-            self.setProperty("quiet", quiet)
-            self.style().polish(self)
+        restyle(self, "quiet", quiet)
 
     def say(self, text: str, *, whole: bool = False) -> None:
         """Show a text; whole: on as many lines as it needs."""
