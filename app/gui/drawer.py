@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
@@ -53,3 +55,11 @@ class Drawer(QFrame):
             self.close_up()
         else:
             super().keyPressEvent(event)
+
+
+def open_one_at_a_time(drawers: Sequence[Drawer]) -> None:
+    """Let each close the others when it opens: there is room for one."""
+    for drawer in drawers:
+        for other in drawers:
+            if other is not drawer:
+                drawer.opening.connect(other.close_up)
