@@ -29,7 +29,7 @@ from app.gui.steady import Steady
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
 from app.gui.study.desk import StudyDesk, is_protocol
-from app.gui.video_view import VideoView
+from app.gui.video_view import VideoView, switch_overlays
 from app.gui.workspace import Host, Workspace
 from app.messages import FrameResult
 from app.settings import Settings
@@ -277,8 +277,6 @@ class LiveWorkspace(Workspace):
         acts.pause.toggled.connect(self._pause)
         acts.snapshot.triggered.connect(lambda: self._snapshot(ask=False))
         acts.snapshot_as.triggered.connect(lambda: self._snapshot(ask=True))
-        for action in acts.overlays.values():
-            action.toggled.connect(self._set_overlays)
         acts.next_view.triggered.connect(self.views.show_next)
         acts.faces.toggled.connect(self.panel.setVisible)
         acts.open_model.triggered.connect(commands.open_model)
@@ -294,9 +292,7 @@ class LiveWorkspace(Workspace):
 
     def _restore(self, settings: Settings) -> None:
         acts = self.menu_actions
-        for name, action in acts.overlays.items():
-            action.setChecked(name in settings.overlays)
-        self._set_overlays()
+        switch_overlays(self.video, acts.overlays, settings.overlays)
         acts.faces.setChecked(was_shown("main", settings.splitters))
         acts.chart.setChecked(was_shown("left", settings.splitters))
         self.panel.setVisible(acts.faces.isChecked())
@@ -378,7 +374,3 @@ class LiveWorkspace(Workspace):
             self.host.warn("The model is not loaded yet; try again in a moment.")
         else:
             show_model_card(self.host.window, card)
-
-    def _set_overlays(self) -> None:
-        acts = self.menu_actions.overlays
-        self.video.set_overlays(name for name, action in acts.items() if action.isChecked())

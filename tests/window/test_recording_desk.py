@@ -142,7 +142,7 @@ def test_another_model_begins_another_session_and_says_so(
 
     def offered() -> bool:
         here.tick()
-        recent = [action.text() for action in here.window.review._recent_menu.actions()]
+        recent = [action.text() for action in here.window.review.recent.menu.actions()]
         return recent == [second.name, first.name]
 
     qtbot.waitUntil(offered)
