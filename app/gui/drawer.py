@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.gui.focus import BorrowedFocus
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 
 
 class Drawer(QFrame):
@@ -27,8 +27,7 @@ class Drawer(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.first: QWidget = self
         self.done = QPushButton("Done")
-        self.done.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.done.installEventFilter(KeepSpace(self.done))
+        reach_by_tab(self.done)
         self.done.clicked.connect(self.close_up)
         self._focus = BorrowedFocus()
         self.hide()

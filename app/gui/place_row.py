@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.gui.elided import Elided
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.plain import plain_tip
 from app.gui.theme import restyle
 
@@ -32,8 +32,7 @@ class PlaceRow(QWidget):
         """Add a button at the right."""
         button = QPushButton(words)
         button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.installEventFilter(KeepSpace(button))
+        reach_by_tab(button)
         self._row.addWidget(button)
         return button
 

@@ -20,7 +20,7 @@ from app.gui.banner import announce
 from app.gui.consent import ConsentText
 from app.gui.elided import Elided
 from app.gui.focus import BorrowedFocus
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.plain import plain_tip
 from app.gui.recording_sign import Dot
 from app.gui.theme import BODY_PX, HEAD_PX, Theme, font, restyle
@@ -222,8 +222,7 @@ class RecordingBar(QFrame):
         button = QPushButton(words)
         button.setToolTip(tip)
         button.setAccessibleDescription(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.installEventFilter(KeepSpace(button))
+        reach_by_tab(button)
         return button
 
 
