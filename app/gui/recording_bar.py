@@ -75,19 +75,7 @@ class RecordingBar(QFrame):
                 ("close", "Close", "Hide this line"),
             )
         }
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(12, 6, 8, 6)
-        rows.setSpacing(6)
-        rows.addWidget(self._consent)
-        layout = QHBoxLayout()
-        layout.setSpacing(10)
-        rows.addLayout(layout)
-        layout.addWidget(self._dot)
-        layout.addWidget(self._time)
-        layout.addWidget(self._words, 1)
-        layout.addWidget(self._note)
-        for button in self._buttons.values():
-            layout.addWidget(button)
+        self._build()
         self._buttons["note"].clicked.connect(self.begin_note)
         self._buttons["stop"].clicked.connect(self.stopped)
         self._consent.read_changed.connect(self._let_agree)
@@ -217,6 +205,21 @@ class RecordingBar(QFrame):
         agree, read = self._buttons["agree"], self._consent.read
         agree.setEnabled(read)
         agree.setToolTip("Begin to record" if read else "Read the text to its end first")
+
+    def _build(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(12, 6, 8, 6)
+        rows.setSpacing(6)
+        rows.addWidget(self._consent)
+        layout = QHBoxLayout()
+        layout.setSpacing(10)
+        rows.addLayout(layout)
+        layout.addWidget(self._dot)
+        layout.addWidget(self._time)
+        layout.addWidget(self._words, 1)
+        layout.addWidget(self._note)
+        for button in self._buttons.values():
+            layout.addWidget(button)
 
     def _button(self, words: str, tip: str) -> QPushButton:
         button = QPushButton(words)
