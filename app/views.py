@@ -20,14 +20,13 @@ class View:
     """Describe one way to show why.
 
     name: as in the settings, and as the explanations of `models.explain` call it. title, tip: for
-    menus. short: for a small space. outputs: of the model that it is made of. missing: why a
-    model without them has no such view. slow: it is made beside the picture, at its own rate.
-    by_label: it has a map for each label, not one for all.
+    menus. outputs: of the model that it is made of. missing: why a model without them has no such
+    view. slow: it is made beside the picture, at its own rate. by_label: it has a map for each
+    label, not one for all.
     """
 
     name: str
     title: str
-    short: str
     tip: str
     missing: str
     outputs: tuple[str, ...] = ()
@@ -40,7 +39,6 @@ _ALL = (
     View(
         CAM,
         "Class activation map",
-        "class activation",
         "Tint the places that speak for the label",
         "this model has none",
         outputs=("cam",),
@@ -49,7 +47,6 @@ _ALL = (
     View(
         LOOK,
         "Spatial transformer",
-        "where it looks",
         "Outline the part that the network turns, moves and zooms to",
         "this model has none",
         outputs=("theta", "warped"),
@@ -57,7 +54,6 @@ _ALL = (
     View(
         REGIONS,
         "Regions and their weights",
-        "regions",
         "Outline the regions that the network weighs against each other",
         "this model weighs none",
         outputs=("region", "square"),
@@ -65,7 +61,6 @@ _ALL = (
     View(
         BLOCKS,
         "Spatial attention, all blocks",
-        "all blocks",
         "Tint the places that every attention block lets through",
         _NO_BLOCKS,
         outputs=("spatial1",),
@@ -74,7 +69,6 @@ _ALL = (
         View(
             f"{BLOCK}{number}",
             f"Spatial attention, block {number}",
-            f"block {number}",
             f"Tint the places that attention block {number} lets through",
             _NO_BLOCKS,
             outputs=(f"spatial{number}",),
@@ -84,7 +78,6 @@ _ALL = (
     View(
         OCCLUSION,
         "Occlusion sensitivity",
-        "occlusion",
         "Tint the places that cost the label most when they are covered",
         "this model has no file to run again",
         slow=True,
@@ -93,7 +86,6 @@ _ALL = (
     View(
         GUIDED,
         "Guided backpropagation",
-        "guided gradient",
         "Tint the pixels whose change would move the label's score most",
         "no backward graph lies beside the model",
         slow=True,

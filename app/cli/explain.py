@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
 from app.settings import FINDERS
-from models.cli.shell import run
+from models.cli.shell import note, run
 from models.runtime.arguments import Arguments
 from models.runtime.files import written_whole
 
@@ -97,7 +97,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     from models.runtime.store import DEFAULT_MODEL
 
     methods = None if arguments.methods is None else _listed(arguments.methods)
-    models = open_models(arguments.model or [DEFAULT_MODEL], methods, _notice)
+    models = open_models(arguments.model or [DEFAULT_MODEL], methods, note)
     if arguments.average is not None:
         sheet = average_sheet(
             models,
@@ -105,7 +105,7 @@ def _explain(arguments: argparse.Namespace) -> None:
             votes=arguments.ferplus,
             split=arguments.split,
             pictures=arguments.pictures,
-            on_notice=_notice,
+            on_notice=note,
         )
     else:
         sheet = _faces(arguments, models)
@@ -155,7 +155,7 @@ def _faces(arguments: argparse.Namespace, models: list[ModelColumns]) -> Sheet:
         yunet_file=arguments.yunet,
         whole=arguments.whole,
         every_face=arguments.all_faces,
-        on_notice=_notice,
+        on_notice=note,
     )
     if len(subjects) > _MOST_FACES:
         raise SettingsError(
@@ -209,10 +209,6 @@ def _save_pdf(path: Path, images: list[Image.Image], dpi: int) -> None:
         title="Why these labels",
         producer="Mien",
     )
-
-
-def _notice(sentence: str) -> None:
-    print(f"note: {sentence}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from app.streams.base import Sample
 from app.streams.record import frame_record
 from app.streams.switch import Streams, StreamSpec
 from app.words import whole
-from models.cli.shell import silence
+from models.cli.shell import note, silence
 from models.runtime.errors import UserError
 
 _PATIENCE = 0.2
@@ -47,7 +47,7 @@ def run_headless(
     try:
         for spec in streams:
             carried.switch_on(spec)
-            _note(_where(spec))
+            note(_where(spec))
         engine.add_listener(carried.write)
         engine.start()
         for count, result in enumerate(_results(engine), 1):
@@ -61,7 +61,7 @@ def run_headless(
     finally:
         engine.stop()
         for status in carried.close():
-            _note(f"{status.name}: {status.sent} frames sent, {status.dropped} dropped")
+            note(f"{status.name}: {status.sent} frames sent, {status.dropped} dropped")
         _tell(engine)
     return 0
 
@@ -73,7 +73,7 @@ def _results(engine: Engine) -> Iterator[FrameResult]:
         status = engine.status()  # asked first: what came before the end can still be taken
         if lost is not (status.state is EngineState.LOST):
             lost = not lost
-            _note(status.source_note if lost else f"{status.source} is back.")
+            note(status.source_note if lost else f"{status.source} is back.")
         result = engine.take(_PATIENCE)
         if result is not None:
             yield result
@@ -91,11 +91,7 @@ def _where(spec: StreamSpec) -> str:
 
 def _tell(engine: Engine) -> None:
     for sentence in engine.take_notices():
-        _note(sentence)
-
-
-def _note(sentence: str) -> None:
-    print(f"note: {sentence}", file=sys.stderr)
+        note(sentence)
 
 
 def _json_line(result: FrameResult) -> str:

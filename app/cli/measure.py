@@ -20,7 +20,7 @@ import psutil
 
 import app
 from app.errors import SourceError
-from app.live.engine import with_capture
+from app.live.inference import with_capture
 from app.live.makers import limit_threads, real_makers
 from app.live.options import EngineOptions
 from app.live.parts import FramePipeline

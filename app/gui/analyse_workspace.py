@@ -31,6 +31,7 @@ from app.gui.analyse.empty import EmptyPage
 from app.gui.analyse.foot import Foot
 from app.gui.analyse.panel import OptionsPanel
 from app.gui.analyse.table import EntryModel, EntryTable, outcome_sentence
+from app.gui.drops import dropped_files, let_in
 from app.gui.places import analyses_folder, open_place
 from app.gui.workspace import Host, Workspace
 from app.settings import Settings
@@ -201,13 +202,10 @@ class AnalyseWorkspace(Workspace):
         self._refresh_chosen()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+        let_in(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
+        if paths := dropped_files(event):
             self.add(paths)
 
     def _build(self) -> None:

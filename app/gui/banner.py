@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 
 from app.gui.elided import breakable
 from app.gui.icons import SIGN_SIZE, icon
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.plain import plain_label
-from app.gui.theme import Theme
+from app.gui.theme import Theme, restyle
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
 _MOST_NOTICES = 3
@@ -71,11 +71,9 @@ class Banner(QFrame):
         self._text = plain_label()
         self._text.setWordWrap(True)
         self._button = QPushButton()
-        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._button.installEventFilter(KeepSpace(self))
+        reach_by_tab(self._button)
         self._button.clicked.connect(lambda: pressed(self._button.text()))
         self._close = _close_button("Close this message", theme)
-        self._close.installEventFilter(KeepSpace(self))
         self._close.clicked.connect(self.close_up)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 8)
@@ -121,9 +119,7 @@ class Banner(QFrame):
         self._close.setVisible(shown.closable)
         self._button.setAccessibleDescription(shown.text)
         if before is None or before.kind != shown.kind:
-            self.setProperty("kind", shown.kind)
-            self.style().unpolish(self)
-            self.style().polish(self)
+            restyle(self, "kind", shown.kind)
             announce(self, shown.text)
 
 
@@ -228,7 +224,7 @@ class _Notice(QFrame):
         self._buttons: list[QAbstractButton] = []
         if action is not None:
             button = QPushButton(action.word)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            reach_by_tab(button)
             button.setAccessibleDescription(text)
             button.clicked.connect(lambda: action.do())
             self._buttons.append(button)
@@ -236,7 +232,6 @@ class _Notice(QFrame):
         closing.clicked.connect(lambda: close(self))
         self._buttons.append(closing)
         for each in self._buttons:
-            each.installEventFilter(KeepSpace(self))
             layout.addWidget(each, 0, Qt.AlignmentFlag.AlignTop)
 
     @property
@@ -251,5 +246,5 @@ def _close_button(words: str, theme: Theme) -> QToolButton:
     button.setIconSize(SIGN_SIZE)
     button.setToolTip(words)
     button.setAccessibleName(words)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    reach_by_tab(button)
     return button

@@ -1,12 +1,14 @@
-"""Controls that draw their own signs, since the style sheet knows pictures only."""
+"""Controls as the window wants them: with signs of their own, or at home in a narrow page."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QSpinBox, QStyle, QStyleOptionButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QStyle, QStyleOptionButton, QWidget
 
+from app.gui.keys import KeepSpace
 from app.gui.theme import Theme
+from app.gui.wheel import LeaveWheel
 
 
 class Number(QSpinBox):
@@ -20,6 +22,23 @@ class Number(QSpinBox):
         super().paintEvent(event)
         _draw_arrow(self, self._theme, self.height() / 2 - 5, -2.0)
         _draw_arrow(self, self._theme, self.height() / 2 + 5, 2.0)
+
+
+class Choice(QComboBox):
+    """A box to choose from, in a narrow page that scrolls.
+
+    Long names are cut short instead of making the page wider, the wheel is the page's until the box
+    has the focus, and Space is the box's.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Name it for those who do not see it."""
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setSizeAdjustPolicy(self.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(10)
+        self.installEventFilter(KeepSpace(self))
+        LeaveWheel(self)
 
 
 class Check(QCheckBox):

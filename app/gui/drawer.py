@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.gui.focus import BorrowedFocus
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 
 
 class Drawer(QFrame):
@@ -25,8 +27,7 @@ class Drawer(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.first: QWidget = self
         self.done = QPushButton("Done")
-        self.done.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.done.installEventFilter(KeepSpace(self.done))
+        reach_by_tab(self.done)
         self.done.clicked.connect(self.close_up)
         self._focus = BorrowedFocus()
         self.hide()
@@ -53,3 +54,11 @@ class Drawer(QFrame):
             self.close_up()
         else:
             super().keyPressEvent(event)
+
+
+def open_one_at_a_time(drawers: Sequence[Drawer]) -> None:
+    """Let each close the others when it opens: there is room for one."""
+    for drawer in drawers:
+        for other in drawers:
+            if other is not drawer:
+                drawer.opening.connect(other.close_up)

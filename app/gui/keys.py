@@ -23,6 +23,12 @@ class KeepSpace(QObject):
         return super().eventFilter(watched, event)
 
 
+def reach_by_tab(control: QWidget) -> None:
+    """Let Tab reach a control, a click leave the focus where it is, and Space be the control's."""
+    control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    control.installEventFilter(KeepSpace(control))
+
+
 def without_key(text: str) -> str:
     """Return the text of a button or an action in which `&` is itself and stands for no key."""
     return text.replace("&", "&&")

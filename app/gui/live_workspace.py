@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.gui.actions import make_actions
 from app.gui.attention_menu import AttentionViews
 from app.gui.banner import Banner
 from app.gui.camera_watch import CameraWatch
-from app.gui.chart_room import ChartRoom
 from app.gui.choices import Choices
 from app.gui.commands import Commands
+from app.gui.drawer import open_one_at_a_time
 from app.gui.face_panel import FacePanel
 from app.gui.history import History
 from app.gui.live_engine import LiveEngine
+from app.gui.live_panes import LivePanes, was_shown
 from app.gui.mirror import Mirror
 from app.gui.pages import show_model_card
 from app.gui.recording import RecordingDesk
@@ -29,7 +29,7 @@ from app.gui.steady import Steady
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
 from app.gui.study.desk import StudyDesk, is_protocol
-from app.gui.video_view import VideoView
+from app.gui.video_view import VideoView, switch_overlays
 from app.gui.workspace import Host, Workspace
 from app.messages import FrameResult
 from app.settings import Settings
@@ -198,6 +198,7 @@ class LiveWorkspace(Workspace):
 
     def changed_settings(self, settings: Settings) -> Settings:
         acts = self.menu_actions
+        sizes = self.panes.shared_out() if self.laid_out else {}
         chosen = self.commands.settings_now(self._engine.status())
         settings = self.recording.changed_settings(settings)
         settings = self.streaming.changed_settings(settings)
@@ -214,7 +215,7 @@ class LiveWorkspace(Workspace):
             overlays=tuple(name for name, act in acts.overlays.items() if act.isChecked()),
             attention_view=self.views.wished,
             mirror=self._mirror.for_cameras,
-            splitters={**settings.splitters, **self._sizes_left()},
+            splitters={**settings.splitters, **sizes},
         )
 
     @property
@@ -232,13 +233,7 @@ class LiveWorkspace(Workspace):
         self.streaming.close_down()
 
     def use_usual_sizes(self, width: int, height: int, settings: Settings) -> None:
-        """Share out the window's pixels: as they were left, or as is usual for such a size."""
-        side = min(560, max(264, round(width * 0.235)))
-        foot = min(320, max(140, round(height * 0.22)))
-        usual = {"main": [width - side, side], "left": [height - foot, foot]}
-        for name, splitter in self._splitters().items():
-            sizes = settings.splitters.get(name, ())
-            splitter.setSizes(list(sizes) if len(sizes) == splitter.count() else usual[name])
+        self.panes.share_out(width, height, settings.splitters)
 
     def _make_menus(self, settings: Settings) -> None:
         """Make what models, sources and views are chosen with."""
@@ -258,33 +253,19 @@ class LiveWorkspace(Workspace):
         view.insertAction(acts.mirror, acts.next_view)
 
     def _build(self) -> None:
-        picture = QWidget()
-        column = QVBoxLayout(picture)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addWidget(self.recording.panel)
-        column.addWidget(self.streaming.panel)
-        column.addWidget(self.study.panel)
-        column.addWidget(self.recording.bar)
-        column.addWidget(self.video, 1)
-        self._left = QSplitter(Qt.Orientation.Vertical)
-        self._left.addWidget(picture)
-        self._left.addWidget(self.chart)
-        self._left.setStretchFactor(0, 1)
-        self._main = QSplitter(Qt.Orientation.Horizontal)
-        self._main.addWidget(self._left)
-        self._main.addWidget(self.panel)
-        self._main.setStretchFactor(0, 1)
-        for splitter in (self._left, self._main):
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(1)
-        self._chart_room = ChartRoom(self._left, picture, self.chart, self.menu_actions.chart)
+        recording, streaming, study = self.recording, self.streaming, self.study
+        self.panes = LivePanes(
+            [self.banner, recording.panel, streaming.panel, study.panel, recording.bar],
+            self.video,
+            self.chart,
+            self.panel,
+            self.menu_actions.chart,
+        )
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.choices.toolbar)
-        rows.addWidget(self._main, 1)
+        rows.addWidget(self.panes, 1)
 
     def _connect(self) -> None:
         acts, commands = self.menu_actions, self.commands
@@ -296,8 +277,6 @@ class LiveWorkspace(Workspace):
         acts.pause.toggled.connect(self._pause)
         acts.snapshot.triggered.connect(lambda: self._snapshot(ask=False))
         acts.snapshot_as.triggered.connect(lambda: self._snapshot(ask=True))
-        for action in acts.overlays.values():
-            action.toggled.connect(self._set_overlays)
         acts.next_view.triggered.connect(self.views.show_next)
         acts.faces.toggled.connect(self.panel.setVisible)
         acts.open_model.triggered.connect(commands.open_model)
@@ -305,39 +284,21 @@ class LiveWorkspace(Workspace):
         self.panel.chosen_changed.connect(lambda track: self.chart.set_track(track or None))
         self.video.face_clicked.connect(self.panel.choose)
         panels = (self.recording.panel, self.streaming.panel, self.study.panel)
-        for panel in panels:  # there is room for one
-            for other in panels:
-                if other is not panel:
-                    panel.opening.connect(other.close_up)
+        open_one_at_a_time(panels)
+        for panel in panels:
             self.recording.asking.connect(panel.close_up)
         self.panel.calibrate.connect(self._engine.calibrate)
         self.panel.forget.connect(self._engine.forget_baseline)
 
     def _restore(self, settings: Settings) -> None:
         acts = self.menu_actions
-        for name, action in acts.overlays.items():
-            action.setChecked(name in settings.overlays)
-        self._set_overlays()
-        # A panel of no size is one that was hidden.
-        acts.faces.setChecked(settings.splitters.get("main", (1, 1))[-1:] != (0,))
-        acts.chart.setChecked(settings.splitters.get("left", (1, 1))[-1:] != (0,))
+        switch_overlays(self.video, acts.overlays, settings.overlays)
+        acts.faces.setChecked(was_shown("main", settings.splitters))
+        acts.chart.setChecked(was_shown("left", settings.splitters))
         self.panel.setVisible(acts.faces.isChecked())
         self.chart.setVisible(acts.chart.isChecked())
         self.choices.sources.set_recent(settings.recent)
         self.refresh_status()
-
-    def _splitters(self) -> dict[str, QSplitter]:
-        return {"main": self._main, "left": self._left}
-
-    def _sizes_left(self) -> dict[str, tuple[int, ...]]:
-        """Return what the user shared out, but for a chart that only gives way for a moment."""
-        if not self.laid_out:
-            return {}
-        return {
-            name: tuple(splitter.sizes())
-            for name, splitter in self._splitters().items()
-            if not (splitter is self._left and self._chart_room.gives_way)
-        }
 
     def _show(self, result: FrameResult, now: float) -> None:
         before, self._result = self._result, result
@@ -413,7 +374,3 @@ class LiveWorkspace(Workspace):
             self.host.warn("The model is not loaded yet; try again in a moment.")
         else:
             show_model_card(self.host.window, card)
-
-    def _set_overlays(self) -> None:
-        acts = self.menu_actions.overlays
-        self.video.set_overlays(name for name, action in acts.items() if action.isChecked())

@@ -6,8 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.gui.elided import Elided
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.plain import plain_tip
+from app.gui.theme import restyle
 
 
 class PlaceRow(QWidget):
@@ -31,8 +32,7 @@ class PlaceRow(QWidget):
         """Add a button at the right."""
         button = QPushButton(words)
         button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.installEventFilter(KeepSpace(button))
+        reach_by_tab(button)
         self._row.addWidget(button)
         return button
 
@@ -46,7 +46,4 @@ class PlaceRow(QWidget):
         self._label.setToolTip(plain_tip(text) if chosen else "")
         self._label.setAccessibleName(f"{self._name}: {text}")
         self.change.setAccessibleDescription(text)
-        if self._label.property("quiet") == chosen:
-            self._label.setProperty("quiet", not chosen)
-            self._label.style().unpolish(self._label)
-            self._label.style().polish(self._label)
+        restyle(self._label, "quiet", not chosen)

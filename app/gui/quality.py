@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.theme import SMALL_PX, Theme, font
 from app.messages import Calibration, FaceResult, Quality
 
@@ -53,9 +53,8 @@ class FaceFoot(QWidget):
         self._seen: tuple[int, str, float | None] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._button = QPushButton(self)
-        self._button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        reach_by_tab(self._button)
         self._button.setFont(font(SMALL_PX))
-        self._button.installEventFilter(KeepSpace(self))
         self._button.clicked.connect(self._pressed)
         theme.changed.connect(self.update)
         self._dress()

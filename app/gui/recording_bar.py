@@ -20,10 +20,10 @@ from app.gui.banner import announce
 from app.gui.consent import ConsentText
 from app.gui.elided import Elided
 from app.gui.focus import BorrowedFocus
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.plain import plain_tip
 from app.gui.recording_sign import Dot
-from app.gui.theme import BODY_PX, HEAD_PX, Theme, font
+from app.gui.theme import BODY_PX, HEAD_PX, Theme, font, restyle
 from app.live.recorder import RecorderStatus
 from app.words import amount, clock, roughly, size
 
@@ -75,19 +75,7 @@ class RecordingBar(QFrame):
                 ("close", "Close", "Hide this line"),
             )
         }
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(12, 6, 8, 6)
-        rows.setSpacing(6)
-        rows.addWidget(self._consent)
-        layout = QHBoxLayout()
-        layout.setSpacing(10)
-        rows.addLayout(layout)
-        layout.addWidget(self._dot)
-        layout.addWidget(self._time)
-        layout.addWidget(self._words, 1)
-        layout.addWidget(self._note)
-        for button in self._buttons.values():
-            layout.addWidget(button)
+        self._build()
         self._buttons["note"].clicked.connect(self.begin_note)
         self._buttons["stop"].clicked.connect(self.stopped)
         self._consent.read_changed.connect(self._let_agree)
@@ -210,9 +198,7 @@ class RecordingBar(QFrame):
         self._consent.hide()
         for name, button in self._buttons.items():
             button.setVisible(name in buttons)
-        if self.property("on") != dot:
-            self.setProperty("on", dot)
-            self.style().polish(self)  # else the red line under it waits for the next theme
+        restyle(self, "on", dot)
         self.show()
 
     def _let_agree(self) -> None:
@@ -220,12 +206,26 @@ class RecordingBar(QFrame):
         agree.setEnabled(read)
         agree.setToolTip("Begin to record" if read else "Read the text to its end first")
 
+    def _build(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(12, 6, 8, 6)
+        rows.setSpacing(6)
+        rows.addWidget(self._consent)
+        layout = QHBoxLayout()
+        layout.setSpacing(10)
+        rows.addLayout(layout)
+        layout.addWidget(self._dot)
+        layout.addWidget(self._time)
+        layout.addWidget(self._words, 1)
+        layout.addWidget(self._note)
+        for button in self._buttons.values():
+            layout.addWidget(button)
+
     def _button(self, words: str, tip: str) -> QPushButton:
         button = QPushButton(words)
         button.setToolTip(tip)
         button.setAccessibleDescription(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.installEventFilter(KeepSpace(button))
+        reach_by_tab(button)
         return button
 
 
@@ -244,9 +244,7 @@ class _Words(QLabel):
 
     def set_quiet(self, quiet: bool) -> None:
         """Show it in the background, or as something that has to be read."""
-        if self.property("quiet") != quiet:
-            self.setProperty("quiet", quiet)
-            self.style().polish(self)
+        restyle(self, "quiet", quiet)
 
     def say(self, text: str, *, whole: bool = False) -> None:
         """Show a text; whole: on as many lines as it needs."""

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from app.gui.controls import Check
 from app.gui.drawer import Drawer
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.theme import Theme
 from app.streams.base import StreamError, StreamStatus
 from app.streams.switch import STREAMS, StreamSpec, parse_stream
@@ -91,8 +91,7 @@ class StreamPanel(Drawer):
     ) -> None:
         box = Check(_TITLES[name], self._theme)
         box.setToolTip(words)
-        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        box.installEventFilter(KeepSpace(box))
+        reach_by_tab(box)
         box.toggled.connect(lambda on, name=name: self.switched.emit(name, self._typed(name), on))
         self.boxes[name] = box
         grid.addWidget(box, row, 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.palette import colour
 
@@ -94,6 +94,17 @@ def _font(pixels: int, bold: bool) -> QFont:
 def label_colour(label: str, tokens: Tokens) -> QColor:
     """Return the colour of an expression that shows on this theme."""
     return QColor(colour(label, light=tokens.light))
+
+
+def restyle(widget: QWidget, name: str, value: bool | str) -> None:
+    """Set a property that the style sheet asks for, and dress the widget anew where it changed.
+
+    Without that Qt shows the change only with the next theme.
+    """
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 class Theme(QObject):

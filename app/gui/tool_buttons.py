@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QToolButton
 
 from app.gui.icons import SIGN_SIZE, icon
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.theme import Theme, Tokens
 
 
@@ -16,10 +16,9 @@ def tool_button(action: QAction) -> QToolButton:
     button = QToolButton()
     button.setDefaultAction(action)
     button.setIconSize(SIGN_SIZE)
-    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    reach_by_tab(button)
     button.setAccessibleName(action.text().replace("&", ""))
     button.setAccessibleDescription(action.toolTip())
-    button.installEventFilter(KeepSpace(button))
     return button
 
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.actions import Actions
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.theme import BODY_PX, Theme, font
 from app.gui.tool_buttons import Signs, tool_button
 
@@ -51,10 +51,9 @@ class Chooser(QPushButton):
         self._theme = theme
         self._tip = tip
         self._menu = menu
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        reach_by_tab(self)
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.installEventFilter(KeepSpace(self))
         self.clicked.connect(self.open_menu)
         self.set_value("")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAction,
     QColor,
     QFontMetrics,
     QImage,
@@ -298,6 +299,20 @@ class VideoView(QWidget):
             painter.drawRoundedRect(bounds.adjusted(-12, -6, 12, 6), 6, 6)
         painter.setPen(ink)
         painter.drawText(inner, int(flags), text)
+
+
+def switch_overlays(
+    video: VideoView, actions: Mapping[str, QAction], shown: Collection[str]
+) -> None:
+    """Let actions switch the overlays of a picture, by their names; those `shown` are on now."""
+
+    def draw() -> None:
+        video.set_overlays(name for name, action in actions.items() if action.isChecked())
+
+    for name, action in actions.items():
+        action.setChecked(name in shown)
+        action.toggled.connect(draw)
+    draw()
 
 
 def _caption_plate(text: str, room: int, ratio: float) -> QPixmap:

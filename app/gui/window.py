@@ -17,6 +17,7 @@ from app.errors import SettingsError
 from app.gui import dialogs
 from app.gui.actions import make_window_actions
 from app.gui.banner import WARNING, Notices
+from app.gui.drops import dropped_files, let_in
 from app.gui.icons import window_icon
 from app.gui.jobs import Jobs
 from app.gui.live_engine import LiveEngine
@@ -227,13 +228,10 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+        let_in(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
+        if paths := dropped_files(event):
             self.open_path(paths[0])
 
     def _build(self) -> None:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.live.capture import Capture, Captured, CaptureState, Dropped
+from app.live.capture import Capture, CaptureState, Dropped
 from app.live.explaining import Explaining
+from app.live.inference import Inference
 from app.live.listeners import Listeners
 from app.live.makers import real_makers
 from app.live.offers import Offers, offers_of
 from app.live.options import EngineOptions
-from app.live.parts import SAFE_LANDMARKS, Change, FramePipeline, Makers, Parts
-from app.live.slot import Slot
-from app.live.status import EngineState, EngineStatus, Faults, Meter, Notices
+from app.live.parts import SAFE_LANDMARKS, Makers, Parts
+from app.live.status import EngineState, EngineStatus, Notices
 from app.live.switch import Switch
 from app.messages import FrameResult
 from app.sources import shown_spec
@@ -29,10 +27,7 @@ __all__ = ["Engine", "EngineOptions", "EngineState", "EngineStatus"]
 
 log = logging.getLogger(__name__)
 
-_Playing = tuple[Capture, int]
-"""A source, and how often its camera came back."""
 STOP_SECONDS = 3.0
-_IDLE_CHECK = 0.2
 
 
 class Engine:
@@ -46,29 +41,28 @@ class Engine:
         """Prepare; `start` begins. makers: other parts than the real ones, for tests."""
         makers = makers or real_makers(options)
         self._options = options
-        self._every_frame = not options.paced
         self._notices = Notices()
-        self._faults = Faults(self._notices)
-        self._meter = Meter()
-        self._results: Slot[FrameResult] = Slot()
         self._offers: tuple[Any, dict[str, str], Offers] = (None, {}, Offers())
         self._listeners = Listeners(self._notices.add)
-        # Set while results are made: not before all is loaded, so that no film runs ahead.
-        self._going = threading.Event()
         self._stopping = threading.Event()
-        # Guards the two below and wakes the inference thread.
-        self._changed = threading.Condition()
-        self._pipeline: FramePipeline | None = None
-        self._paused = False
-        self._finished: Capture | None = None
-        self._changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        every_frame = not options.paced
+        self._explaining = Explaining(
+            lambda: self._parts.classifier, makers.explainers, self._notices.add
+        )
+        self._inference = Inference(
+            lambda: self._switch.current,
+            self._explaining,
+            self._listeners,
+            self._notices,
+            every_frame=every_frame,
+        )
         self._switch = Switch(
             makers.source,
-            going=self._going,
-            every_frame=self._every_frame,
+            going=self._inference.going,
+            every_frame=every_frame,
             fallback_to_actor=options.fallback_to_actor,
             retry_seconds=options.retry_seconds,
-            changed=self._wake,
+            changed=self._inference.wake,
             say=self._notices.add,
             dropped=self._listeners.drop_of,
         )
@@ -80,15 +74,11 @@ class Engine:
             yunet_file=options.yunet_file,
             landmarks=options.landmarks or SAFE_LANDMARKS,
             use_safe_ones=options.fallback_to_actor,
-            ready=self._take_pipeline,
-            change=self._change_part,
-            change_aside=self._changes.put,
+            ready=self._inference.use,
+            change=self._inference.change,
+            change_aside=self._inference.change_aside,
             say=self._notices.add,
         )
-        self._explaining = Explaining(
-            lambda: self._parts.classifier, makers.explainers, self._notices.add
-        )
-        self._thread = threading.Thread(target=self._infer, name="mien-inference", daemon=True)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -112,7 +102,7 @@ class Engine:
         """Begin to load the parts and to open the source, both at the same time."""
         self._switch.use(self._options.source)
         self._parts.start()
-        self._thread.start()
+        self._inference.start()
 
     def stop(self) -> None:
         """End all threads; may be called again.
@@ -123,16 +113,13 @@ class Engine:
         if self._stopping.is_set():
             return
         self._stopping.set()
+        self._inference.stop()
         self._switch.stop()
         self._parts.stop()
         self._explaining.stop()
-        self._results.close()
-        self._wake()
         deadline = time.monotonic() + STOP_SECONDS
-        if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
-        captures = self._switch.captures()
-        joins = [self._parts.join, self._explaining.join, *(one.join for one in captures)]
+        joins = [self._inference.join, self._parts.join, self._explaining.join]
+        joins += [capture.join for capture in self._switch.captures()]
         for join in joins:
             join(max(0.0, deadline - time.monotonic()))
         if time.monotonic() > deadline:
@@ -140,11 +127,11 @@ class Engine:
 
     def latest(self) -> FrameResult | None:
         """Return the newest result, None before the first."""
-        return self._results.get()
+        return self._inference.results.get()
 
     def take(self, timeout: float) -> FrameResult | None:
         """Return the newest result that was not taken yet, waiting up to `timeout` seconds."""
-        return self._results.take(timeout)
+        return self._inference.results.take(timeout)
 
     def add_listener(self, listener: Callable[[FrameResult], None]) -> None:
         """Call `listener` with every result from now on, such as to record or to stream it.
@@ -230,18 +217,15 @@ class Engine:
         How it stands is in each result of the face; does nothing where the model's card has no
         neutral faces to compare with.
         """
-        self._changes.put(lambda pipeline: pipeline.calibrate(track_id))
+        self._inference.change_aside(lambda pipeline: pipeline.calibrate(track_id))
 
     def forget_baseline(self, track_id: int) -> None:
         """Forget a track's neutral face, or stop measuring it."""
-        self._changes.put(lambda pipeline: pipeline.forget_baseline(track_id))
+        self._inference.change_aside(lambda pipeline: pipeline.forget_baseline(track_id))
 
     def set_paused(self, paused: bool) -> None:
         """Freeze the last result, or go on; a file stands still meanwhile, a camera does not."""
-        with self._changed:
-            self._paused = paused
-            self._go_or_hold()
-        self._meter.clear()
+        self._inference.set_paused(paused)
 
     def status(self) -> EngineStatus:
         """Return how things stand now; cheap enough to ask with every picture drawn."""
@@ -252,7 +236,7 @@ class Engine:
         step = self._parts.step
         if opening or capture is None:
             step = step or f"Opening {opening or shown_spec(self._options.source)}"
-        fps, latency_ms = self._meter.read()
+        fps, latency_ms = self._inference.meter.read()
         return EngineStatus(
             state=self._state(capture, error),
             step=step,
@@ -264,7 +248,7 @@ class Engine:
             fps=fps,
             latency_ms=latency_ms,
             dropped=capture.frames.dropped if capture else 0,
-            failed=self._faults.count,
+            failed=self._inference.faults.count,
             provider=self._parts.provider,
             model=self._parts.model,
             second=self._parts.second,
@@ -276,132 +260,10 @@ class Engine:
     def _state(self, capture: Capture | None, error: str) -> EngineState:
         if error:
             return EngineState.FAILED
-        if capture is None or capture.stopping or self._pipeline is None:
+        if capture is None or capture.stopping or not self._inference.ready:
             return EngineState.STARTING
         if capture.state is CaptureState.LOST:
             return EngineState.LOST
-        if self._finished is capture:
+        if self._inference.finished is capture:
             return EngineState.ENDED
-        return EngineState.PAUSED if self._paused else EngineState.RUNNING
-
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
-    def _take_pipeline(self, pipeline: FramePipeline) -> None:
-        log.info("all is loaded")
-        with self._changed:
-            self._pipeline = pipeline
-            self._go_or_hold()
-
-    def _go_or_hold(self) -> None:
-        if self._pipeline is None or self._paused:
-            self._going.clear()
-        else:
-            self._going.set()
-        self._changed.notify_all()
-
-    def _infer(self) -> None:
-        playing: _Playing | None = None
-        while not self._stopping.is_set():
-            try:
-                playing = self._infer_next(playing)
-            except Exception as error:  # a fault of ours: the picture must not stand still for it
-                self._faults.add(error)
-                self._stopping.wait(_IDLE_CHECK)
-
-    def _infer_next(self, playing: _Playing | None) -> _Playing | None:
-        """Take one frame, or wait a moment for one; return what plays then."""
-        work = self._wait_for_work()
-        if work is None:
-            self._hand_over_again(playing)
-            return playing
-        pipeline, capture = work
-        over = capture.over  # asked first: what came before its end can still be taken
-        item = capture.frames.take(_IDLE_CHECK)
-        if item is None:
-            self._finished = capture if over else None
-            self._hand_over_again(playing)
-            return playing
-        self._apply_changes(pipeline)
-        if playing is None or playing[0] is not capture:
-            self._listeners.begin(capture)
-        if playing != (capture, item.run):
-            # Another source, or the camera is back: nobody can say who is who.
-            self._reset(pipeline)
-            self._meter.clear()
-            playing = (capture, item.run)
-        result = self._process(pipeline, item)
-        seen = self._explaining.see(result or FrameResult(item.frame))
-        if result is not None:
-            self._listeners.tell(seen)
-        else:
-            self._listeners.tell_dropped(item.frame.index, item.frame.captured_at, "failed")
-            if self._every_frame:  # a picture to look at, but no result: it says "no face"
-                return playing
-        self._hand_over(seen)
-        return playing
-
-    def _wait_for_work(self) -> tuple[FramePipeline, Capture] | None:
-        """Return what to work with; None after a while without, so that a stop is seen."""
-        with self._changed:
-            capture = self._switch.current
-            if (
-                self._pipeline is not None
-                and capture is not None
-                and capture is not self._finished
-                and not self._paused
-            ):
-                return self._pipeline, capture
-            self._changed.wait(_IDLE_CHECK)
-            return None
-
-    def _apply_changes(self, pipeline: FramePipeline) -> None:
-        while not self._changes.empty():
-            self._changes.get()(pipeline)
-
-    def _change_part(self, change: Change) -> None:
-        def apply(pipeline: FramePipeline) -> None:
-            change(pipeline)
-            self._listeners.note_change()
-
-        self._changes.put(apply)
-
-    def _process(self, pipeline: FramePipeline, item: Captured) -> FrameResult | None:
-        """Return the result of a frame, None where it could not be processed."""
-        try:
-            result = pipeline.process(item.frame)
-        except Exception as error:
-            self._faults.add(error)
-            if self._faults.streak > 1:  # what the pipeline remembers may itself be at fault
-                self._reset(pipeline)
-            return None
-        self._faults.clear()
-        return with_capture(result, item.read_ms) if item.read_ms else result
-
-    def _reset(self, pipeline: FramePipeline) -> None:
-        try:
-            pipeline.reset()
-        except Exception as error:
-            self._faults.add(error)
-
-    def _hand_over(self, result: FrameResult) -> None:
-        if self._every_frame:
-            self._results.put_when_taken(result)
-        else:
-            self._results.put(result)
-        self._meter.add(result.frame.captured_at)
-
-    def _hand_over_again(self, playing: _Playing | None) -> None:
-        """Hand the last result over with maps made since: to who looks at it, not to listeners."""
-        if playing is not None and playing[0] is self._switch.current:
-            result = self._explaining.see_again()
-            if result is not None:
-                self._results.put(result)
-
-
-def with_capture(result: FrameResult, read_ms: float) -> FrameResult:
-    """Return the result with the milliseconds that reading took, also in its total."""
-    timings = result.timings
-    timings = replace(timings, capture=read_ms, total=timings.total + read_ms)
-    return replace(result, timings=timings)
+        return EngineState.PAUSED if self._inference.paused else EngineState.RUNNING

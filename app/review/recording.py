@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app.sessions.folder import TABLE, open_session
-from app.sessions.schema import LANDMARKS, PROBABILITIES, QUALITIES
+from app.sessions.schema import LANDMARKS, QUALITIES
 from app.sessions.status import NOT_PASSED_OVER
 from app.sources.folder import SECONDS_PER_IMAGE
 from models.runtime.errors import UserError
@@ -153,13 +153,7 @@ def as_recording(session: Any) -> Recording:
     faces = np.flatnonzero(tracks > 0)
     picked = order[faces]
     labels = session.labels
-    probabilities = {
-        kind: _stack(table, [f"{kind}_{label}" for label in labels], picked)
-        for kind in PROBABILITIES
-    }
-    corrected = np.isfinite(probabilities["corrected"]).all(axis=0)
-    if len(labels):
-        probabilities["smooth"][:, corrected] = probabilities["corrected"][:, corrected]
+    raw, shown, corrected = _probabilities(table, labels, picked)
     return Recording(
         path=Path(session.path),
         info=session.info,
@@ -172,8 +166,8 @@ def as_recording(session: Any) -> Recording:
         table_rows=picked,
         table_length=table.num_rows,
         tracks=tracks[faces],
-        raw=probabilities["raw"],
-        shown=probabilities["smooth"],
+        raw=raw,
+        shown=shown,
         decided=_decided(table, labels)[picked],
         confidence=_floats(table, "confidence")[picked],
         unsure=np.nan_to_num(_floats(table, "unsure"), nan=0)[picked].astype(bool),
@@ -184,11 +178,24 @@ def as_recording(session: Any) -> Recording:
         markers=_markers(session.marker_lines),
         dropped=_passed_over(session.dropped),
         videos=session.videos,
-        corrected=bool(corrected.any()) and bool(labels),
-        relative=np.asarray(corrected & bool(labels), bool),
+        corrected=bool(corrected.any()),
+        relative=corrected,
         finished=session.finished,
         files=_files(table, order[begins]),
     )
+
+
+def _probabilities(
+    table: Any, labels: tuple[str, ...], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Return raw and shown ones (C, N) of these rows, and (N,) which are shown corrected."""
+    raw, smooth, corrected = (
+        _stack(table, [f"{kind}_{label}" for label in labels], rows)
+        for kind in ("raw", "smooth", "corrected")
+    )
+    relative = np.isfinite(corrected).all(axis=0) & bool(labels)
+    smooth[:, relative] = corrected[:, relative]
+    return raw, smooth, np.asarray(relative, bool)
 
 
 def _files(table: Any, rows: NDArray[np.int64]) -> tuple[str, ...]:

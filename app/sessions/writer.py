@@ -6,7 +6,6 @@ import logging
 import shutil
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -21,6 +20,7 @@ from app.sessions.files import SessionFiles, disk_sentence
 from app.sessions.rows import FrameRow, RowBuilder, frame_row
 from app.sessions.status import LEAST_FREE, Clock, WriterStatus, not_begun
 from app.sessions.video import VideoOptions, VideoThread
+from app.sessions.waiting import Waiting
 from app.words import amount
 
 __all__ = ["Clock", "SessionWriter", "WriterStatus"]
@@ -32,9 +32,6 @@ FLUSH_SECONDS = 0.5
 _SYNC_SECONDS = 5.0
 # Half a minute of a camera; a frame's row is a few hundred bytes while it waits.
 CAPACITY = 1024
-# Of a marker, in characters: other programs may send anything, and it has to be read again.
-_LONGEST_TEXT = 10_000
-_MOST_DROPS_WAITING = 65_536
 _MARKERS_LOST = "Not kept: {}."
 
 T = TypeVar("T")
@@ -80,15 +77,11 @@ class SessionWriter:
         self._labels = tuple(labels)
         self._wait = wait
         self._flush_seconds = flush_seconds
-        self._capacity = capacity
         self._least_free = least_free
-        self._rows: deque[FrameRow] = deque()
-        self._drops: list[tuple[int | None, float, str]] = []
-        self._marks: list[tuple[float, str, str]] = []
-        self._dropped: Counter[str] = Counter()
-        self._unlisted = self._unlisted_marks = self._free = 0
-        self._frame_count = self._row_count = 0
+        self._free = 0
+        # Guards what waits and wakes the thread.
         self._changed = threading.Condition()
+        self._waiting = Waiting(capacity)
         self._closing = False
         self._ended_at: float | None = None
         self._numbered = numbered
@@ -134,13 +127,12 @@ class SessionWriter:
                 self._changed.wait_for(self._has_room)
             if self._closing or self.error:
                 return
-            if len(self._rows) >= self._capacity:
-                self._drop(row.index, row.captured_at, "queue full")
+            if self._waiting.is_full:
+                self._waiting.drop(row.index, row.captured_at, "queue full")
                 return
-            self._rows.append(row)
-            self._frame_count += 1
-            self._row_count += len(row.faces) or 1
-            if len(self._rows) == self._capacity // 2:
+            before = self._waiting.is_half_full
+            self._waiting.add(row)
+            if self._waiting.is_half_full and not before:
                 self._changed.notify_all()
         if self._video is not None:
             self._video.add(result)
@@ -153,7 +145,7 @@ class SessionWriter:
         """
         with self._changed:
             if not (self._closing or self.error):
-                self._drop(frame_index, time, reason)
+                self._waiting.drop(frame_index, time, reason)
 
     def mark(self, time: float, key: str, text: str = "") -> bool:
         """Set a marker; it is on the disk a moment later. Return False when it comes too late.
@@ -164,8 +156,7 @@ class SessionWriter:
         with self._changed:
             if self._closing or self.error:
                 return False
-            when = max(time, self._clock.monotonic)
-            self._marks.append((when, key, text[:_LONGEST_TEXT]))
+            self._waiting.mark(max(time, self._clock.monotonic), key, text)
             self._changed.notify_all()
             return True
 
@@ -173,9 +164,9 @@ class SessionWriter:
         """Return how the recording stands."""
         with self._changed:
             return WriterStatus(
-                frames=self._frame_count,
-                rows=self._row_count,
-                dropped=dict(self._dropped),
+                frames=self._waiting.frames,
+                rows=self._waiting.rows,
+                dropped=dict(self._waiting.dropped),
                 bytes=self._bytes(),
                 free=self._free,
                 seconds=(self._ended_at or time.monotonic()) - self._clock.monotonic,
@@ -235,14 +226,7 @@ class SessionWriter:
         self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return len(self._rows) < self._capacity or self._closing or bool(self.error)
-
-    def _drop(self, index: int | None, when: float, reason: str) -> None:
-        self._dropped[reason] += 1
-        if len(self._drops) < _MOST_DROPS_WAITING:
-            self._drops.append((index, when, reason))
-        else:  # the disk has hung for long
-            self._unlisted += 1
+        return not self._waiting.is_full or self._closing or bool(self.error)
 
     def _open(self) -> SessionFiles | None:
         """Make the folder and its files; None, and `error` says why, where that cannot be."""
@@ -290,8 +274,7 @@ class SessionWriter:
         with self._changed:
             self._changed.wait_for(self._urgent, max(0.0, deadline - time.monotonic()))
             last = self._closing
-            rows = list(self._rows)
-            self._rows.clear()
+            rows = self._waiting.take_rows()
             self._changed.notify_all()
         self._write_rows(rows, files)
         self._write_markers(files)
@@ -303,7 +286,7 @@ class SessionWriter:
         return last
 
     def _urgent(self) -> bool:
-        return self._closing or bool(self._marks) or len(self._rows) >= self._capacity // 2
+        return self._closing or bool(self._waiting.markers) or self._waiting.is_half_full
 
     def _write_rows(self, rows: Sequence[FrameRow], files: SessionFiles) -> None:
         if not rows:
@@ -313,24 +296,17 @@ class SessionWriter:
                 self._builder.add(row)
             files.stream.write(self._builder.take())
         except Exception:
-            self._lose(rows)
+            with self._changed:
+                self._waiting.lose(rows)
             raise
 
-    def _lose(self, rows: Sequence[FrameRow]) -> None:
-        """Count frames as passed over that were taken in but cannot be written any more."""
-        with self._changed:
-            for row in rows:
-                self._frame_count -= 1
-                self._row_count -= len(row.faces) or 1
-                self._drop(row.index, row.captured_at, "not written")
-
     def _write_markers(self, files: SessionFiles) -> None:
-        self._write_waiting(self._marks, files.add_markers)
+        self._write_lines(self._waiting.markers, files.add_markers)
 
     def _write_drops(self, files: SessionFiles) -> None:
-        self._write_waiting(self._drops, files.add_drops)
+        self._write_lines(self._waiting.drops, files.add_drops)
 
-    def _write_waiting(self, waiting: list[T], add: Callable[[Sequence[T]], None]) -> None:
+    def _write_lines(self, waiting: list[T], add: Callable[[Sequence[T]], None]) -> None:
         """Write lines that wait; those that the disk does not take wait on."""
         with self._changed:
             lines = tuple(waiting)
@@ -372,17 +348,15 @@ class SessionWriter:
 
     def _write_what_waits(self, files: SessionFiles) -> None:
         """After a failure, list the frames that still wait for the table, and what else waits."""
-        self._lose(self._rows)
-        self._rows.clear()
+        with self._changed:
+            self._waiting.lose(self._waiting.take_rows())
         for write in (self._write_markers, self._write_drops):
             try:
                 write(files)
             except OSError as error:
                 self._give_up(disk_sentence(self.path, error))
-        self._unlisted += len(self._drops)
-        self._unlisted_marks = len(self._marks)
-        if self._marks:
-            self._add_to_error(_MARKERS_LOST.format(amount(self._unlisted_marks, "marker")))
+        if lost := len(self._waiting.markers):
+            self._add_to_error(_MARKERS_LOST.format(amount(lost, "marker")))
 
     def _add_to_error(self, sentence: str) -> None:
         self.error = f"{self.error} {sentence}".lstrip()
@@ -394,11 +368,5 @@ class SessionWriter:
             "state": "stopped" if self.error else "finished",
             "why": self.error,
             "ended": {"wall": ledger.iso_time(wall), "monotonic": now},
-            "counts": {
-                "frames": self._frame_count,
-                "rows": self._row_count,
-                "dropped": dict(self._dropped),
-                "dropped_unlisted": self._unlisted,
-                "markers_unlisted": self._unlisted_marks,
-            },
+            "counts": self._waiting.counts(),
         }

@@ -52,6 +52,11 @@ def exit_status(command: Callable[[], int | None]) -> int:
     return status
 
 
+def note(sentence: str) -> None:
+    """Tell what the user may want to know, beside what the command prints."""
+    print(f"note: {sentence}", file=sys.stderr)
+
+
 def silence(out: TextIO) -> None:
     """Keep Python from complaining once more about a closed pipe when it exits."""
     try:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from models.nets.network import Network
-from models.nets.vgg import pooled_cam
+from models.nets.network import PooledNetwork, Trunk
 
 _WIDTHS = (64, 128, 256, 512)
 
@@ -37,7 +36,7 @@ class ImprovedBlock(nn.Module):
         return self.body(x) + self.shortcut(x)  # type: ignore[no-any-return]
 
 
-class IResNet(nn.Module):
+class IResNet(Trunk):
     """Turn (N, 1, S, S) into features (N, 512): the mean of the last, normalised map."""
 
     features = 512
@@ -60,24 +59,12 @@ class IResNet(nn.Module):
         """Return the last map (N, 512, h, w)."""
         return self.layers(x)  # type: ignore[no-any-return]
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.maps(x).mean((2, 3))
 
-
-class IResNet18(Network):
+class IResNet18(PooledNetwork):
     """Classify (N, 1, S, S) with 18 layers: 11.2 million parameters with 7 labels."""
 
     def __init__(self, num_classes: int, dropout: float = 0.5) -> None:
-        super().__init__()
-        self.trunk = iresnet18()
-        self.dropout = nn.Dropout(dropout)
-        self.classifier: nn.Linear = nn.Linear(IResNet.features, num_classes)
-
-    def attend(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return logits (N, C) and `cam` (N, C, h, w), whose mean over the map is the logit."""
-        maps = self.trunk.maps(x)
-        logits = self.classifier(self.dropout(maps.mean((2, 3))))
-        return logits, {"cam": pooled_cam(maps, self.classifier)}
+        super().__init__(iresnet18(), num_classes, dropout)
 
 
 def iresnet18() -> IResNet:

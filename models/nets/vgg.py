@@ -7,17 +7,16 @@ arXiv 1502.03167) and without the three fully connected layers, as is usual for 
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.nets.network import Network
+from models.nets.network import PooledNetwork, Trunk
 
 DEPTHS = {13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 """Convolutions of each of the five stages, by the layers that the paper counts."""
 _WIDTHS = (64, 128, 256, 512, 512)
 
 
-class VggTrunk(nn.Module):
+class VggTrunk(Trunk):
     """Turn (N, 1, S, S) into features (N, 512): the mean of the last map.
 
     The paper halves after the last stage too; here the map before is averaged, which keeps a class
@@ -46,36 +45,14 @@ class VggTrunk(nn.Module):
         """Return the last map (N, 512, h, w)."""
         return self.layers(x)  # type: ignore[no-any-return]
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.maps(x).mean((2, 3))
 
-
-class Vgg(Network):
+class Vgg(PooledNetwork):
     """Classify (N, 1, S, S) with 13, 16 or 19 layers by the paper's count.
 
     With 19 layers and 7 labels 20.0 million parameters.
     """
 
     def __init__(self, num_classes: int, depth: int = 19, dropout: float = 0.5) -> None:
-        super().__init__()
         if depth not in DEPTHS:
             raise ValueError(f"expected depth {', '.join(map(str, DEPTHS))}, found {depth}")
-        self.trunk = VggTrunk(depth)
-        self.dropout = nn.Dropout(dropout)
-        self.classifier: nn.Linear = nn.Linear(VggTrunk.features, num_classes)
-
-    def attend(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return logits (N, C) and `cam` (N, C, h, w), whose mean over the map is the logit."""
-        maps = self.trunk.maps(x)
-        logits = self.classifier(self.dropout(maps.mean((2, 3))))
-        return logits, {"cam": pooled_cam(maps, self.classifier)}
-
-
-def pooled_cam(maps: Tensor, classifier: nn.Linear) -> Tensor:
-    """Return class activation maps (N, C, h, w) of maps (N, F, h, w) that are averaged.
-
-    Zhou et al., "Learning Deep Features for Discriminative Localization", arXiv 1512.04150,
-    equation 2; the bias is spread evenly, so that the mean over a map is the logit.
-    """
-    bias = classifier.bias
-    return F.conv2d(maps, classifier.weight[:, :, None, None], bias)
+        super().__init__(VggTrunk(depth), num_classes, dropout)

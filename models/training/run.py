@@ -24,7 +24,7 @@ from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
 from models.training.parts import Parts, read_parts
-from models.training.recipe import check_teachers, read_recipe
+from models.training.recipe import Recipe, check_teachers, read_recipe
 from models.training.speed import arithmetic, no_bf16, prepare
 from models.training.teaching import digest_of
 from models.training.warm_start import begin_from
@@ -76,11 +76,7 @@ def train(
     if not resume:
         check_teachers(recipe_name, changes)
     recipe = recipe if epochs is None else replace(recipe, epochs=epochs)
-    if pace.every > 1 and recipe.schedule == "plateau":
-        raise UserError(
-            "expected --every 1 with the schedule plateau, which follows the validation loss of "
-            f"every epoch, found {pace.every}: leave it out, or choose another schedule"
-        )
+    _check_pace(pace, recipe)
     chosen = start_device(device, threads)
     group = join_group(chosen)
     try:
@@ -99,6 +95,14 @@ def train(
             _Run(trainer, out, pace.every, deadline).go(training, validation)
     finally:
         leave_group()
+
+
+def _check_pace(pace: Pace, recipe: Recipe) -> None:
+    if pace.every > 1 and recipe.schedule == "plateau":
+        raise UserError(
+            "expected --every 1 with the schedule plateau, which follows the validation loss of "
+            f"every epoch, found {pace.every}: leave it out, or choose another schedule"
+        )
 
 
 def same_data(known: str, found: str, data: Path, *, older: str = "") -> str:

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.faces.landmarks import Landmarker, make_landmarker
 from app.messages import Box, Face, FaceResult, Frame, FrameResult, Prediction
 from app.overlays import OVERLAYS, make_overlay, render
 from app.overlays.base import Canvas, Overlay
+from app.sources.actor import ActorSource
 from models.runtime.labels import FERPLUS
 from tests.live_program.scripted import Stage
 
@@ -164,3 +166,16 @@ def stage() -> Iterator[Stage]:
     stage = Stage()
     yield stage
     stage.stop()
+
+
+@pytest.fixture(scope="module")
+def landmarker() -> Landmarker:
+    return make_landmarker()
+
+
+@pytest.fixture(scope="module")
+def clip() -> list[NDArray[np.uint8]]:
+    """Return the actor's first two seconds."""
+    with ActorSource(paced=False) as source:
+        frames = [source.read() for _ in range(60)]
+    return [frame.image for frame in frames if frame is not None]

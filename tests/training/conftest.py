@@ -271,3 +271,9 @@ def eight(faces: FaceSet) -> Examples:
 def plain(recipe: Recipe) -> Recipe:
     """Return the recipe without augmentation."""
     return replace(recipe, augmentation=Augmentation(flip=0))
+
+
+@pytest.fixture(scope="session")
+def checkpoint(trained: Path) -> Path:
+    """Return what that training left."""
+    return trained / "last.pt"

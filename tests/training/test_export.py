@@ -1,10 +1,10 @@
+"""Exports: what the file and its card hold, and that they say what the network said."""
+
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from models import export as exporting
-from models.cli.export_onnx import main
 from models.data.face_set import FaceSet
 from models.export import Exported, export, load_network, parity_crops
 from models.measure import truth_for
@@ -33,24 +32,12 @@ pytestmark = pytest.mark.train
 
 
 @pytest.fixture(scope="session")
-def checkpoint(trained: Path) -> Path:
-    return trained / "last.pt"
-
-
-@pytest.fixture(scope="session")
 def exported(
     checkpoint: Path, faces: FaceSet, tmp_path_factory: pytest.TempPathFactory
 ) -> Exported:
     """Return an export for FER+ with temperature and metrics, for tests that only read it."""
     output = tmp_path_factory.mktemp("exported") / "mini.onnx"
     return export(checkpoint, output=output, label_set="ferplus", faces=faces)
-
-
-def sentence(capsys: pytest.CaptureFixture[str]) -> str:
-    said = capsys.readouterr().err.strip()
-    assert said.startswith("error: ")
-    assert "\n" not in said
-    return said
 
 
 def test_the_file_has_a_dynamic_batch_and_two_outputs(exported: Exported) -> None:
@@ -259,151 +246,6 @@ def test_the_parity_crops_are_eight_different_faces() -> None:
     assert all((part == crop[2:46, 2:46]).all() for part, crop in zip(middle, crops, strict=True))
 
 
-def test_the_command_writes_both_files_and_says_the_figures(
-    checkpoint: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output = tmp_path / "mine.onnx"
-    arguments = [str(checkpoint), "-o", str(output), "--labels", "fer2013", "--data", str(data)]
-    assert main(arguments) == 0
-    told = capsys.readouterr()
-    assert {path.name for path in tmp_path.iterdir()} == {"mine.onnx", "mine.json"}
-    for figure in ("kB", "max |difference|", "same labels", "ms", "PublicTest, mirror crop", "ECE"):
-        assert figure in told.out
-    assert told.err == ""
-
-
-def test_without_output_and_data_there_are_a_default_name_and_no_figures(
-    checkpoint: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main([str(checkpoint), "--labels", "fer2013"]) == 0
-    assert "the card has no figures" in capsys.readouterr().err
-    assert (tmp_path / "mini_xception.fer2013.json").is_file()
-    card = OnnxClassifier(tmp_path / "mini_xception.fer2013.onnx", provider="CPU").card
-    assert card.name == "mini_xception.fer2013"
-    assert card.labels == FER2013
-    assert card.metrics == ()
-    assert card.temperature == {"one": 1.0, "mirror": 1.0}
-
-
-def test_without_arguments_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 2
-    told = capsys.readouterr().out
-    assert "examples:" in told
-    assert "--precision" in told
-
-
-@pytest.mark.parametrize("name", ["missing.pt", "text.pt", ""])
-def test_a_file_that_is_no_checkpoint_is_a_sentence(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "text.pt").write_text("no checkpoint")
-    assert main([str(tmp_path / name), "-o", str(tmp_path / "out.onnx")]) == 2
-    assert "expected a checkpoint" in sentence(capsys)
-
-
-Change = Callable[[dict[str, Any]], None]
-
-
-def forget_half(values: dict[str, Any]) -> None:
-    values["average"] = dict(list(values["average"].items())[::2])
-
-
-def widen(values: dict[str, Any]) -> None:
-    values["average"]["classifier.weight"] = torch.zeros(99, 128, 3, 3)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (
-            lambda values: values["recipe"].update(architecture="mega_xception"),
-            "found 'mega_xception'",
-        ),
-        (forget_half, "expected the weights of mini_xception, found others"),
-        (widen, "expected the weights of mini_xception, found others"),
-        (lambda values: values["recipe"].update(colour="gray"), "unknown key 'colour'"),
-    ],
-)
-def test_another_architecture_is_a_sentence(
-    change: Change,
-    said: str,
-    checkpoint: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    values = load_checkpoint(checkpoint)
-    change(values)
-    torch.save(values, tmp_path / "other.pt")
-    output = tmp_path / "out.onnx"
-    assert main([str(tmp_path / "other.pt"), "-o", str(output), "--labels", "fer2013"]) == 2
-    assert said in sentence(capsys)
-    assert not output.exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["-o", "missing/out.onnx", "--labels", "fer2013"], "found none at missing"),
-        (["-o", "out.onnx"], "trained for fer2013 and ferplus: choose with --labels"),
-        (["-o", "out.json", "--labels", "fer2013"], "ends in .onnx, found 'out.json'"),
-        (["-o", "out.onnx", "--labels", "fer2013", "--opset", "99"], "found 99: give --opset 18"),
-        (
-            ["-o", "out.onnx", "--labels", "fer2013", "--data", "none.csv"],
-            "found no file or folder none.csv",
-        ),
-    ],
-)
-def test_a_wrong_argument_is_a_sentence(
-    arguments: list[str],
-    said: str,
-    checkpoint: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main([str(checkpoint), *arguments]) == 2
-    assert said in sentence(capsys)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--all", ".", "--precision", "fp16"], "no --precision with --all"),
-        (["--all", ".", "--ten-crop", "--opset", "17"], "no --ten-crop or --opset with --all"),
-        (["model.onnx", "--guided", "-o", "other.onnx"], "no --output with an .onnx"),
-        (["finder.pt", "--guided", "--precision", "fp16"], "no --precision or --guided with a"),
-        (["whole.pt", "--labels", "fer2013", "--ten-crop"], "no --ten-crop with an export without"),
-        (
-            ["whole.pt", "--compare", "--guided", "--opset", "3", "--precision", "int8", "-o", "x"],
-            "no --output or --precision or --guided or --opset with --compare",
-        ),
-        (["--all", ".", "--compare", "--labels", "fer2013"], "no --labels with --all"),
-    ],
-)
-def test_an_option_that_would_be_ignored_is_refused(
-    arguments: list[str],
-    said: str,
-    checkpoint: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    values = load_checkpoint(checkpoint)
-    torch.save(values, tmp_path / "whole.pt")
-    values["recipe"] = {"task": "face_finder"}
-    torch.save(values, tmp_path / "finder.pt")
-    monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    assert said in sentence(capsys)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["finder.pt", "whole.pt"]
-
-
 def test_another_networks_checkpoint_is_named(checkpoint: Path, tmp_path: Path) -> None:
     values = load_checkpoint(checkpoint)
     values["recipe"] = {"task": "landmarks68"}
@@ -418,13 +260,3 @@ def test_labels_that_were_not_taught_are_a_sentence(checkpoint: Path, tmp_path: 
     torch.save(values, tmp_path / "one.pt")
     with pytest.raises(UserError, match="expected labels of fer2013, found 'ferplus'"):
         load_network(tmp_path / "one.pt", "ferplus")
-
-
-@pytest.mark.parametrize("arguments", [["--precision", "fp8"], ["--labels", "emotions"]])
-def test_an_unknown_choice_names_the_known_ones(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["best.pt", *arguments])
-    assert caught.value.code == 2
-    assert "choose from" in capsys.readouterr().err

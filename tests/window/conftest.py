@@ -16,6 +16,9 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.analysis.inputs import IMAGES, VIDEO, Input
+from app.gui import analyse_workspace
+from app.gui.analyse_workspace import AnalyseWorkspace
 from app.gui.theme import Theme
 from app.gui.window import MainWindow, Surroundings
 from app.live.capture import Dropped
@@ -29,6 +32,7 @@ from models.runtime.card import Card, InputSpec
 from models.runtime.labels import FERPLUS
 from models.runtime.prediction import Prediction
 from models.runtime.store import ModelEntry
+from tests.window.analyse_works import Works
 from tests.window.studio import Studio
 from tests.window.study_steps import write_study
 
@@ -341,3 +345,32 @@ def studio(
 def protocol(tmp_path: Path) -> Path:
     """Return a study's protocol, beside its picture and its film."""
     return write_study(tmp_path / "study")
+
+
+@pytest.fixture
+def works(monkeypatch: pytest.MonkeyPatch) -> Works:
+    """Return what stands in for the workers of the analyse workspace."""
+    works = Works()
+    monkeypatch.setattr(analyse_workspace, "plan", works.plan)
+    monkeypatch.setattr(analyse_workspace, "runner", works.runner)
+    return works
+
+
+@pytest.fixture
+def analyse(
+    open_window: Callable[..., MainWindow], works: Works, tmp_path: Path
+) -> AnalyseWorkspace:
+    """Return the workspace, shown, with three inputs in its list."""
+    settings = Settings(theme="dark", results_folder=str(tmp_path / "results"), analysis_workers=2)
+    window = open_window(settings)
+    window.show_workspace("analyse")
+    stills = tuple(Path(f"/data/stills/{number}.png") for number in range(12))
+    window.analyse.queue.add(
+        [
+            Input(VIDEO, Path("/data/one.mp4"), (Path("/data/one.mp4"),), 1500),
+            Input(VIDEO, Path("/data/two.mp4"), (Path("/data/two.mp4"),), 0),
+            Input(IMAGES, Path("/data/stills"), stills, 12),
+        ]
+    )
+    window.analyse.refresh()
+    return window.analyse

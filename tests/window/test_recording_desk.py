@@ -142,7 +142,7 @@ def test_another_model_begins_another_session_and_says_so(
 
     def offered() -> bool:
         here.tick()
-        recent = [action.text() for action in here.window.review._recent_menu.actions()]
+        recent = [action.text() for action in here.window.review.recent.menu.actions()]
         return recent == [second.name, first.name]
 
     qtbot.waitUntil(offered)
@@ -224,7 +224,7 @@ def test_in_a_low_window_the_chart_gives_way_to_the_settings_and_comes_back(
     world.engine.now = replace(world.engine.now, source_note="No camera was found.")
     live.refresh_status()
     qtbot.waitUntil(live.chart.isVisible)
-    before = live._left.sizes()
+    before = live.panes.left.sizes()
     press(here.actions.record_options)
     qtbot.waitUntil(lambda: not live.chart.isVisible())
     panel = here.desk.panel
@@ -233,7 +233,7 @@ def test_in_a_low_window_the_chart_gives_way_to_the_settings_and_comes_back(
     assert "left" not in live.changed_settings(Settings()).splitters, "else it were gone for good"
     press(here.actions.record_options)
     qtbot.waitUntil(live.chart.isVisible)
-    assert live._left.sizes() == before
+    assert live.panes.left.sizes() == before
     assert live.changed_settings(Settings()).splitters["left"] == tuple(before)
 
 

@@ -1,3 +1,5 @@
+"""The window as a whole: the picture, keys, sizes, snapshots, what is remembered."""
+
 from __future__ import annotations
 
 import json
@@ -17,7 +19,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.dialogs import PageDialog
 from app.gui.window import MainWindow
 from app.messages import FrameResult
 from app.settings import Settings, load_settings
@@ -371,35 +372,3 @@ def test_a_window_that_was_closed_in_full_screen_can_leave_it(
     QTest.keyClick(again, key)
     assert not again.isFullScreen()
     assert not again.menu_actions.full_screen.isChecked()
-
-
-def test_help_opens_beside_the_picture(open_window: OpenWindow, qtbot: QtBot) -> None:
-    window = open_window()
-    acts = window.menu_actions
-    for action, words in (
-        (acts.shortcuts, "Save snapshot"),
-        (acts.meaning, "apparent expression"),
-        (acts.responsible, "Ask first"),
-        (acts.about, "MIT"),
-    ):
-        action.trigger()
-        page = window.findChildren(PageDialog)[-1]
-        assert not page.isModal()
-        assert words in page.page.toPlainText()
-        page.close()
-        qtbot.waitUntil(lambda: not window.findChildren(PageDialog))
-
-
-def test_the_card_of_the_model_in_use(open_window: OpenWindow, world: World) -> None:
-    window = open_window()
-    window.live.menu_actions.model_card.trigger()
-    assert "not loaded yet" in window.notices.texts[-1]
-    entry = window.live.choices.models.entry("mini_xception.ferplus")
-    assert entry is not None
-    world.engine.known_card = replace(entry.card, title="The one in use")
-    window.live.menu_actions.model_card.trigger()
-    (page,) = window.findChildren(PageDialog)
-    text = page.page.toPlainText()
-    assert "The one in use" in text
-    assert "happiness" in text
-    assert "Limits" in text

@@ -289,14 +289,14 @@ def test_a_recent_session_on_a_drive_that_is_gone_makes_nothing_wait(
     def look(path: Path) -> bool:
         return answers.wait(20) if path.name == "gone" else path.is_dir()
 
-    monkeypatch.setattr("app.gui.review.workspace.is_folder", look)
+    monkeypatch.setattr("app.gui.review.recent.is_folder", look)
     window = open_window(Settings(theme="dark", recent_sessions=paths))
     window.show_workspace("review")
     assert not answers.is_set()
 
     def offered(*names: str) -> bool:
         window.tick()
-        return [action.text() for action in window.review._recent_menu.actions()] == list(names)
+        return [action.text() for action in window.review.recent.menu.actions()] == list(names)
 
     qtbot.waitUntil(lambda: offered("here"))
     assert window.settings_now().recent_sessions == paths, "all are remembered"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from app.gui.analyse.actions import AnalyseActions
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 
 
 class ListBar(QFrame):
@@ -28,8 +27,7 @@ class ListBar(QFrame):
 def action_button(action: QAction) -> QPushButton:
     """Return a button that is as its action is."""
     made = QPushButton()
-    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    made.installEventFilter(KeepSpace(made))
+    reach_by_tab(made)
     made.clicked.connect(action.trigger)
 
     def follow() -> None:

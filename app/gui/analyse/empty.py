@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.gui.analyse.actions import AnalyseActions
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 from app.gui.theme import HEAD_PX, font
 
 _TITLE = "Nothing to analyse yet"
@@ -38,8 +37,7 @@ class EmptyPage(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         for button in (self.add_files, self.add_folder):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
+            reach_by_tab(button)
             buttons.addWidget(button)
         buttons.addStretch(1)
         inside = QWidget()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout
 from app.gui.analyse.actions import AnalyseActions
 from app.gui.analyse.bar import action_button
 from app.gui.plain import plain_label
+from app.gui.theme import restyle
 
 
 class Foot(QFrame):
@@ -55,10 +56,7 @@ class Foot(QFrame):
     def show_next(self, *, review: bool) -> None:
         """Let what the user is likely to do next stand out: review what is done, else start."""
         for button, first in ((self.review, review), (self.start, not review)):
-            if bool(button.property("primary")) != first:
-                button.setProperty("primary", first)
-                button.style().unpolish(button)
-                button.style().polish(button)
+            restyle(button, "primary", first)
 
     def show_whole(self, share: float | None, words: str) -> None:
         """Show how far the whole is; share: 0 to 1, negative while unknown, None for nothing."""

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFrame,
     QLabel,
     QPushButton,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import MOST_WORKERS
-from app.gui.controls import Check, Number
+from app.gui.controls import Check, Choice, Number
 from app.gui.elided import Elided
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
@@ -58,13 +57,13 @@ class OptionsPanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFixedWidth(_WIDTH)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.model = _combo("Model", "Which model reads the faces")
+        self.model = _choice("Model", "Which model reads the faces")
         for entry in models:
             self.model.addItem(model_name(entry.card), entry.name)
         self.model.addItem(OWN_MODEL, None)
         self.model.activated.connect(self._model_picked)
         self._model_before = 0
-        self.finder = _combo("Face finder", "How faces are found")
+        self.finder = _choice("Face finder", "How faces are found")
         for place, name in enumerate(FINDERS):
             self.finder.addItem(FINDER_WORDS[name].partition(":")[0], name)
             self.finder.setItemData(place, FINDER_WORDS[name], Qt.ItemDataRole.ToolTipRole)
@@ -73,7 +72,7 @@ class OptionsPanel(QScrollArea):
         self.every.setPrefix("one in ")
         self.workers = _number(theme, "Workers", 1, MOST_WORKERS, "Programs that work side by side")
         self.workers.setValue(max(1, (os.cpu_count() or 1) // 2))
-        self.table = _combo("Table", "A Parquet table is always written")
+        self.table = _choice("Table", "A Parquet table is always written")
         for name, words in _TABLES.items():
             self.table.addItem(words, name)
         self.video = Check("Video with the findings on it", theme)
@@ -152,9 +151,7 @@ class OptionsPanel(QScrollArea):
         column.addSpacing(4)
         column.addWidget(self._choose, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
-        for control in (
-            self.model, self.finder, self.every, self.workers, self.table, self.video, self._choose,
-        ):  # fmt: skip
+        for control in (self.every, self.workers, self.video, self._choose):
             control.installEventFilter(KeepSpace(control))
         self.setWidget(inside)
 
@@ -166,13 +163,9 @@ class OptionsPanel(QScrollArea):
             self._model_before = place
 
 
-def _combo(name: str, tip: str) -> QComboBox:
-    made = QComboBox()
-    made.setAccessibleName(name)
+def _choice(name: str, tip: str) -> Choice:
+    made = Choice(name)
     made.setToolTip(tip)
-    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    made.setMinimumContentsLength(10)
-    LeaveWheel(made)
     return made
 
 

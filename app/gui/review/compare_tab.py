@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.gui.controls import Choice
 from app.gui.elided import breakable
 from app.gui.help_texts import model_name
 from app.gui.keys import KeepSpace
@@ -25,7 +25,6 @@ from app.gui.plain import plain_label
 from app.gui.review.change_table import ChangeTable
 from app.gui.review.lazy_page import LazyPage
 from app.gui.review.model import ReviewModel
-from app.gui.wheel import LeaveWheel
 from app.gui.workspace import Host
 from app.review.compare import Agreement, agreement, neutral_words
 from app.review.pictures import Pictures, find_pictures, is_clean
@@ -84,15 +83,7 @@ class CompareTab(LazyPage):
         self._unfit: Path | None = None
         self._unreadable = ""
         self.agreement: Agreement | None = None
-        self.choice = QComboBox()
-        self.choice.setAccessibleName("Model of the second reading")
-        # Long names are cut short instead of making the panel wider.
-        self.choice.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.choice.setMinimumContentsLength(10)
-        self.choice.installEventFilter(KeepSpace(self.choice))
-        LeaveWheel(self.choice)
+        self.choice = Choice("Model of the second reading")
         for entry in host.around.models:
             self.choice.addItem(model_name(entry.card), entry.name)
         self.start = QPushButton("Read again")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace, without_key
+from app.gui.keys import reach_by_tab, without_key
 from app.gui.menus import recent_names
 from app.gui.plain import plain_label, plain_tip
 from app.gui.review.actions import ReviewActions
@@ -50,8 +50,7 @@ class EmptyPage(QWidget):
         row = QHBoxLayout(self._buttons)
         row.setContentsMargins(0, 8, 0, 8)
         for button in (self._open, open_media):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
+            reach_by_tab(button)
             row.addWidget(button)
         row.addStretch(1)
         self.progress = QProgressBar()
@@ -60,8 +59,7 @@ class EmptyPage(QWidget):
         self._said = plain_label()
         self._said.setProperty("quiet", True)
         self.cancel = QPushButton("Stop")
-        self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.cancel.installEventFilter(KeepSpace(self.cancel))
+        reach_by_tab(self.cancel)
         self._recent_title = QLabel("Recent sessions")
         self._recent_title.setFont(font(HEAD_PX, bold=True))
         self._recent = QVBoxLayout()
@@ -101,8 +99,7 @@ class EmptyPage(QWidget):
             button.setStyleSheet("text-align: left;")
             button.setToolTip(plain_tip(folder))
             button.setAccessibleName(f"Open session {folder}")
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
+            reach_by_tab(button)
             button.clicked.connect(lambda _checked=False, folder=folder: self._pick(folder))
             self._recent.addWidget(button)
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace, without_key
+from app.gui.keys import reach_by_tab, without_key
 from app.gui.plain import plain_tip
 from app.gui.review.actions import ReviewActions
 from app.gui.review.model import ReviewModel
@@ -73,8 +73,7 @@ class FacesTab(QWidget):
         grid = QGridLayout()
         grid.setSpacing(6)
         for place, (button, pressed) in enumerate(buttons.items()):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
+            reach_by_tab(button)
             if pressed is not None:
                 button.clicked.connect(lambda _checked=False, pressed=pressed: pressed())
             grid.addWidget(button, place // 2, place % 2)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.gui.elided import breakable
-from app.gui.keys import KeepSpace, let_del_remove
+from app.gui.keys import let_del_remove, reach_by_tab
 from app.gui.plain import plain_label
 from app.gui.review.actions import ReviewActions
 from app.gui.review.lazy_page import LazyPage
@@ -129,8 +129,7 @@ class IntervalTab(LazyPage):
 
     def _build(self, how: QLabel) -> None:
         for button in (self.keep_button, self.all_button, self.remove_button):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
+            reach_by_tab(button)
         row, kept = QHBoxLayout(), QHBoxLayout()
         row.setSpacing(6)
         row.addWidget(self.keep_button)

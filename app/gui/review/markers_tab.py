@@ -7,7 +7,6 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -19,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace, let_del_remove
+from app.gui.controls import Choice
+from app.gui.keys import let_del_remove, reach_by_tab
 from app.gui.review.actions import ReviewActions
 from app.gui.review.lazy_page import LazyPage
 from app.gui.review.model import ReviewModel
 from app.gui.theme import SMALL_PX, Theme, font, label_colour
-from app.gui.wheel import LeaveWheel
 from app.palette import display_order
 from app.review.around import Around, around_events, events
 from app.review.charts import stretches
@@ -56,13 +55,7 @@ class MarkersTab(LazyPage):
             self._drop_empty_note, Qt.ConnectionType.QueuedConnection
         )
         let_del_remove(self.table, self.remove)
-        self.kind = QComboBox()
-        self.kind.setAccessibleName("Which markers are averaged")
-        # Long texts are cut short instead of making the panel wider.
-        self.kind.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.kind.setMinimumContentsLength(10)
+        self.kind = Choice("Which markers are averaged")
         self.kind.currentIndexChanged.connect(self._average)
         self.around = AroundChart(theme)
         buttons = {
@@ -76,13 +69,10 @@ class MarkersTab(LazyPage):
             button = QPushButton(words)
             button.setToolTip(tip)
             button.setProperty("narrow", True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.installEventFilter(KeepSpace(button))
+            reach_by_tab(button)
             button.clicked.connect(lambda _checked=False, pressed=pressed: pressed())
             row.addWidget(button)
         which = QHBoxLayout()
-        self.kind.installEventFilter(KeepSpace(self.kind))
-        LeaveWheel(self.kind)
         which.addWidget(QLabel("Mean around"))
         which.addWidget(self.kind, 1)
         layout = QVBoxLayout(self)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.keys import KeepSpace
+from app.gui.keys import reach_by_tab
 
 _LEAST_WIDTH = 288
 _LEAST_HEIGHT = 200
@@ -37,10 +37,9 @@ class SidePanel(QFrame):
             button.setCheckable(True)
             button.setProperty("tab", True)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            reach_by_tab(button)
             button.setAccessibleName(f"Show {words.lower()}")
             button.setToolTip(f"Show {words.lower()}")
-            button.installEventFilter(KeepSpace(button))
             # No exclusive group: Tab would reach only the button that is down.
             button.clicked.connect(lambda _checked=False, words=words: self.show_page(words))
             self.buttons[words] = button

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QMenu,
     QSplitter,
@@ -19,10 +18,7 @@ from PySide6.QtWidgets import (
 from app.analysis.parts import AnalysisOptions
 from app.gui import dialogs
 from app.gui.help_texts import model_name
-from app.gui.keys import without_key
-from app.gui.menus import recent_names
 from app.gui.places import sessions_folder
-from app.gui.plain import plain_tip
 from app.gui.review.actions import MARKER_KEYS, make_review_actions
 from app.gui.review.attention import ReviewAttention
 from app.gui.review.bar import ReviewBar
@@ -37,10 +33,11 @@ from app.gui.review.model import ReviewModel
 from app.gui.review.opening import Opened, Opener
 from app.gui.review.pages import show_about
 from app.gui.review.picture_feed import PictureFeed
+from app.gui.review.recent import RecentSessions
 from app.gui.review.side import SidePanel
 from app.gui.review.timeline import Timeline
 from app.gui.review.transport import Transport
-from app.gui.video_view import VideoView
+from app.gui.video_view import VideoView, switch_overlays
 from app.gui.workspace import Host, Workspace
 from app.review.fetcher import wait_for_fetchers
 from app.review.words import length
@@ -61,9 +58,6 @@ class ReviewWorkspace(Workspace):
 
     def __init__(self, settings: Settings, host: Host) -> None:
         super().__init__(host)
-        self._recent = settings.recent_sessions
-        self._there: set[str] = set()
-        """Those of the recent sessions whose folders were seen."""
         self._ticked_at = 0.0
         self._shown = False
         self.model = ReviewModel(
@@ -96,16 +90,14 @@ class ReviewWorkspace(Workspace):
         self.empty = EmptyPage(self.menu_actions, lambda path: self.open_session(Path(path)))
         self.opener = Opener(host, self._show, self.close_session, self.empty_progress)
         self.exports = Exports(self.model, host, self.video, self.timeline)
-        self._recent_menu = QMenu("Open &recent session", host.window)
-        self._menus = review_menus(self.menu_actions, self._recent_menu, self.attention.menu, host)
+        self.recent = RecentSessions(settings.recent_sessions, host, self.empty, self.open_session)
+        self._menus = review_menus(self.menu_actions, self.recent.menu, self.attention.menu, host)
         self.bar = ReviewBar(self.menu_actions, host.theme)
         self._build()
         self._connect()
-        for name, action in overlays.items():
-            # The model is loaded only for somebody who asks why.
-            action.setChecked(name in settings.overlays and name != "attention")
-        self._set_overlays()
-        self._look_for_recent()
+        # The model is loaded only for somebody who asks why.
+        shown = [name for name in settings.overlays if name != "attention"]
+        switch_overlays(self.video, overlays, shown)
         self._enable()
 
     @property
@@ -178,7 +170,7 @@ class ReviewWorkspace(Workspace):
         left = {name: tuple(splitter.sizes()) for name, splitter in shown.items()}
         return replace(
             settings,
-            recent_sessions=self._recent,
+            recent_sessions=self.recent.paths,
             splitters={**settings.splitters, **left},
         )
 
@@ -221,9 +213,7 @@ class ReviewWorkspace(Workspace):
 
     def note_session(self, path: str) -> None:
         """Offer a session among the recent ones."""
-        known = Settings(recent_sessions=self._recent)
-        self._recent = known.with_recent_session(path).recent_sessions
-        self._offer_recent(path, there=True)
+        self.recent.add(path)
 
     def _may_leave(self) -> bool:
         """Ask before edits are lost that cannot be saved, after another try to save them."""
@@ -297,8 +287,6 @@ class ReviewWorkspace(Workspace):
         acts.keep.triggered.connect(self._keep_interval)
         acts.next_view.triggered.connect(self.attention.show_next)
         acts.about.triggered.connect(self._show_about)
-        for action in acts.overlays.values():
-            action.toggled.connect(self._set_overlays)
         model.failed.connect(self.host.warn)
         model.opened.connect(self._after_opening)
         for signal in (model.changed, model.opened, model.selected):
@@ -362,7 +350,8 @@ class ReviewWorkspace(Workspace):
 
     def _choose_session(self) -> None:
         usual = Path(self.host.settings().recording_folder or sessions_folder())
-        start = Path(self._recent[0]).parent if self._recent else usual
+        recent = self.recent.paths
+        start = Path(recent[0]).parent if recent else usual
         path = dialogs.choose_folder(self.host.window, "Open session", start)
         if path:
             self.open_session(Path(path))
@@ -376,34 +365,6 @@ class ReviewWorkspace(Workspace):
 
     def _show_about(self) -> None:
         show_about(self.host.window, self.model.recording, self.model.recorded_title)
-
-    def _set_overlays(self) -> None:
-        acts: dict[str, QAction] = self.menu_actions.overlays
-        self.video.set_overlays(name for name, action in acts.items() if action.isChecked())
-
-    def _look_for_recent(self) -> None:
-        """Offer the recent sessions that are there; each by itself, since a drive may be gone."""
-        self._show_recent()
-        for path in self._recent:
-            self.host.jobs.submit(
-                partial(is_folder, Path(path)), partial(self._offer_recent, path), self.host.warn
-            )
-
-    def _offer_recent(self, path: str, there: bool) -> None:
-        if there:
-            self._there.add(path)
-            self._show_recent()
-
-    def _show_recent(self) -> None:
-        there = [path for path in self._recent if path in self._there]
-        self.empty.set_recent(there)
-        self._recent_menu.clear()
-        for path, name in zip(there, recent_names(there), strict=True):
-            action = self._recent_menu.addAction(without_key(name))
-            action.setToolTip(plain_tip(path))
-            action.triggered.connect(lambda _checked=False, p=path: self.open_session(Path(p)))
-        self._recent_menu.setToolTipsVisible(True)
-        self._recent_menu.setEnabled(bool(there))
 
 
 def _is_same(one: Path, other: Path) -> bool:
