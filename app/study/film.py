@@ -54,13 +54,17 @@ class Film:
                 self.sound.until = min(self.sound.until, self._last_at + self._seconds_each)
         return due
 
-    def take_sound(self, sound: SoundTrack) -> None:
-        """Let a sound be heard with the film, or close it if the film is closed already."""
+    def take_sound(self, sound: SoundTrack | None) -> None:
+        """Let a sound be heard with the film in place of the one before, which is closed.
+
+        It is closed itself where the film is closed already.
+        """
         with self._changed:
+            over = sound
             if not self._closed:
-                self.sound = sound
-                return
-        sound.close()
+                over, self.sound = self.sound, sound
+        if over is not None:
+            over.close()
 
     def ended(self, elapsed: float) -> bool:
         """Say whether the last frame has been shown for as long as the others."""

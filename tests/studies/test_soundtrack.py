@@ -65,7 +65,8 @@ def heard(
 
 def until_decoded(track: SoundTrack, at: float) -> None:
     """Wait until the decoder is ahead of a moment, as it is where time goes by really."""
-    began_at = track._onset.began_at or track._onset.expected_at or at
+    known = (track._onset.began_at, track._onset.expected_at)
+    began_at = next((one for one in known if one is not None), at)
     deadline = time.monotonic() + 10
     while track._thread.is_alive() and track._decoded_to < (at - began_at + 0.1) * track._rate:
         assert time.monotonic() < deadline

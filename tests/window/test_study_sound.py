@@ -144,6 +144,39 @@ def test_a_film_goes_on_without_a_device_and_that_is_noted(
     assert 1.4 < clip.end - clip.start < 3
 
 
+def test_the_next_film_is_heard_on_another_device(
+    studio: Callable[..., Studio], films: Path, device: PaperDevice, qtbot: QtBot
+) -> None:
+    lines = '\n[[show]]\nfilm = "clip.mkv"\nseconds = 0.5\nname = "{}"'
+    films.write_text(
+        'order = "fixed"\npause = 0.3' + lines.format("one") + lines.format("two"),
+        encoding="utf-8",
+    )
+    here = studio()
+    ready(here, films, qtbot)
+    screen = shown(here, qtbot)
+    scene(screen, "film", qtbot)
+
+    def both_loaded() -> bool:
+        device_open = screen._material._speaker
+        return device_open is not None and len(device_open._tracks) == 2
+
+    qtbot.waitUntil(both_loaded)
+    device.streams[0].active = False
+    qtbot.waitUntil(lambda: len(device.streams) == 2)
+    qtbot.waitUntil(lambda: screen._material._sound is not None)
+    assert screen._runner.scene is not None
+    assert screen._runner.scene.show.name == "two"
+    qtbot.waitUntil(lambda: screen.accessibleName() == END_WORDS)
+    ends(here, qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+    closed(qtbot)
+    (folder,) = here.settle(qtbot)
+    rows = open_session(folder).marker_lines.to_pylist()
+    (note,) = [row["text"] for row in rows if row["key"] == "note"]
+    assert note.startswith("one went on without its sound")
+
+
 def test_without_the_extra_it_is_said_what_to_install(
     studio: Callable[..., Studio],
     films: Path,

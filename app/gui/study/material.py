@@ -83,6 +83,7 @@ class Material:
         if isinstance(loaded, Film):
             self._playing, self._name = loaded, scene.show.name
             self._silence_told = False
+            self._try_device_again(loaded, scene.show)
             return self._film_image(0.0)
         return loaded
 
@@ -159,6 +160,13 @@ class Material:
             Qt.TransformationMode.SmoothTransformation,
         )
         return _image(pixels).scaled(self.most, keep, smooth)
+
+    def _try_device_again(self, film: Film, show: Show) -> None:
+        """Let a film be heard on another device if its own has gone since it was loaded."""
+        speaker = self._speaker
+        if film.sound is not None and speaker is not None and speaker.gone(time.monotonic()):
+            film.take_sound(None)
+            self._opener.submit(self._give_sound, film, show)
 
     def _give_sound(self, film: Film, show: Show) -> None:
         """Let a film be heard, or note why it is not."""
