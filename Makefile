@@ -29,7 +29,7 @@ $(VENV)/.app: $(VENV)/.python pyproject.toml
 # pip's own --group needs pip 25.1, so pip comes first.
 $(VENV)/.dev: $(VENV)/.python pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[train,stream,cluster]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[train,stream,cluster,sound]' --group dev
 	@touch $@ $(VENV)/.app
 
 .PHONY: run

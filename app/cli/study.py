@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.errors import SessionError
 from app.study.protocol import read_protocol
 from app.study.runner import order_of
-from app.study.words import words_of
+from app.study.words import silence_words, words_of
 from app.words import amount
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
@@ -75,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
 def _check(arguments: argparse.Namespace) -> int:
     protocol = read_protocol(arguments.protocol)
     print(f"{protocol.title}: {words_of(protocol)}")
+    if silence := silence_words(protocol):
+        print(f"mind: {silence}", file=sys.stderr)
     if arguments.participant:
         for number, show in enumerate(order_of(protocol, arguments.participant), 1):
             what = show.name or "a text"

@@ -15,6 +15,7 @@ from typing import Any
 from app.errors import SettingsError, SourceError
 from app.sources.folder import read_image
 from app.sources.video import VideoSource
+from app.study.soundtrack import MUTED, sound_of
 from models.runtime.files import is_file
 
 __all__ = [
@@ -36,7 +37,7 @@ MOST_STEPS = 9
 """Of a question: each is a key."""
 
 _TOP = ("title", "order", "pause", "variables", "question", "show")
-_SHOW = (*KINDS, "seconds", "name", "condition")
+_SHOW = (*KINDS, "seconds", "name", "condition", "sound")
 _QUESTION = ("text", "steps", "low", "high")
 _LONGEST_SECONDS = 3600.0
 _MOST_SHOWN = 1000
@@ -61,7 +62,8 @@ class Show:
     kind: picture, film or text. content: the text itself. path: of the file, None for a text. name:
     empty for a text that is not marked in the recording. seconds: None for a film that plays to its
     end and for a text that stays until a key is pressed. length: of a film's file, s, 0 where it
-    does not say. condition: what it stands for, may be empty.
+    does not say. condition: what it stands for, may be empty. sound: what becomes of a film's, a
+    word of `soundtrack`; empty for what is no film.
     """
 
     kind: str
@@ -71,6 +73,7 @@ class Show:
     seconds: float | None = None
     length: float = 0.0
     condition: str = ""
+    sound: str = ""
 
     @property
     def is_pictorial(self) -> bool:
@@ -170,6 +173,7 @@ def _show(values: dict[str, Any], number: int, path: Path) -> Show:
         raise SettingsError(f"{where}: expected {kind} to name something, found nothing.")
     seconds = _seconds(values, "seconds", where, least=0.1)
     condition = _text(values, "condition", where, "")
+    muted = _muted(values, kind, where)
     if kind == TEXT:
         name = _text(values, "name", where, "").strip()
         return Show(TEXT, name, content, seconds=seconds, condition=condition)
@@ -183,7 +187,20 @@ def _show(values: dict[str, Any], number: int, path: Path) -> Show:
         raise SettingsError(f"{where}: expected the seconds that the picture stays, found none.")
     length = _look_at(file, kind, where)
     name = _text(values, "name", where, file.stem).strip() or file.stem
-    return Show(kind, name, content, file, seconds, length, condition)
+    sound = "" if kind != FILM else MUTED if muted else sound_of(file)
+    return Show(kind, name, content, file, seconds, length, condition, sound)
+
+
+def _muted(values: dict[str, Any], kind: str, where: str) -> bool:
+    if "sound" not in values:
+        return False
+    if kind != FILM:
+        raise SettingsError(f"{where}: expected sound only with a film, found it with a {kind}.")
+    if not isinstance(values["sound"], bool):
+        raise SettingsError(
+            f"{where}: expected sound to be true or false, found {values['sound']!r}."
+        )
+    return not values["sound"]
 
 
 def _look_at(file: Path, kind: str, where: str) -> float:

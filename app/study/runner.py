@@ -92,6 +92,11 @@ class Runner:
         return self._scenes[self._place] if self._place < len(self._scenes) else None
 
     @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """Return all scenes, also those that were shown."""
+        return self._scenes
+
+    @property
     def next_scene(self) -> Scene | None:
         """Return what comes after it."""
         after = self._place + 1
@@ -112,12 +117,16 @@ class Runner:
         """Return the seconds since the scene was painted, 0 before."""
         return 0.0 if self._painted_at is None else max(0.0, now - self._painted_at)
 
+    @property
+    def due(self) -> float | None:
+        """Return the moment at which the scene's time is over, None where nobody knows it."""
+        if self._painted_at is None or self.scene is None or self.scene.seconds is None:
+            return None
+        return self._painted_at + self.scene.seconds
+
     def tick(self, now: float) -> bool:
         """Go on if the scene's time is over; return whether another is to be shown."""
-        scene = self.scene
-        if scene is None or scene.seconds is None or self._painted_at is None:
-            return False
-        if now - self._painted_at < scene.seconds:
+        if self.due is None or now < self.due:
             return False
         self._go_on()
         return True

@@ -47,7 +47,7 @@ picture = "{folder}/star.png"
 seconds = 4
 condition = "pointed"
 
-# A film plays to its end, without sound:
+# A film plays to its end, with its sound; "sound = false" below it mutes it:
 # [[show]]
 # film = "{folder}/my film.mp4"
 # condition = "moving"

@@ -10,12 +10,14 @@ import pytest
 
 from app.errors import SettingsError
 from app.study.protocol import FILM, PICTURE, SHUFFLED, TEXT, read_protocol
-from app.study.words import words_of
+from app.study.soundtrack import MUTED, NO_TRACK, NOT_INSTALLED, PLAYED, UNREADABLE
+from app.study.words import silence_words, words_of
 
 PICTURE_LINES = '[[show]]\npicture = "puppy.png"\nseconds = 2\n'
 
 
-def test_a_protocol_is_read_with_its_files(smiles: Path) -> None:
+def test_a_protocol_is_read_with_its_files(smiles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.study.protocol.sound_of", lambda _path: NO_TRACK)
     protocol = read_protocol(smiles)
     assert (protocol.title, protocol.pause, protocol.variables) == ("Smiles", 0.5, ("age",))
     assert protocol.order == SHUFFLED
@@ -29,8 +31,10 @@ def test_a_protocol_is_read_with_its_files(smiles: Path) -> None:
     assert protocol.shown[1].path == smiles.parent / "puppy.png"
     assert words_of(protocol) == (
         "1 text, 2 pictures, 1 film, each participant in an order of their own; a question after "
-        "each; at least 5 s"
+        "each; no sound in clip; at least 5 s"
     )
+    assert [one.sound for one in protocol.shown] == ["", "", NO_TRACK, ""]
+    assert silence_words(protocol, "no device") == "", "there is nothing to be heard"
 
 
 def test_what_is_not_said_is_usual(write_protocol: Callable[[str], Path]) -> None:
@@ -76,6 +80,8 @@ def test_no_pause_is_possible(write_protocol: Callable[[str], Path]) -> None:
         ("[[show]]\npicture = 'none.png'\nseconds = 2", "there is no file"),
         ("[[show]]\npicture = 'smiles.toml'\nseconds = 2", "is not a picture that can be read"),
         ("[[show]]\nfilm = 'smiles.toml'", "[[show]] 1: "),
+        (PICTURE_LINES + "sound = false", "sound only with a film, found it with a picture"),
+        ("[[show]]\nfilm = 'clip.mp4'\nsound = 1", "expected sound to be true or false, found 1"),
         (PICTURE_LINES * 2, "expected names that differ, found 'puppy' twice"),
         (PICTURE_LINES + f"name = '{'x' * 61}'", "expected names of at most 60 printed letters"),
         ("[[show]]\ntext = 'x'", "expected a picture, a film or a text with a name, found none"),
@@ -101,3 +107,37 @@ def test_what_is_no_text_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingsError, match="is not TOML"):
         read_protocol(tmp_path / "a.toml")
+
+
+def test_a_film_can_be_muted(
+    write_protocol: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.study.protocol.sound_of", lambda _path: PLAYED)
+    films = "[[show]]\nfilm = 'clip.mp4'\nsound = {}\nname = '{}'\n"
+    text = films.format("false", "one") + films.format("true", "two")
+    protocol = read_protocol(write_protocol(text))
+    assert [one.sound for one in protocol.shown] == [MUTED, PLAYED]
+
+
+@pytest.mark.parametrize(
+    ("sound", "no_speaker", "said"),
+    [
+        (PLAYED, "", ""),
+        (PLAYED, "no device", "Films are shown without their sound: no device. Then choose the"),
+        (NOT_INSTALLED, "", 'run pip install -e ".[sound]" in Mien\'s folder and start Mien again'),
+        (UNREADABLE, "", "The sound of a, b, c and 1 more cannot be read; convert to MP4 with AAC"),
+    ],
+)
+def test_it_is_said_what_will_not_be_heard(
+    sound: str,
+    no_speaker: str,
+    said: str,
+    write_protocol: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.study.protocol.sound_of", lambda _path: sound)
+    films = [f"[[show]]\nfilm = 'clip.mp4'\nname = '{name}'" for name in "abcd"]
+    protocol = read_protocol(write_protocol("\n".join(films)))
+    words = silence_words(protocol, no_speaker)
+    assert said in words
+    assert bool(said) == bool(words)

@@ -12,7 +12,17 @@ import pytest
 pytestmark = pytest.mark.gui
 
 # Each is needed by other workspaces or by what is switched on: together 80 MB and half the start.
-LATE = ("pyarrow", "app.review", "app.analysis", "app.sessions.writer", "asyncio", "dlib", "torch")
+LATE = (
+    "pyarrow",
+    "app.review",
+    "app.analysis",
+    "app.sessions.writer",
+    "asyncio",
+    "dlib",
+    "torch",
+    "av",
+    "sounddevice",
+)
 
 CODE = """
 import logging, signal, sys

@@ -21,7 +21,10 @@ from app.live.recorder import STAMP, folder_title
 from app.settings import Settings
 from app.study.protocol import Protocol, read_protocol
 from app.study.runner import Runner, order_of, scenes_of
+from app.study.soundtrack import PLAYED
+from app.study.speaker import why_no_speaker
 from app.study.template import write_template
+from app.study.words import silence_words
 
 __all__ = ["StudyDesk", "is_protocol", "study_info"]
 
@@ -128,11 +131,12 @@ class StudyDesk(QObject):
     def _read(self, path: str) -> None:
         """Read a protocol aside: it opens every file that it names."""
         self.panel.show_reading(Path(path))
-        self._choose(lambda: read_protocol(Path(path)), self._take)
+        self._choose(lambda: _with_silence(read_protocol(Path(path))), self._take)
 
-    def _take(self, protocol: Protocol) -> None:
+    def _take(self, found: tuple[Protocol, str]) -> None:
+        protocol, silence = found
         self._remembered = str(protocol.path)
-        self.panel.show_protocol(protocol, "")
+        self.panel.show_protocol(protocol, silence)
 
     def _write_template(self, path: str) -> None:
         """Write a small study and read it."""
@@ -226,13 +230,14 @@ class StudyDesk(QObject):
         self.screen.finished.connect(self._finish)
         self.screen.stopped.connect(self._stop)
         self.screen.left.connect(self._close_screen)
-        self.screen.scene_shown.connect(self._tell_lost)
+        for found in (self.screen.scene_shown, self.screen.sound_lost):
+            found.connect(self._tell_lost)
         self._keys.begin(self.screen.take_key)
         self.screen.begin(screen)
 
     def _tell_lost(self) -> None:
-        """Note in the recording what could not be shown."""
-        lost = self.screen.lost if self.screen is not None else []
+        """Note in the recording what could not be shown or heard."""
+        lost = self.screen.notes if self.screen is not None else []
         for sentence in lost[self._told_lost :]:
             self._recording.mark("note", sentence)
             self._host.warn(sentence)
@@ -286,6 +291,12 @@ def _is_recorded(folder: Path, participant: str, before: datetime) -> bool:
     return any(begun < stamp and of == title for begun, _, of in names if of)
 
 
+def _with_silence(protocol: Protocol) -> tuple[Protocol, str]:
+    """Return a protocol with what is to be said of films that will not be heard."""
+    heard = any(one.sound == PLAYED for one in protocol.shown)
+    return protocol, silence_words(protocol, why_no_speaker() if heard else "")
+
+
 def study_info(protocol: Protocol, participant: str, variables: dict[str, str]) -> dict[str, Any]:
     """Return what a session keeps of the study that it was recorded in."""
     return {
@@ -305,6 +316,7 @@ def study_info(protocol: Protocol, participant: str, variables: dict[str, str]) 
                 "position": number,
                 "seconds": show.seconds,
                 "file": show.path.name if show.path is not None else "",
+                "sound": show.sound,
             }
             for number, show in enumerate(order_of(protocol, participant), 1)
         ],

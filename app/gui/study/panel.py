@@ -122,12 +122,16 @@ class StudyPanel(Drawer):
         self._say(f"Reading {path.name} and the files that it names…")
 
     def show_protocol(self, protocol: Protocol | None, problem: str) -> None:
-        """Show the protocol that was read, or why it could not be."""
+        """Show the protocol that was read, or why it could not be.
+
+        problem: with a protocol, what it can do without: it can be begun all the same.
+        """
         self.protocol = protocol
         if problem:
             self._say(problem, warns=True)
-        else:
+        if protocol is not None or not problem:
             self._say(_HINT if protocol is None else self._told(protocol))
+        self._problem.setVisible(bool(problem))
         names = protocol.variables if protocol is not None else ()
         if names != tuple(self._fields):
             self._ask_for(names)

@@ -22,6 +22,7 @@ from app.gui.study.material import Material
 from app.gui.theme import font
 from app.study.protocol import TEXT, Question
 from app.study.runner import CROSS, QUESTION, Runner, Scene
+from app.study.soundtrack import PLAYED
 
 __all__ = ["StudyScreen"]
 
@@ -40,12 +41,14 @@ class StudyScreen(QWidget):
     """Show the scenes of a runner, take the answers, and tell the moments in which it painted them.
 
     finished: all scenes were shown. stopped: Esc was pressed twice, or the window closed before
-    the end. scene_shown: another scene is on the screen. left: somebody is done with the end.
+    the end. scene_shown: another scene is on the screen. sound_lost: a film is heard no more.
+    left: somebody is done with the end.
     """
 
     finished = Signal()
     stopped = Signal()
     scene_shown = Signal()
+    sound_lost = Signal()
     left = Signal()
 
     def __init__(self, runner: Runner, question: Question | None) -> None:
@@ -66,9 +69,9 @@ class StudyScreen(QWidget):
         self._timer.timeout.connect(self.tick)
 
     @property
-    def lost(self) -> list[str]:
-        """Return a sentence for each file that could not be shown so far."""
-        return list(self._material.lost.values())
+    def notes(self) -> list[str]:
+        """Return a sentence for each file that could not be shown, or heard, so far."""
+        return list(self._material.notes)
 
     def begin(self, on: QScreen) -> None:
         """Fill a screen and show the first scene."""
@@ -76,6 +79,8 @@ class StudyScreen(QWidget):
         self.setGeometry(on.geometry())
         self._material.most = (self._inner.size() * on.devicePixelRatio()).toSize()
         self._enter_scene()
+        if any(scene.show.sound == PLAYED for scene in self._runner.scenes):
+            self._material.open_speaker()
         self.showFullScreen()
         self.activateWindow()
         self.setFocus()
@@ -103,6 +108,8 @@ class StudyScreen(QWidget):
         if image is not None:
             self._image = image
             self.update()
+        if self._material.sound_failed(now):
+            self.sound_lost.emit()
         if 0 <= now - self._stop_asked_at - _STOP_SECONDS < 1:
             self._stop_asked_at = float("-inf")
             self.update()
@@ -179,8 +186,9 @@ class StudyScreen(QWidget):
             self.finished.emit()
             return
         self._runner.painted(at)
+        self._material.begin(at)
         if (following := self._runner.next_scene) is not None:
-            self._material.prepare(following)
+            self._material.prepare(following, self._runner.due)
         self.scene_shown.emit()
 
     def _enter_scene(self) -> None:
