@@ -62,7 +62,7 @@ STANDALONE_BIN := $(STANDALONE)/$(notdir $(BIN))
 .PHONY: standalone
 standalone: $(VENV)/.python ## put the program with a Python of its own into dist/Mien
 	$(BIN)/python -m venv $(STANDALONE)
-	$(STANDALONE_BIN)/python -m pip install --quiet --upgrade '.[stream]' 'pyinstaller>=6.10'
+	$(STANDALONE_BIN)/python -m pip install --quiet --upgrade '.[stream,sound]' 'pyinstaller>=6.10'
 	$(STANDALONE_BIN)/pyinstaller --noconfirm --log-level WARN packaging/mien.spec
 
 .PHONY: clean
