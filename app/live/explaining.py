@@ -21,9 +21,11 @@ log = logging.getLogger(__name__)
 
 Map = NDArray[np.float32]
 
-# Seconds from map to map at least, and how much longer the thread rests than it works.
+# Seconds from map to map at least, and how much longer the thread rests than it works; the second
+# while a label that is shown has no map yet.
 _LEAST_WAIT = 0.125
 _RESTS = 5.0
+_SHORT_RESTS = 1.0
 # The age from which a map is no longer drawn: some rounds, so that slow methods do not flicker,
 # but within these seconds, no longer than somebody would hold a look.
 _ROUNDS = 2.5
@@ -76,9 +78,10 @@ class _Made:
 class Explaining:
     """Own the thread that makes the maps of the slow views.
 
-    The newest crop wins, the face that has waited longest comes first, and the thread rests five
-    times as long as it works: the picture does not wait for it. A map stays with its track. What
-    fails is said, and after some failures the view is given up; nothing is raised.
+    The newest crop wins, the face that has waited longest comes first, after those whose label has
+    no map yet, and the thread rests five times as long as it works, or for these once as long: the
+    picture does not wait for it. A map stays with its track. What fails is said, and after some
+    failures the view is given up; nothing is raised.
     """
 
     def __init__(
@@ -105,6 +108,8 @@ class Explaining:
         self._given_up: dict[str, str] = {}
         self._slot: Slot[FrameResult] = Slot()
         self._stopping = threading.Event()
+        # Set where a label that is shown has no map, and at the end.
+        self._lacking = threading.Event()
         self._thread: threading.Thread | None = None
         # Used by the thread alone.
         self._built_for: Any = None
@@ -135,6 +140,8 @@ class Explaining:
         if not self._view or not result.faces:
             return result
         self._slot.put(result)
+        if self._lacks_map(result):
+            self._lacking.set()
         return self._with_maps(result)
 
     def see_again(self) -> FrameResult | None:
@@ -158,6 +165,7 @@ class Explaining:
     def stop(self) -> None:
         """Ask the thread to end; returns at once."""
         self._stopping.set()
+        self._lacking.set()
         self._slot.close()
 
     def join(self, timeout: float) -> bool:
@@ -203,7 +211,27 @@ class Explaining:
             if explained:
                 self._streak = 0
                 self._age = float(np.clip(_ROUNDS * (took + rest) * len(result.faces), *_AGES))
-            self._stopping.wait(rest)
+            self._lacking.clear()
+            self._rest(rest, min(rest, max(_SHORT_RESTS * took, _LEAST_WAIT - took)))
+
+    def _rest(self, seconds: float, least: float) -> None:
+        """Rest for so many seconds, but for the least where a label lacks its map."""
+        if not self._stopping.wait(least):
+            self._lacking.wait(seconds - least)
+
+    def _lacks_map(self, result: FrameResult) -> bool:
+        """Say whether the label that is shown of a face has not been explained."""
+        classifier, made = self._classifier(), self._made
+        return any(
+            _can_explain(face, classifier) and not self._has_map(face, made)
+            for face in result.faces
+        )
+
+    def _has_map(self, face: FaceResult, made: dict[int, _Made]) -> bool:
+        one = made.get(face.face.track_id or 0)
+        if one is None or (one.view, one.labels) != (self._view, face.prediction.labels):
+            return False
+        return not np.isnan(one.maps[shown_label(face), 0, 0])
 
     def _explain_one(self, result: FrameResult, view: str, classifier: Any) -> bool:
         """Explain the face that has waited longest; say whether there was one."""
@@ -243,17 +271,12 @@ class Explaining:
                 return False
             return made.captured_at == result.frame.captured_at
 
-        def waited_since(face: FaceResult) -> float:
+        def waited_since(face: FaceResult) -> tuple[bool, float]:
             made = known.get(face.face.track_id or 0)
-            return -1.0 if made is None else made.captured_at
+            return self._has_map(face, known), -1.0 if made is None else made.captured_at
 
         fitting = [
-            face
-            for face in result.faces
-            if face.face.track_id is not None
-            and face.crop.shape[0] == classifier.input_size
-            and face.prediction.labels == classifier.labels
-            and not explained(face)
+            face for face in result.faces if _can_explain(face, classifier) and not explained(face)
         ]
         return min(fitting, key=waited_since, default=None)
 
@@ -283,6 +306,16 @@ class Explaining:
 def _reason(error: Exception) -> str:
     said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
     return f"it failed ({said.rstrip('.')})"
+
+
+def _can_explain(face: FaceResult, classifier: Any) -> bool:
+    """Say whether a face is followed, and was classified by the model in use."""
+    return (
+        classifier is not None
+        and face.face.track_id is not None
+        and face.crop.shape[0] == classifier.input_size
+        and face.prediction.labels == classifier.labels
+    )
 
 
 def _explained(explainer: Explainer, face: FaceResult) -> tuple[Map, float]:

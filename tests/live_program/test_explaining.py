@@ -137,6 +137,23 @@ def test_the_second_likeliest_label_is_explained_too(world: World, easel: Easel)
     assert set(known) == {"fear", "anger"}
 
 
+def test_a_label_without_a_map_does_not_wait_for_a_long_rest(
+    world: World, easel: Easel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "_RESTS", 1e6)  # for minutes, or until a label lacks its map
+    marker = world.explainers[0]
+    afraid, sad = easel.face(label="fear"), easel.face(label="sadness")
+    world.explaining.choose(GUIDED)
+    until(lambda: world.map_of(world.explaining.see(easel.at(1, afraid))) is not None)
+    for frame in range(10):
+        world.explaining.see(easel.at(1.01 + frame / 100, afraid))
+        time.sleep(0.005)
+    asked = len(marker.asked)
+    assert asked == 2, "once for each of the two likeliest labels"
+    until(lambda: world.map_of(world.explaining.see(easel.at(1.2, sad))) is not None)
+    assert len(marker.asked) > asked
+
+
 def test_labels_that_cost_nothing_more_are_asked_for_at_once(world: World, easel: Easel) -> None:
     both = world.explainers[0]
     both.labels_at_once = True
