@@ -9,11 +9,9 @@ import numpy as np
 
 from models.data.clean import clean_four
 from models.data.face_set import FaceSet, clean_training
+from models.data.held_out import TENTH, hold_out_pictures, hold_out_subjects
 from models.data.read import read_dataset
-from models.data.splits import k_fold, subject_k_fold
 from models.runtime.errors import UserError
-
-_TENTH = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +43,9 @@ def read_parts(data: Path, votes: Path | None, cleaning: str) -> Parts:
 
 
 def read_held_out(data: Path, votes: Path | None) -> tuple[FaceSet, str]:
-    """Read any data set with the part that is chosen on as PublicTest, always the same.
+    """Read any data set with the part that is chosen on as PublicTest.
 
+    It is the same again, and stays held out when pictures are added (`models.data.held_out`).
     The text says what was held out for it, if anything had to be.
     """
     faces = read_dataset(data, votes=votes).faces
@@ -56,24 +55,27 @@ def read_held_out(data: Path, votes: Path | None) -> tuple[FaceSet, str]:
 
 
 def _hold_out(faces: FaceSet) -> tuple[FaceSet, str]:
-    """Return the faces with a tenth of what is no test part as PublicTest, always the same."""
+    """Return the faces with about a tenth of what is no test part as PublicTest."""
     rows = np.flatnonzero(faces.splits != "PrivateTest")
     pool = faces.select(rows)
-    if len(pool) < 2 * _TENTH:
+    if len(pool) < 2 * TENTH:
         raise UserError(
-            f"expected at least {2 * _TENTH} pictures to hold a tenth of them out, found "
+            f"expected at least {2 * TENTH} pictures to hold a tenth of them out, found "
             f"{len(pool)}: use a larger data set"
         )
     if pool.subjects is None or len(np.unique(pool.subjects)) < 2:
-        folds, whole = k_fold(pool.labels, _TENTH), "pictures"
+        chosen, whole = hold_out_pictures(pool.pixels, pool.labels), "pictures"
     else:
-        count = min(_TENTH, len(np.unique(pool.subjects)))
-        folds, whole = subject_k_fold(pool.labels, pool.subjects, count), "subjects"
-    _, chosen = next(folds)
+        chosen, whole = hold_out_subjects(pool.labels, pool.subjects), "subjects"
+    if not chosen.any():
+        raise UserError(
+            f"expected an expression with 2 different pictures or more to hold one out, found "
+            f"{len(pool)} pictures that are copies of one for each: use a larger data set"
+        )
     splits = faces.splits.astype("U11")
     splits[rows] = "Training"
     splits[rows[chosen]] = "PublicTest"
-    told = f"held out to choose on: {len(chosen):,} of {len(pool):,} pictures, by {whole}"
+    told = f"held out to choose on: {chosen.sum():,} of {len(pool):,} pictures, by {whole}"
     return replace(faces, splits=splits), told
 
 
