@@ -13,6 +13,9 @@ from models.data.held_out import TENTH, hold_out_pictures, hold_out_subjects
 from models.data.read import read_dataset
 from models.runtime.errors import UserError
 
+_FEWEST = 2
+"""Training pictures: normalisation takes the mean over several."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
@@ -28,15 +31,22 @@ def read_parts(data: Path, votes: Path | None, cleaning: str) -> Parts:
 
     Where a data set has no PublicTest, a tenth of what there is to learn from is held out, whole
     subjects where they are known. cleaning: one of `recipe.CLEANINGS`. Raises `UserError` for a
-    FER2013 file without both parts.
+    FER2013 file without both parts, and where cleaning leaves fewer than 2 pictures to train on.
     """
     faces, held = read_held_out(data, votes)
-    kept, dropped = clean(faces, cleaning)
-    validation = faces.split("PublicTest")
-    if not len(kept) or not len(validation):
+    training, validation = faces.split("Training"), faces.split("PublicTest")
+    if not len(training) or not len(validation):
         raise UserError(
-            f"{data}: expected Training and PublicTest rows, found {len(kept)} and "
+            f"{data}: expected Training and PublicTest rows, found {len(training)} and "
             f"{len(validation)}: use the whole file"
+        )
+    kept, dropped = clean(faces, cleaning)
+    if len(kept) < min(_FEWEST, len(training)):
+        raise UserError(
+            f"{data}: expected at least {_FEWEST} pictures left to train on, found {len(kept)}: "
+            f"dropped from {len(training):,} were {dropped}. Pictures of one film or moment are "
+            "nearly the same photograph, which cannot be learnt from and measured on: add "
+            "pictures of other people or days, or sort whole days into the folders train and val"
         )
     told = f"{held}; " if held else ""
     return Parts(kept, validation, f"{told}dropped from training: {dropped}")

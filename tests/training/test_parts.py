@@ -109,6 +109,18 @@ def test_copies_of_one_picture_are_refused() -> None:
         _hold_out(one)
 
 
+def test_frames_of_one_film_are_said_to_be_one_photograph(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    still = rng.integers(40, 216, (48, 48))
+    for number in range(30):
+        folder = tmp_path / ("happy", "sad")[number % 2]
+        folder.mkdir(exist_ok=True)
+        frame = (still + rng.integers(-3, 4, (48, 48))).astype(np.uint8)
+        assert cv2.imwrite(str(folder / f"{number:02}.png"), frame)
+    with pytest.raises(UserError, match=r"left to train on, found 0: .* nearly one.* one film"):
+        read_parts(tmp_path, None, "none")
+
+
 def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"at least 20 pictures .* found 8"):
         read_parts(_raf_db(tmp_path, training=8), None, "none")
@@ -123,7 +135,7 @@ def test_fer2013_without_a_part_is_refused(
     faces: FaceSet, write_data: Callable[[FaceSet, str, Path], Path], tmp_path: Path
 ) -> None:
     path = write_data(faces.split("Training"), "parquet", tmp_path)
-    with pytest.raises(UserError, match="expected Training and PublicTest rows, found 63 and 0"):
+    with pytest.raises(UserError, match="expected Training and PublicTest rows, found 64 and 0"):
         read_parts(path, None, "none")
 
 
