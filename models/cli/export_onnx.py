@@ -247,6 +247,7 @@ def _rows(losses: list[Loss]) -> list[list[str]]:
 
 
 def _faces(arguments: argparse.Namespace) -> FaceSet:
+    from models.training.fingerprint import told_of_others
     from models.training.parts import read_held_out
 
     if arguments.data is None:
@@ -254,6 +255,9 @@ def _faces(arguments: argparse.Namespace) -> FaceSet:
     faces, held = read_held_out(arguments.data, arguments.ferplus)
     if held:
         print(held)
+        others = told_of_others(arguments.checkpoint, faces) if arguments.checkpoint else ""
+        if others:
+            print(f"note: {others}", file=sys.stderr)
     return faces
 
 

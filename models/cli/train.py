@@ -150,6 +150,7 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     from models.training.recipe import check_teachers, read_recipe
     from models.training.run import start_device
     from models.training.start import network_of
+    from models.training.unseen import told_of_seen
 
     _check_folds(arguments)
     wanted = protocols_of(arguments.folds)
@@ -163,8 +164,11 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     reading = read_dataset(arguments.data, votes=arguments.ferplus)
     print(reading.found)
     check_protocols(recipe, reading.faces, wanted)
+    note = told_of_seen(recipe, reading.faces, arguments.start)
+    if note:
+        print(f"note: {note}", file=sys.stderr)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    facts = facts_of(recipe, reading.faces, arguments.data, arguments.start)
+    facts = facts_of(recipe, reading.faces, arguments.data, arguments.start, note)
     file = FoldsFile(arguments.out / "folds.json", facts, resume=arguments.resume)
 
     def keep(protocol: str, fold: Fold) -> None:

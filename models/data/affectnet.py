@@ -20,11 +20,7 @@ from models.runtime.errors import UserError
 _SETS: dict[str, Split] = {"train_set": "Training", "val_set": "PublicTest"}
 _TABLES: dict[str, Split] = {"training.csv": "Training", "validation.csv": "PublicTest"}
 _TABLE_FOLDERS = ("", "Manually_Annotated_file_lists", "Manually_Annotated")
-_IMAGE_FOLDERS = (
-    "Manually_Annotated_Images",
-    "Manually_Annotated/Manually_Annotated_Images",
-    "",
-)
+_IMAGE_FOLDERS = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images")
 _COLUMNS = (
     "subDirectory_filePath",
     "face_x",
@@ -96,15 +92,21 @@ def _tables(path: Path) -> list[Path]:
     """Return the tables that are there, told from other files of such names by their column."""
     for folder in _TABLE_FOLDERS:
         found = [path / folder / name for name in _TABLES if (path / folder / name).is_file()]
-        if found and any((path / name).is_dir() for name in _IMAGE_FOLDERS[:2]):
+        if found and any((path / name).is_dir() for name in _IMAGE_FOLDERS):
             return found
     return []
 
 
 def _read_tables(path: Path) -> list[Entry | None]:
+    tables = _tables(path)
+    if not tables:
+        raise UserError(
+            f"{path}: expected train_set/annotations, or {' or '.join(_TABLES)} with "
+            f"{_IMAGE_FOLDERS[0]}, found neither: choose AffectNet's own folder"
+        )
     images = next(path / name for name in _IMAGE_FOLDERS if (path / name).is_dir())
     entries: list[Entry | None] = []
-    for table in _tables(path):
+    for table in tables:
         try:
             with table.open(newline="", encoding="utf-8-sig") as file:
                 rows = list(csv.reader(file))

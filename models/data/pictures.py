@@ -18,6 +18,7 @@ from models.runtime.labels import LABEL_SETS
 
 SIDE = 48
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
+_CAMERA_BITS = 14
 
 Square = tuple[int, int, int]
 """Left, top and side in pixels; what lies outside the picture repeats its edge."""
@@ -70,7 +71,10 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def read_gray(path: Path) -> NDArray[np.uint8]:
-    """Read a picture file as gray (H, W) uint8, whatever its colours and bit depth."""
+    """Read a picture file as gray (H, W) uint8, whatever its colours and bit depth.
+
+    Of 16 bits of which only 8 to 14 are used, the highest used one becomes the highest.
+    """
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
@@ -84,12 +88,19 @@ def read_gray(path: Path) -> NDArray[np.uint8]:
 
 
 def decoded(data: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return the gray picture (H, W) that these bytes hold, None where they hold none."""
+    """Return the gray picture (H, W) uint8 that these bytes hold, None where they hold none."""
     try:
-        gray = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+        gray = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH)  # gray, turned as the file says
     except cv2.error:  # as for one that says it has a thousand million pixels
         return None
-    return None if gray is None else gray.astype(np.uint8, copy=False)
+    if gray is None or gray.dtype not in (np.uint8, np.uint16):
+        return None
+    if gray.dtype == np.uint16:
+        # Cameras of 10 to 14 bits write files of 16, which would come out black.
+        used = int(gray.max()).bit_length()
+        spare = max(used - 8, 0) if used <= _CAMERA_BITS else 8
+        return np.right_shift(gray.astype(np.uint16, copy=False), spare).astype(np.uint8)
+    return gray.astype(np.uint8, copy=False)
 
 
 def cut(gray: NDArray[np.uint8], square: Square | None) -> NDArray[np.uint8]:

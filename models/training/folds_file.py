@@ -23,10 +23,13 @@ _DECIDING = {"recipe": "recipe", "pictures": "--data", "begun_from_sha256": "--f
 """Facts that decide what a fold comes to, and what a user gives them by."""
 
 
-def facts_of(recipe: Recipe, faces: FaceSet, data: Path, start: Path | None) -> dict[str, Any]:
+def facts_of(
+    recipe: Recipe, faces: FaceSet, data: Path, start: Path | None, note: str = ""
+) -> dict[str, Any]:
     """Return what folds are made of and with.
 
-    data, start: the files that the faces and the first weights were read from.
+    data, start: the files that the faces and the first weights were read from. note: what whoever
+    reads the figures has to know.
     """
     pixels, labels = torch.from_numpy(faces.pixels), torch.from_numpy(faces.labels)
     return {
@@ -37,6 +40,7 @@ def facts_of(recipe: Recipe, faces: FaceSet, data: Path, start: Path | None) -> 
         "recipe": recipe.as_dict(),
         "date": datetime.now(UTC).date().isoformat(),
         "environment": environment(),
+        **({"note": note} if note else {}),
     }
 
 

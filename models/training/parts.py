@@ -9,11 +9,12 @@ import numpy as np
 
 from models.data.clean import clean_four
 from models.data.face_set import FaceSet, clean_training
+from models.data.held_out import TENTH, hold_out_pictures, hold_out_subjects
 from models.data.read import read_dataset
-from models.data.splits import k_fold, subject_k_fold
 from models.runtime.errors import UserError
 
-_TENTH = 10
+_FEWEST = 2
+"""Training pictures: normalisation takes the mean over several."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,23 +31,31 @@ def read_parts(data: Path, votes: Path | None, cleaning: str) -> Parts:
 
     Where a data set has no PublicTest, a tenth of what there is to learn from is held out, whole
     subjects where they are known. cleaning: one of `recipe.CLEANINGS`. Raises `UserError` for a
-    FER2013 file without both parts.
+    FER2013 file without both parts, and where cleaning leaves fewer than 2 pictures to train on.
     """
     faces, held = read_held_out(data, votes)
-    kept, dropped = clean(faces, cleaning)
-    validation = faces.split("PublicTest")
-    if not len(kept) or not len(validation):
+    training, validation = faces.split("Training"), faces.split("PublicTest")
+    if not len(training) or not len(validation):
         raise UserError(
-            f"{data}: expected Training and PublicTest rows, found {len(kept)} and "
+            f"{data}: expected Training and PublicTest rows, found {len(training)} and "
             f"{len(validation)}: use the whole file"
+        )
+    kept, dropped = clean(faces, cleaning)
+    if len(kept) < min(_FEWEST, len(training)):
+        raise UserError(
+            f"{data}: expected at least {_FEWEST} pictures left to train on, found {len(kept)}: "
+            f"dropped from {len(training):,} were {dropped}. Pictures of one film or moment are "
+            "nearly the same photograph, which cannot be learnt from and measured on: add "
+            "pictures of other people or days, or sort whole days into the folders train and val"
         )
     told = f"{held}; " if held else ""
     return Parts(kept, validation, f"{told}dropped from training: {dropped}")
 
 
 def read_held_out(data: Path, votes: Path | None) -> tuple[FaceSet, str]:
-    """Read any data set with the part that is chosen on as PublicTest, always the same.
+    """Read any data set with the part that is chosen on as PublicTest.
 
+    It is the same again, and stays held out when pictures are added (`models.data.held_out`).
     The text says what was held out for it, if anything had to be.
     """
     faces = read_dataset(data, votes=votes).faces
@@ -56,24 +65,27 @@ def read_held_out(data: Path, votes: Path | None) -> tuple[FaceSet, str]:
 
 
 def _hold_out(faces: FaceSet) -> tuple[FaceSet, str]:
-    """Return the faces with a tenth of what is no test part as PublicTest, always the same."""
+    """Return the faces with about a tenth of what is no test part as PublicTest."""
     rows = np.flatnonzero(faces.splits != "PrivateTest")
     pool = faces.select(rows)
-    if len(pool) < 2 * _TENTH:
+    if len(pool) < 2 * TENTH:
         raise UserError(
-            f"expected at least {2 * _TENTH} pictures to hold a tenth of them out, found "
+            f"expected at least {2 * TENTH} pictures to hold a tenth of them out, found "
             f"{len(pool)}: use a larger data set"
         )
     if pool.subjects is None or len(np.unique(pool.subjects)) < 2:
-        folds, whole = k_fold(pool.labels, _TENTH), "pictures"
+        chosen, whole = hold_out_pictures(pool.pixels, pool.labels), "pictures"
     else:
-        count = min(_TENTH, len(np.unique(pool.subjects)))
-        folds, whole = subject_k_fold(pool.labels, pool.subjects, count), "subjects"
-    _, chosen = next(folds)
+        chosen, whole = hold_out_subjects(pool.labels, pool.subjects), "subjects"
+    if not chosen.any():
+        raise UserError(
+            f"expected an expression with 2 different pictures or more to hold one out, found "
+            f"{len(pool)} pictures that are copies of one for each: use a larger data set"
+        )
     splits = faces.splits.astype("U11")
     splits[rows] = "Training"
     splits[rows[chosen]] = "PublicTest"
-    told = f"held out to choose on: {len(chosen):,} of {len(pool):,} pictures, by {whole}"
+    told = f"held out to choose on: {chosen.sum():,} of {len(pool):,} pictures, by {whole}"
     return replace(faces, splits=splits), told
 
 

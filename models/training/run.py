@@ -22,6 +22,7 @@ from models.training.checkpoint import environment, load_checkpoint, save_checkp
 from models.training.deadline import Deadline, nothing_left
 from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
+from models.training.fingerprint import digest_of_all
 from models.training.loop import Trainer
 from models.training.parts import Parts, read_parts
 from models.training.recipe import Recipe, check_teachers, read_recipe
@@ -88,7 +89,7 @@ def train(
             parts = read_parts(data, votes, recipe.cleaning)
             training, validation = _examples(data, parts, trainer)
             older = digest_of(training.pixels)
-            found = _digest_of_all(training, validation)
+            found = digest_of_all(training, validation)
             trainer.pictures = same_data(trainer.pictures, found, data, older=older)
             if start is not None and not resume:
                 begin_from(trainer, start, training.pixels)
@@ -118,12 +119,6 @@ def same_data(known: str, found: str, data: Path, *, older: str = "") -> str:
             "checkpoint in another folder (--from)"
         )
     return found
-
-
-def _digest_of_all(training: Examples, validation: Examples) -> str:
-    """Return the fingerprint of what is learnt from and of what is chosen on."""
-    truth = [torch.from_numpy(labels) for labels in validation.truth.values()]
-    return digest_of(training.pixels, *training.targets.values(), validation.pixels, *truth)
 
 
 def start_device(name: str, threads: int | None) -> torch.device:

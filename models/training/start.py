@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from models.card_making import SOURCES, learnt_from
+from models.runtime.card import Card
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.training.checkpoint import load_checkpoint
@@ -74,6 +75,18 @@ def network_of(path: Path) -> dict[str, Any]:
     return {key: values[key] for key in _OF_THE_NETWORK}
 
 
+def sources_of(path: Path) -> list[str]:
+    """Return the names of what a checkpoint or an exported file has learnt from."""
+    if path.suffix == ".onnx":
+        return _sources_on(OnnxClassifier(path, provider="CPU").card)
+    values = load_checkpoint(path)
+    return learnt_from(values, recipe_of(values, path))
+
+
+def _sources_on(card: Card) -> list[str]:
+    return [name for name, text in SOURCES.items() if text in card.data]
+
+
 def read_start(path: Path, pixels: Tensor) -> Start:
     """Read what to begin with from a checkpoint, or from an exported file and its card."""
     if path.suffix == ".onnx":
@@ -82,8 +95,7 @@ def read_start(path: Path, pixels: Tensor) -> Start:
         # Of the two label sets of a training with margins one may be voted, which takes none.
         recipe = Recipe.from_dict(card.recipe)
         recipe = replace(recipe, labels={card.label_set: 1.0}, loss="softmax")
-        sources = [name for name, text in SOURCES.items() if text in card.data]
-        return Start(recipe, network.state_dict(), sources, card.training)
+        return Start(recipe, network.state_dict(), _sources_on(card), card.training)
     values = load_checkpoint(path)
     recipe = recipe_of(values, path)
     made = {key: values.get(key) for key in ("epoch", "begun_from")} | values["environment"]

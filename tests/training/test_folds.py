@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from models.bundle import WEIGHTS
 from models.cli.train import main
 from models.data.face_set import FaceSet
 from models.data.jaffe import SQUARE
@@ -23,9 +24,11 @@ from models.runtime.labels import FER2013
 from models.training.checkpoint import save_checkpoint
 from models.training.examples import Examples, make_examples
 from models.training.folds import Fold, Protocol, cut, protocols_of, run_protocol
-from models.training.folds_file import FoldsFile
+from models.training.folds_file import FoldsFile, facts_of
 from models.training.loop import Trainer
-from models.training.recipe import Augmentation, Recipe
+from models.training.recipe import Augmentation, Distillation, Recipe
+from models.training.start import sources_of
+from models.training.unseen import told_of_seen
 
 pytestmark = pytest.mark.train
 
@@ -190,6 +193,7 @@ def test_one_command_runs_both_protocols_and_writes_json(
     values = json.loads((out / "folds.json").read_text(encoding="utf-8"))
     assert values["recipe"]["field"] == 44
     assert values["begun_from"] == "start.pt"
+    assert "note" not in values
     assert main([name, "--folds", "2,many", *common]) == 2
     assert "expected --folds with a number" in capsys.readouterr().err
     assert main([name, "--folds", "2", "--minutes", "3", *common]) == 2
@@ -199,6 +203,47 @@ def test_one_command_runs_both_protocols_and_writes_json(
     assert main([name, "--folds", "2,70", *common]) == 2
     assert "error: " in capsys.readouterr().err
     assert not nowhere.exists(), "what cannot be cut is said before anything is trained"
+
+
+def _learnt_from(path: Path, quick: Recipe, source: str) -> Path:
+    state = Trainer(quick, CPU).state()
+    save_checkpoint(path, {**state, "sources": ["fer2013", source], "environment": {}})
+    return path
+
+
+def test_folds_of_pictures_that_a_network_knows_are_refused(
+    jaffe: Path,
+    people: FaceSet,
+    quick: Recipe,
+    write_recipe: Callable[[Recipe, Path], str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    knowing = _learnt_from(tmp_path / "knowing.pt", quick, "jaffe")
+    name, out = write_recipe(quick, tmp_path), tmp_path / "run"
+    common = ["--data", str(jaffe), "--out", str(out), "--device", "cpu", "--threads", "1"]
+    assert main([name, "--folds", "2", "--from", str(knowing), *common]) == 2
+    said = "learnt nothing of jaffe for folds of it, found one that has"
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+    taught = replace(quick, distillation=Distillation(teachers=(str(knowing),)))
+    with pytest.raises(UserError, match=f"{said}.* leave that teacher out"):
+        told_of_seen(taught, people, None)
+    assert told_of_seen(quick, people, _learnt_from(tmp_path / "raf.pt", quick, "raf_db")) == ""
+    # An exported file has learnt from what its card names.
+    exported = WEIGHTS / "simple_cnn.fer2013.onnx"
+    assert told_of_seen(quick, people, exported) == ""
+    assert sources_of(exported) == ["fer2013", "ferplus"]
+
+
+def test_folds_of_a_folder_that_a_network_may_know_bear_a_note(
+    people: FaceSet, quick: Recipe, tmp_path: Path
+) -> None:
+    own = replace(people, source="image_folder", subjects=None)
+    knowing = _learnt_from(tmp_path / "knowing.pt", quick, "image_folder")
+    note = told_of_seen(quick, own, knowing)
+    assert note.startswith("knowing.pt has learnt from a folder of the trainer's own: if that was")
+    assert facts_of(quick, own, tmp_path / "own", knowing, note)["note"] == note
 
 
 def test_folds_that_were_stopped_are_gone_on_with(

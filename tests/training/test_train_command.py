@@ -352,7 +352,7 @@ def test_data_without_a_part_is_refused(
 ) -> None:
     path = write_data(faces.split("Training"), "parquet", tmp_path / "part")
     assert start("--data", str(path)) == 2
-    assert "expected Training and PublicTest rows, found 63 and 0" in sentence(capsys)
+    assert "expected Training and PublicTest rows, found 64 and 0" in sentence(capsys)
 
 
 def test_data_without_votes_is_refused_by_a_recipe_that_needs_them(

@@ -102,6 +102,38 @@ def _break_classes(root: Path, published: SimpleNamespace) -> None:
     published.picture(published.class_folders(root) / "train" / "bored" / "1.png")
 
 
+def _loose_picture(root: Path, published: SimpleNamespace) -> None:
+    published.picture(root / "happy" / "1.png")
+    published.picture(root / "b.png")
+
+
+def _loose_beside_parts(root: Path, published: SimpleNamespace) -> None:
+    published.picture(published.class_folders(root) / "b.png")
+
+
+def _loose_in_a_part(root: Path, published: SimpleNamespace) -> None:
+    published.picture(published.class_folders(root) / "train" / "b.png")
+
+
+def _class_in_a_class(root: Path, published: SimpleNamespace) -> None:
+    published.picture(root / "happy" / "days" / "sad" / "1.png")
+
+
+def _some_named_parts(root: Path, published: SimpleNamespace) -> None:
+    for name in ("Training_1.png", "PublicTest_2.png", "own_3.png"):
+        published.picture(root / "happy" / name)
+
+
+def _numbered(root: Path, published: SimpleNamespace) -> None:
+    for number in range(7):
+        published.picture(root / str(number) / "1.png")
+
+
+def _numbered_parts(root: Path, published: SimpleNamespace) -> None:
+    for part in ("train", "test"):
+        _numbered(root / part, published)
+
+
 def _nothing(root: Path, published: SimpleNamespace) -> None:
     (root / "notes.txt").write_text("no pictures")
 
@@ -128,6 +160,13 @@ def _nothing(root: Path, published: SimpleNamespace) -> None:
         (_break_table_row, r"validation\.csv, row 0: expected 9 columns, found 2"),
         (_break_table_picture, r"validation\.csv, row 0, column subDirectory_filePath: .*c\.png"),
         (_break_classes, r"bored: expected a class folder named"),
+        (_loose_picture, r"b\.png: expected pictures in class folders alone, found 1 in"),
+        (_loose_beside_parts, r"b\.png: expected pictures in class folders alone"),
+        (_loose_in_a_part, r"b\.png: expected pictures in class folders alone, found 1 in .*train"),
+        (_class_in_a_class, r"sad: expected no folder of another class or part in days"),
+        (_some_named_parts, r"own_3\.png: expected a name .* found 1 pictures of 3 without"),
+        (_numbered, r"0: expected a class folder named .* found 0: rename it, .* 0 to 6 are anger"),
+        (_numbered_parts, r"0: expected a class folder named .* found 0: rename it"),
         (_nothing, r"expected one of the layouts .* found notes\.txt"),
     ],
 )
@@ -151,5 +190,7 @@ def test_names_that_are_none_are_refused(tmp_path: Path) -> None:
         read_dataset(tmp_path, label_set="fer7")
     with pytest.raises(UserError, match=r"expected a folder .*nowhere"):
         read_jaffe(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"expected train_set/annotations, or .* found neither"):
+        read_dataset(tmp_path, "affectnet")
     with pytest.raises(UserError, match="at least 1 frame"):
         read_ck_plus(tmp_path, frames=0)

@@ -172,6 +172,32 @@ def test_pictures_of_any_form_become_square_gray_crops(tmp_path: Path) -> None:
     assert (outside == 0).all()
 
 
+@pytest.mark.parametrize("bits", [8, 10, 11, 12, 14, 15, 16])
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+def test_pictures_of_more_bits_keep_their_brightness(
+    tmp_path: Path, bits: int, suffix: str
+) -> None:
+    ramp = np.linspace(0, 2**bits - 1, 256).astype(np.uint16)[None, :].repeat(48, axis=0)
+    file = tmp_path / f"deep.{suffix}"
+    assert cv2.imwrite(str(file), ramp)
+    # A picture of 15 bits or more is one of 16 that may be dark.
+    expected = np.linspace(0, 255 if bits != 15 else 127, 256)[None, :]
+    assert np.abs(read_gray(file) - expected).max() < 2
+
+
+def test_class_folders_are_read_to_their_depth(published: SimpleNamespace, tmp_path: Path) -> None:
+    for name in ("happy/day1/1.png", "happy/day2/late/2.png", "sad/3.png", "sad/.cache/4.png"):
+        published.picture(tmp_path / name)
+    faces = read_dataset(tmp_path).faces
+    assert _words(faces) == ["happiness", "happiness", "sadness"]
+    assert list(faces.names) == ["happy/day1/1.png", "happy/day2/late/2.png", "sad/3.png"]
+    assert set(faces.splits) == {"all"}
+    parts = tmp_path / "parts"
+    for name in ("train/happy/day1/1.png", "val/sad/2.png"):
+        published.picture(parts / name)
+    assert list(read_dataset(parts).faces.splits) == ["Training", "PublicTest"]
+
+
 def test_shrinking_averages_instead_of_picking(tmp_path: Path) -> None:
     fine = np.zeros((480, 480), np.uint8)
     fine[:, ::2] = 200
