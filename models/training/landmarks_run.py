@@ -55,6 +55,7 @@ def train_landmarks(run: TaskRun) -> None:
     with training_folder(run.out, resume=run.resume):
         if run.resume:
             trainer.restore(landmark_checkpoint(run.out / "last.pt"))
+            deadline.recall(trainer.history)
         training, held_back = _read(run.data, trainer)
         trainer.pictures = same_data(trainer.pictures, digest_of(training.patches), run.data)
         if run.start is not None and not run.resume:
@@ -111,6 +112,9 @@ def _run_epochs(
     recipe, made_with = trainer.recipe, environment()
     if trainer.epoch == recipe.epochs:
         tqdm.write(nothing_left(recipe.epochs))
+        return
+    if deadline.over():
+        tqdm.write(deadline.sentence(trainer.epoch, recipe.epochs, begun=trainer.epoch))
         return
     faces = len(training.marked) * (recipe.epochs - trainer.epoch)
     with (

@@ -85,6 +85,7 @@ def train(
             group.wait()
             if resume:
                 trainer.restore(load_checkpoint(out / "last.pt"))
+                deadline.recall(trainer.history)
             parts = read_parts(data, votes, recipe.cleaning)
             training, validation = _examples(data, parts, trainer)
             older = digest_of(training.pixels)
@@ -223,26 +224,33 @@ class _Run:
         if trainer.epoch == recipe.epochs:
             print(nothing_left(recipe.epochs))
             return
-        pictures = len(training) * (recipe.epochs - trainer.epoch)
+        begun, over = trainer.epoch, self.deadline.over()
+        trainer.group.tell({"over": float(over)})
+        if not over:
+            self._lead(training, validation)
+        if trainer.epoch < recipe.epochs:
+            print(self.deadline.sentence(trainer.epoch, recipe.epochs, begun))
+
+    def _lead(self, training: Examples, validation: Examples) -> None:
+        trainer, epochs = self.trainer, self.trainer.recipe.epochs
+        pictures = len(training) * (epochs - trainer.epoch)
         # One bar for the whole run, so that its time left is that of the run.
         with (
             SummaryWriter(str(self.out / "tensorboard")) as board,
             tqdm(total=pictures, unit="img", leave=False, disable=None) as bar,
         ):
-            while trainer.epoch < recipe.epochs:
+            over = False
+            while trainer.epoch < epochs and not over:
                 over = self._epoch(training, validation, bar)
                 now = trainer.history[-1]
                 for name, value in now.items():
                     board.add_scalar(name, value, trainer.epoch)
                 trainer.group.tell({**now, "over": float(over)})
-                if over:
-                    break
-        if trainer.epoch < recipe.epochs:
-            print(self.deadline.sentence(trainer.epoch, recipe.epochs))
 
     def _follow(self, training: Examples) -> None:
-        trainer, over = self.trainer, False
-        while trainer.epoch < trainer.recipe.epochs and not over:
+        trainer, epochs = self.trainer, self.trainer.recipe.epochs
+        over = trainer.epoch < epochs and bool(trainer.group.tell({})["over"])
+        while trainer.epoch < epochs and not over:
             trainer.train_epoch(training)
             # Batch statistics differ a little between processes; a schedule that follows the
             # losses has to see the same ones in all of them.

@@ -171,6 +171,9 @@ def test_a_resumed_training_equals_an_unbroken_one(
     assert train([*arguments, "--minutes", "0.0001"]) == 0
     assert load_checkpoint(tmp_path / "out/last.pt")["epoch"] == 1
     assert "stopped after epoch 1 of 2: another would run over" in capsys.readouterr().out
+    assert train([*arguments, "--minutes", "0.0001", "--resume"]) == 0
+    assert "no epoch begun: expected --minutes for one more" in capsys.readouterr().out
+    assert load_checkpoint(tmp_path / "out/last.pt")["epoch"] == 1
     assert train([*arguments, "--resume"]) == 0
     assert train([*arguments, "--resume"]) == 0
     assert "all 2 epochs are done, nothing is left to train" in capsys.readouterr().out
