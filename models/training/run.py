@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -168,8 +168,9 @@ def training_folder(out: Path, *, resume: bool) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if made and not any(out.iterdir()):
-            out.rmdir()
+        if made:
+            with suppress(OSError):  # it has something in it, or another process removed it
+                out.rmdir()
         raise
 
 

@@ -35,6 +35,7 @@ from models.training.distributed import Attending, Group, join_group
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
 from models.training.recipe import Augmentation, Distillation, Recipe
+from models.training.run import training_folder
 
 pytestmark = pytest.mark.train
 
@@ -275,3 +276,22 @@ def test_more_processes_than_gpus_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UserError, match="a GPU for each process of this machine, found 1"):
         join_group(torch.device("cuda", 1))
+
+
+@pytest.mark.parametrize("size", ["two", "", "0", "-2", "2.0"])
+def test_no_number_of_processes_is_a_sentence(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", size)
+    with pytest.raises(UserError, match=f"expected WORLD_SIZE to be a number .*found '{size}'"):
+        join_group(CPU)
+
+
+def test_two_processes_that_fail_alike_both_say_why(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+
+    def fail() -> None:
+        with training_folder(out, resume=False):
+            out.rmdir()  # as the other one does
+            raise UserError("the data")
+
+    with pytest.raises(UserError, match="the data"):
+        fail()
