@@ -56,15 +56,16 @@ def train_landmarks(run: TaskRun) -> None:
         if run.resume:
             trainer.restore(landmark_checkpoint(run.out / "last.pt"))
             deadline.recall(trainer.history)
-        training, held_back = _read(run.data, trainer)
-        trainer.pictures = same_data(trainer.pictures, digest_of(training.patches), run.data)
+        (training, held_back), found = _read(run.data, trainer)
+        older = digest_of(training.patches)
+        trainer.pictures = same_data(trainer.pictures, found, run.data, older=older)
         if run.start is not None and not run.resume:
             trainer.begin_with(_weights(run.start, training))
         _run_epochs(trainer, trainer.own_labels(training), held_back, run.out, deadline)
 
 
-def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
-    """Return what to train on and what is held back, and say how much it is."""
+def _read(path: Path, trainer: LandmarkTrainer) -> tuple[list[LandmarkData], str]:
+    """Return what to train on and what is held back, and the fingerprint; say how much it is."""
     pictures = read_face_pictures(path)
     held = validation_part(pictures)
     training = make_landmark_set(without_copies(training_part(pictures), held))
@@ -77,7 +78,9 @@ def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
         f"on {trainer.device}"
     )
     trusted = trainer.recipe.trusted
-    return [LandmarkData.of(data, trusted, trainer.device) for data in (training, held_back)]
+    sets = (training, held_back)
+    values = [torch.from_numpy(v) for data in sets for v in (data.patches, data.points, data.five)]
+    return [LandmarkData.of(data, trusted, trainer.device) for data in sets], digest_of(*values)
 
 
 def landmark_checkpoint(path: Path) -> dict[str, Any]:
