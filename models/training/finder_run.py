@@ -22,13 +22,15 @@ from models.runtime.face_detector import FaceDetector
 from models.training.average import WeightAverage
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.deadline import Deadline
+from models.training.device import start_device
+from models.training.digest import same_data
 from models.training.exported import take_back
 from models.training.finder_data import FinderData, batches, read_finder_data, workers_for
 from models.training.finder_loss import Targets, decode, finder_loss
 from models.training.finder_recipe import FinderRecipe
+from models.training.folder import training_folder, write_log
 from models.training.losses import check_finite
 from models.training.optimisers import make_optimiser
-from models.training.run import same_data, start_device, training_folder, write_log
 from models.training.speed import arithmetic, autocast, no_bf16
 from models.training.tasks import TaskRun, task_values
 

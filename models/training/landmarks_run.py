@@ -24,13 +24,14 @@ from models.runtime.errors import UserError
 from models.runtime.landmark_model import LandmarkModel
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.deadline import Deadline, nothing_left
+from models.training.device import start_device
+from models.training.digest import digest_of, same_data
 from models.training.exported import ENOUGH, take_back
+from models.training.folder import training_folder, write_log
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe
 from models.training.landmark_views import Placement, sample
-from models.training.run import same_data, start_device, training_folder, write_log
 from models.training.tasks import TaskRun, task_values
-from models.training.teaching import digest_of
 
 __all__ = ["landmark_checkpoint", "train_landmarks"]
 

@@ -35,12 +35,12 @@ from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import is_part_card
 from models.training import landmarks_run
 from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.digest import digest_of
 from models.training.exported import take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe, Views
 from models.training.recipe import all_recipes, bundled_recipes
 from models.training.tasks import TaskRun, task_of, task_values
-from models.training.teaching import digest_of
 
 pytestmark = pytest.mark.train
 

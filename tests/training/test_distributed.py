@@ -33,9 +33,9 @@ from models.training import loop
 from models.training.checkpoint import load_checkpoint
 from models.training.distributed import Attending, Group, join_group
 from models.training.examples import Examples, make_examples
+from models.training.folder import training_folder
 from models.training.loop import Trainer
 from models.training.recipe import Augmentation, Distillation, Recipe
-from models.training.run import training_folder
 
 pytestmark = pytest.mark.train
 

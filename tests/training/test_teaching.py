@@ -15,6 +15,7 @@ from models.data.face_set import FaceSet, clean_training
 from models.export import export
 from models.runtime.errors import UserError
 from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.digest import digest_of
 from models.training.distillation import Ensemble
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
@@ -23,7 +24,6 @@ from models.training.teachers import load_teachers, mean_logits
 from models.training.teaching import (
     Answers,
     TeacherLogits,
-    digest_of,
     fixed_view,
     single_view,
     teach,

@@ -16,10 +16,10 @@ import torch
 from models.cli.train import main
 from models.data.face_set import FaceSet, clean_training
 from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.digest import digest_of
 from models.training.examples import make_examples
 from models.training.loop import Trainer
 from models.training.recipe import Recipe, bundled_recipes
-from models.training.teaching import digest_of
 
 pytestmark = pytest.mark.train
 
