@@ -94,10 +94,10 @@ def test_the_bundled_recipe_is_no_classifiers() -> None:
         ({"batch_size": 40}, "batch_size of at least"),
         ({"learning_rate": 0.0}, "learning_rate above 0"),
         ({"ema": 2.0}, "ema of 0 to 1"),
-        ({"task": "face_finder"}, "expected task landmarks68"),
+        ({"task": "face_finder"}, "expected task of landmarks68"),
         ({"seed": -1}, "seed"),
         ({"views": {"rotat": 3.0}}, "did you mean 'rotate'"),
-        ({"views": {"cover": 3.0}}, "cover of 0 to 1"),
+        ({"views": {"cover": 3.0}}, "cover of 0 to 1, found 3"),
         ({"views": {"shift": 3.0}}, "shift of 0 to 1"),
     ],
 )
