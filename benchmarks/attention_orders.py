@@ -37,9 +37,10 @@ from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.scoring import score_crops
 from models.training.checkpoint import load_checkpoint
+from models.training.device import choose_device
 from models.training.metrics import accuracy
 from models.training.predict import network_logits
-from models.training.run import Pace, choose_device, train
+from models.training.run import Pace, train
 
 LOSSES = ("softmax", "a_softmax")
 ORDERS = ("channel_first", "spatial_first", "parallel")

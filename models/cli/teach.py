@@ -91,12 +91,13 @@ def _teach(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from models.cli.teacher_table import measure_teachers
+    from models.training.device import start_device
+    from models.training.digest import digest_of
     from models.training.examples import make_examples
     from models.training.parts import read_parts
     from models.training.recipe import read_recipe
-    from models.training.run import start_device
     from models.training.teachers import load_teachers
-    from models.training.teaching import digest_of, teach
+    from models.training.teaching import teach
 
     _check(arguments)
     recipe = read_recipe(arguments.recipe, arguments.changes)

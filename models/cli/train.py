@@ -145,10 +145,10 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _train_folds(arguments: argparse.Namespace) -> None:
     from models.data.read import read_dataset
+    from models.training.device import start_device
     from models.training.folds import Fold, check_protocols, protocols_of, run_protocol
     from models.training.folds_file import FoldsFile, facts_of
     from models.training.recipe import check_teachers, read_recipe
-    from models.training.run import start_device
     from models.training.start import network_of
     from models.training.unseen import told_of_seen
 

@@ -74,14 +74,22 @@ def environment() -> dict[str, str]:
 
 
 def _commit() -> str:
+    """Return the commit of this code, or that it is unknown."""
+    here = Path(__file__)
     try:
-        done = subprocess.run(  # noqa: S603 (nothing of it comes from a user)
-            ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=5,
-        )
+        # An installed copy can lie within another repository, whose commit says nothing of it.
+        _git(here.parent, "ls-files", "--error-unmatch", here.name)
+        return _git(here.parent, "describe", "--always", "--dirty")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603 (nothing of it comes from a user)
+        ["git", "-C", str(folder), *arguments],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=5,
+    )
     return done.stdout.strip()

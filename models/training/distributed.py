@@ -47,9 +47,15 @@ class Group:
 def join_group(device: torch.device) -> Group:
     """Join the processes that `torchrun` started, or be alone.
 
-    Raises `UserError` where they are more than the GPUs, or do not find each other.
+    Raises `UserError` where they are more than the GPUs, do not find each other, or are no number.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    told = os.environ.get("WORLD_SIZE", "1")
+    if not told.isdecimal() or int(told) < 1:
+        raise UserError(
+            f"expected WORLD_SIZE to be a number of processes, found {told!r}: "
+            "start them with torchrun, or unset WORLD_SIZE"
+        )
+    size = int(told)
     if size == 1:
         return Group()
     if device.type == "cuda":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from models.runtime.errors import UserError
-from models.training.recipe import checked
+from models.training.ranges import check_one_of, check_part, check_positive
+from models.training.recipe import PRECISIONS, checked
 
 TASK = "face_finder"
 
@@ -39,10 +39,8 @@ class FinderRecipe:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if self.task != TASK:
-            raise UserError(f"recipe: expected task {TASK}, found {self.task!r}")
-        if self.precision not in ("fp32", "bf16"):
-            raise UserError(f"recipe: expected precision fp32 or bf16, found {self.precision!r}")
+        check_one_of(self.task, (TASK,), "task")
+        check_one_of(self.precision, PRECISIONS, "precision")
         if self.side % 32 or not 64 <= self.side <= 1024:
             raise UserError(
                 f"recipe: expected side of 64 to 1024, a multiple of 32, found {self.side}"
@@ -54,11 +52,9 @@ class FinderRecipe:
                     f"recipe: expected {key} from {low} to below 2^32, found {getattr(self, key)}"
                 )
         for key in ("learning_rate", "clip_norm"):
-            if not 0 < getattr(self, key) < math.inf:
-                raise UserError(f"recipe: expected {key} above 0, found {getattr(self, key)}")
+            check_positive("recipe", key, getattr(self, key))
         for key in ("weight_decay", "decay", "ema", "clutter"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise UserError(f"recipe: expected {key} of 0 to 1, found {getattr(self, key)}")
+            check_part("recipe", key, getattr(self, key))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

@@ -22,13 +22,15 @@ from models.runtime.face_detector import FaceDetector
 from models.training.average import WeightAverage
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.deadline import Deadline
+from models.training.device import start_device
+from models.training.digest import same_data
 from models.training.exported import take_back
 from models.training.finder_data import FinderData, batches, read_finder_data, workers_for
 from models.training.finder_loss import Targets, decode, finder_loss
 from models.training.finder_recipe import FinderRecipe
+from models.training.folder import training_folder, write_log
 from models.training.losses import check_finite
 from models.training.optimisers import make_optimiser
-from models.training.run import same_data, start_device, training_folder, write_log
 from models.training.speed import arithmetic, autocast, no_bf16
 from models.training.tasks import TaskRun, task_values
 
@@ -201,6 +203,7 @@ def train_finder(run: TaskRun) -> None:
     with training_folder(run.out, resume=run.resume):
         if run.resume:
             trainer.restore(load_checkpoint(run.out / "last.pt"))
+            deadline.recall(trainer.history)
         data = read_finder_data(run.data, recipe.side, recipe.clutter)
         trainer.pictures = same_data(trainer.pictures, data.digest, run.data)
         told = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
@@ -243,17 +246,19 @@ def _train(trainer: FinderTrainer, data: FinderData, out: Path, deadline: Deadli
     recipe = trainer.recipe
     computed_in = arithmetic(trainer.device, recipe.precision)
     made_with = {**environment(), "computed_in": computed_in}
+    begun = trainer.epoch
     while trainer.epoch < recipe.epochs:
+        if deadline.over(1 + _falling_epochs(recipe, trainer.epoch + 1)):
+            print(deadline.sentence(trainer.epoch, recipe.epochs, begun))
+            break
         started = time.monotonic()
         _epoch(trainer, data, None)
         save_checkpoint(out / "last.pt", {**trainer.state(), "environment": made_with})
         write_log(out / "log.csv", trainer.history)
         deadline.note(time.monotonic() - started)
-        falling = _falling_epochs(recipe, trainer.epoch + 1)
-        if trainer.epoch < recipe.epochs and deadline.over(1 + falling):
-            print(deadline.sentence(trainer.epoch, recipe.epochs))
-            break
     falling = _falling_epochs(recipe, trainer.epoch)
+    if 0 < begun == trainer.epoch < recipe.epochs and deadline.over(falling):
+        return  # the call before this one let the rate fall
     ending = _branch(trainer)
     for number in range(falling):
         _epoch(ending, data, (number, falling))

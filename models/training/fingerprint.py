@@ -9,10 +9,10 @@ import torch
 from models.card_making import learnt_from
 from models.data.face_set import FaceSet
 from models.training.checkpoint import load_checkpoint
+from models.training.digest import digest_of
 from models.training.examples import Examples, make_examples
 from models.training.parts import clean
 from models.training.recipe import recipe_of
-from models.training.teaching import digest_of
 
 
 def digest_of_all(training: Examples, validation: Examples) -> str:

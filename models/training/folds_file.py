@@ -15,9 +15,9 @@ from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
 from models.training.checkpoint import environment
+from models.training.digest import digest_of
 from models.training.folds import Fold, Protocol
 from models.training.recipe import Recipe
-from models.training.teaching import digest_of
 
 _DECIDING = {"recipe": "recipe", "pictures": "--data", "begun_from_sha256": "--from"}
 """Facts that decide what a fold comes to, and what a user gives them by."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from models.runtime.errors import UserError
+from models.training.ranges import check_one_of, check_part, check_positive
 from models.training.recipe import checked
 
 TASK = "landmarks68"
@@ -35,11 +36,9 @@ class Views:
 
     def __post_init__(self) -> None:
         for key in ("wild", "light", "coarse", "noise", "blocks", "cover"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise UserError(f"recipe, [views]: expected {key} of 0 to 1")
+            check_part("recipe, [views]", key, getattr(self, key))
         for key, most in (("rotate", 180.0), ("shift", 1.0), ("scale", 1.0), ("stretch", 0.5)):
-            if not 0 <= getattr(self, key) <= most:
-                raise UserError(f"recipe, [views]: expected {key} of 0 to {most:g}")
+            check_part("recipe, [views]", key, getattr(self, key), most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,7 @@ class LandmarkRecipe:
     views: Views = field(default_factory=Views)
 
     def __post_init__(self) -> None:
-        if self.task != TASK:
-            raise UserError(f"recipe: expected task {TASK}, found {self.task!r}")
+        check_one_of(self.task, (TASK,), "task")
         if self.epochs < 1:
             raise UserError(f"recipe: expected epochs of at least 1, found {self.epochs}")
         if min(self.five, self.empty) < 1 or self.batch_size < self.five + self.empty + 2:
@@ -89,11 +87,9 @@ class LandmarkRecipe:
         if not 0 <= self.seed < 2**32:
             raise UserError(f"recipe: expected seed of 0 to 2 to the 32, found {self.seed}")
         for key in ("learning_rate", "clip_norm", "trusted"):
-            if not 0 < getattr(self, key) < 1e6:
-                raise UserError(f"recipe: expected {key} above 0, found {getattr(self, key)}")
+            check_positive("recipe", key, getattr(self, key))
         for key in ("warmup", "ema", "weight_decay", "narrow", "judging", "own", "kept"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise UserError(f"recipe: expected {key} of 0 to 1, found {getattr(self, key)}")
+            check_part("recipe", key, getattr(self, key))
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

@@ -24,13 +24,14 @@ from models.runtime.errors import UserError
 from models.runtime.landmark_model import LandmarkModel
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.deadline import Deadline, nothing_left
+from models.training.device import start_device
+from models.training.digest import digest_of, same_data
 from models.training.exported import ENOUGH, take_back
+from models.training.folder import training_folder, write_log
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe
 from models.training.landmark_views import Placement, sample
-from models.training.run import same_data, start_device, training_folder, write_log
 from models.training.tasks import TaskRun, task_values
-from models.training.teaching import digest_of
 
 __all__ = ["landmark_checkpoint", "train_landmarks"]
 
@@ -55,15 +56,17 @@ def train_landmarks(run: TaskRun) -> None:
     with training_folder(run.out, resume=run.resume):
         if run.resume:
             trainer.restore(landmark_checkpoint(run.out / "last.pt"))
-        training, held_back = _read(run.data, trainer)
-        trainer.pictures = same_data(trainer.pictures, digest_of(training.patches), run.data)
+            deadline.recall(trainer.history)
+        (training, held_back), found = _read(run.data, trainer)
+        older = digest_of(training.patches)
+        trainer.pictures = same_data(trainer.pictures, found, run.data, older=older)
         if run.start is not None and not run.resume:
             trainer.begin_with(_weights(run.start, training))
         _run_epochs(trainer, trainer.own_labels(training), held_back, run.out, deadline)
 
 
-def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
-    """Return what to train on and what is held back, and say how much it is."""
+def _read(path: Path, trainer: LandmarkTrainer) -> tuple[list[LandmarkData], str]:
+    """Return what to train on and what is held back, and the fingerprint; say how much it is."""
     pictures = read_face_pictures(path)
     held = validation_part(pictures)
     training = make_landmark_set(without_copies(training_part(pictures), held))
@@ -76,7 +79,9 @@ def _read(path: Path, trainer: LandmarkTrainer) -> list[LandmarkData]:
         f"on {trainer.device}"
     )
     trusted = trainer.recipe.trusted
-    return [LandmarkData.of(data, trusted, trainer.device) for data in (training, held_back)]
+    sets = (training, held_back)
+    values = [torch.from_numpy(v) for data in sets for v in (data.patches, data.points, data.five)]
+    return [LandmarkData.of(data, trusted, trainer.device) for data in sets], digest_of(*values)
 
 
 def landmark_checkpoint(path: Path) -> dict[str, Any]:
@@ -111,6 +116,9 @@ def _run_epochs(
     recipe, made_with = trainer.recipe, environment()
     if trainer.epoch == recipe.epochs:
         tqdm.write(nothing_left(recipe.epochs))
+        return
+    if deadline.over():
+        tqdm.write(deadline.sentence(trainer.epoch, recipe.epochs, begun=trainer.epoch))
         return
     faces = len(training.marked) * (recipe.epochs - trainer.epoch)
     with (

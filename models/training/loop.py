@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,6 +24,7 @@ from models.training.losses import (
     distribution_loss,
     region_biased_loss,
     split_heads,
+    taught_rows,
 )
 from models.training.metrics import accuracy, negative_log_likelihood
 from models.training.optimisers import make_optimiser, sharpness_aware_step
@@ -35,6 +36,26 @@ from models.training.teaching import Answers
 
 Heads = dict[str, Tensor]
 """Values (N, C) by label set."""
+
+_SEEDS_APART = 7_919
+"""Between the seeds of two processes: more than the epochs of a run, each of which has its own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Hold a process's share of a batch.
+
+    parts: (N, 1, F, F) of 0 to 1, what is seen of the pictures. targets, taught: what their labels
+    and what teachers say. counts, size: how many rows of the whole batch each label set teaches,
+    and how many there are, both for each process. Divided by these, the sums over the shares have
+    the means over the whole batch as their mean, however unlike the shares are.
+    """
+
+    parts: Tensor
+    targets: Heads
+    taught: Heads
+    counts: dict[str, Tensor]
+    size: float
 
 
 class Trainer:
@@ -94,8 +115,9 @@ class Trainer:
     def train_epoch(
         self, examples: Examples, on_step: Callable[[int, float], None] | None = None
     ) -> float:
-        """Train on every example once; return the mean loss, that of this process's share.
+        """Train on every example once; return the mean loss.
 
+        Of several processes each returns its share's; the mean of those is that of all examples.
         on_step: called after each step, on a GPU after some, with the number of examples done and
         the mean loss so far. Raises `UserError` when the loss is no longer a number.
         """
@@ -104,7 +126,8 @@ class Trainer:
             pictures = self._answers.pictures(examples.pixels, self.epoch)
             examples = replace(examples, pixels=pictures)
         seed = recipe.seed * 100_003 + self.epoch
-        torch.manual_seed(seed)
+        # What a network draws as it computes, such as the units it drops, is each process's own.
+        torch.manual_seed(seed + self.group.rank * _SEEDS_APART)
         generator = torch.Generator(self.device).manual_seed(seed)
         order = torch.randperm(len(examples), generator=generator, device=self.device)
         batches = self._batches(order)
@@ -142,10 +165,10 @@ class Trainer:
 
         done: the part of all steps that was taken before, 0 to 1.
         """
-        parts, targets, taught = self._batch(examples, rows, generator)
+        batch = self._batch(examples, rows, generator)
 
         def loss() -> Tensor:
-            return self._loss(parts, targets, taught, done)
+            return self._loss(batch, done)
 
         self.optimiser.zero_grad()
         if self.recipe.optimiser == "sam":
@@ -157,10 +180,8 @@ class Trainer:
         self.optimiser.step()
         return value.detach()
 
-    def _batch(
-        self, examples: Examples, rows: Tensor, generator: torch.Generator
-    ) -> tuple[Tensor, Heads, Heads]:
-        """Return this process's share of a batch: what is seen, what is taught, what teachers say.
+    def _batch(self, examples: Examples, rows: Tensor, generator: torch.Generator) -> Batch:
+        """Return this process's share of a batch.
 
         Every process draws the views of the whole batch and keeps its share, so that however many
         they are, each picture is seen in the same view.
@@ -185,16 +206,18 @@ class Trainer:
             parts = centre_crop(views, recipe.field)  # the stored answers are of the middle
         elif recipe.field < views.shape[3]:
             parts = random_crop(views, recipe.field, generator)
+        # Counted before they are shared, so that nothing has to be asked of the other processes.
+        counts = {name: taught_rows(each) / self.group.size for name, each in targets.items()}
         views, parts = self.group.share(views), self.group.share(parts)
         targets = {name: self.group.share(values) for name, values in targets.items()}
         taught = {name: self.group.share(values) for name, values in taught.items()}
         if self._teachers is not None:
             taught = self._teachers.probabilities(views, parts)
-        return parts, targets, taught
+        return Batch(parts, targets, taught, counts, len(rows) / self.group.size)
 
-    def _loss(self, parts: Tensor, targets: Heads, taught: Heads, done: float) -> Tensor:
-        recipe = self.recipe
-        seen = normalise(sized(parts, recipe), recipe)  # drawn in float32
+    def _loss(self, batch: Batch, done: float) -> Tensor:
+        recipe, targets, taught = self.recipe, batch.targets, batch.taught
+        seen = normalise(sized(batch.parts, recipe), recipe)  # drawn in float32
         with autocast(self.device, recipe.precision):
             outputs, attention = self._attend(seen)
         share = recipe.distillation.weight if taught else 0.0
@@ -204,13 +227,18 @@ class Trainer:
             if recipe.loss == "a_softmax" and name not in VOTED:
                 labels, length = targets[name].argmax(1), attention["length"].float()
                 marked = a_softmax_logits(logits.float(), length, labels, annealed_lambda(done))
-            part = (1 - share) * distribution_loss(marked, targets[name], recipe.label_smoothing)
+            part = (1 - share) * distribution_loss(
+                marked, targets[name], recipe.label_smoothing, batch.counts[name]
+            )
             if taught:  # a teacher knows of no margin, so the bare logits answer it
                 temperature = recipe.distillation.temperature
-                part = part + share * distillation_loss(logits, taught[name], temperature)
+                part = part + share * distillation_loss(
+                    logits, taught[name], temperature, batch.size
+                )
             total = total + recipe.labels[name] * part
         if recipe.region_margin:
-            total = total + region_biased_loss(attention["self"].float(), recipe.region_margin)
+            alone = attention["self"].float()
+            total = total + region_biased_loss(alone, recipe.region_margin, batch.size)
         return total
 
     def evaluate(self, examples: Examples) -> dict[str, float]:

@@ -18,6 +18,13 @@ from models.runtime.files import user_path
 from models.runtime.labels import LABEL_SETS
 from models.training.losses import LOSSES, VOTED
 from models.training.optimisers import OPTIMISERS
+from models.training.ranges import (
+    check_not_negative,
+    check_numbers_finite,
+    check_one_of,
+    check_part,
+    check_positive,
+)
 from models.training.schedule import SCHEDULES
 from models.training.tasks import task_of, task_values
 
@@ -25,6 +32,7 @@ CLEANINGS = ("none", "four")
 """What more is dropped from the training part: nothing, or by `models.data.clean.clean_four`."""
 VIEWS = ("same", "new")
 """What a student sees of what teachers answered in a file: their views, or new ones."""
+PRECISIONS = ("fp32", "bf16")
 _MOST_BATCH = 65_536
 
 
@@ -56,9 +64,9 @@ class Augmentation:
     def __post_init__(self) -> None:
         where = "recipe, [augmentation]"
         for key in ("flip", "erase", "glasses", "spoil", "mixup_until"):
-            _part(where, key, getattr(self, key))
+            check_part(where, key, getattr(self, key))
         for key in ("rotate", "scale", "shift", "brightness", "contrast", "gamma", "mixup"):
-            _not_negative(where, key, getattr(self, key))
+            check_not_negative(where, key, getattr(self, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,11 @@ class Distillation:
     temperature: float = 4.0
 
     def __post_init__(self) -> None:
-        _part("recipe, [distillation]", "weight", self.weight)
-        _positive("recipe, [distillation]", "temperature", self.temperature)
+        check_part("recipe, [distillation]", "weight", self.weight)
+        check_positive("recipe, [distillation]", "temperature", self.temperature)
         if self.teachers and self.logits:
             raise UserError("recipe, [distillation]: expected teachers or logits, found both")
-        _one_of(self.views, VIEWS, "views", where="recipe, [distillation]")
+        check_one_of(self.views, VIEWS, "views", where="recipe, [distillation]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +141,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in self.labels:
-            _one_of(name, tuple(LABEL_SETS), "label set")
-        _one_of(self.cleaning, CLEANINGS, "cleaning")
-        _one_of(self.precision, ("fp32", "bf16"), "precision")
-        _one_of(self.loss, LOSSES, "loss")
-        _one_of(self.optimiser, OPTIMISERS, "optimiser")
-        _one_of(self.schedule, SCHEDULES, "schedule")
+            check_one_of(name, tuple(LABEL_SETS), "label set")
+        check_one_of(self.cleaning, CLEANINGS, "cleaning")
+        check_one_of(self.precision, PRECISIONS, "precision")
+        check_one_of(self.loss, LOSSES, "loss")
+        check_one_of(self.optimiser, OPTIMISERS, "optimiser")
+        check_one_of(self.schedule, SCHEDULES, "schedule")
         if self.loss == "a_softmax" and self.augmentation.mixup:
             raise UserError("recipe: expected no mixup with a_softmax, which needs one true label")
         if not self.labels:
@@ -172,15 +180,15 @@ class Recipe:
                 f"recipe: expected field of 16 to 48, an even number, found {self.field}"
             )
         for name, weight in self.labels.items():
-            _positive("recipe, [labels]", name, weight)
+            check_positive("recipe, [labels]", name, weight)
         for name, share in self.rates.items():
-            _not_negative("recipe, [rates]", name, share)
+            check_not_negative("recipe, [rates]", name, share)
         for key in ("learning_rate", "std", "clip_norm"):
-            _positive("recipe", key, getattr(self, key))
-        _not_negative("recipe", "weight_decay", self.weight_decay)
-        _finite("recipe", {"mean": self.mean, **self.network})
+            check_positive("recipe", key, getattr(self, key))
+        check_not_negative("recipe", "weight_decay", self.weight_decay)
+        check_numbers_finite("recipe", {"mean": self.mean, **self.network})
         for key in ("warmup", "fall", "label_smoothing", "ema", "momentum", "region_margin"):
-            _part("recipe", key, getattr(self, key))
+            check_part("recipe", key, getattr(self, key))
 
     def holds_at(self, epoch: int) -> bool:
         """Say whether the rate after so many epochs would be the same if the run had others."""
@@ -300,32 +308,6 @@ def apply_change(values: dict[str, Any], change: str) -> None:
         values[last] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         values[last] = text.strip()
-
-
-def _one_of(value: str, known: tuple[str, ...], what: str, where: str = "recipe") -> None:
-    if value not in known:
-        raise UserError(f"{where}: expected {what} of {', '.join(known)}, found {value!r}")
-
-
-def _part(where: str, key: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise UserError(f"{where}: expected {key} of 0 to 1, found {value}")
-
-
-def _finite(where: str, values: Mapping[str, Any]) -> None:
-    for key, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{where}: expected {key} to be a finite number, found {value}")
-
-
-def _positive(where: str, key: str, value: float) -> None:
-    if not 0 < value < math.inf:
-        raise UserError(f"{where}: expected {key} above 0, found {value}")
-
-
-def _not_negative(where: str, key: str, value: float) -> None:
-    if not 0 <= value < math.inf:
-        raise UserError(f"{where}: expected {key} of 0 or more, found {value}")
 
 
 def checked(cls: type[Any], values: dict[str, Any], where: str) -> dict[str, Any]:

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from models.runtime.arguments import checked_threads
 from models.runtime.errors import UserError
-from models.runtime.files import written_whole
 from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 from models.training.deadline import Deadline, nothing_left
+from models.training.device import start_device
+from models.training.digest import digest_of, same_data
 from models.training.distributed import join_group, leave_group
 from models.training.examples import Examples, make_examples
 from models.training.fingerprint import digest_of_all
+from models.training.folder import training_folder, write_log
 from models.training.loop import Trainer
 from models.training.parts import Parts, read_parts
 from models.training.recipe import Recipe, check_teachers, read_recipe
-from models.training.speed import arithmetic, no_bf16, prepare
-from models.training.teaching import digest_of
+from models.training.speed import arithmetic, no_bf16
 from models.training.warm_start import begin_from
 
 
@@ -86,6 +82,7 @@ def train(
             group.wait()
             if resume:
                 trainer.restore(load_checkpoint(out / "last.pt"))
+                deadline.recall(trainer.history)
             parts = read_parts(data, votes, recipe.cleaning)
             training, validation = _examples(data, parts, trainer)
             older = digest_of(training.pixels)
@@ -104,67 +101,6 @@ def _check_pace(pace: Pace, recipe: Recipe) -> None:
             "expected --every 1 with the schedule plateau, which follows the validation loss of "
             f"every epoch, found {pace.every}: leave it out, or choose another schedule"
         )
-
-
-def same_data(known: str, found: str, data: Path, *, older: str = "") -> str:
-    """Return the fingerprint found of the data; raise `UserError` where another is known.
-
-    known: empty in a new training and in a checkpoint that is older than fingerprints. older: the
-    fingerprint that an older version took of the same data.
-    """
-    if known not in ("", found, older):
-        raise UserError(
-            f"{data}: expected the pictures and labels that the training began with, found some "
-            "that are not the same: resume with the same data and votes, or begin with its "
-            "checkpoint in another folder (--from)"
-        )
-    return found
-
-
-def start_device(name: str, threads: int | None) -> torch.device:
-    """Return the device of that name, made ready; threads: of the CPU, or None for all."""
-    if threads is not None:
-        torch.set_num_threads(checked_threads(threads))
-    chosen = choose_device(name)
-    prepare(chosen)
-    return chosen
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device of that name; `auto` is a GPU where there is one."""
-    available = torch.cuda.is_available()
-    if name == "auto":
-        name = "cuda" if available else "cpu"
-    if name == "cpu":
-        return torch.device(name)
-    if name == "cuda" and available:
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # said by torchrun
-    have = "cpu and cuda" if available else "cpu only"
-    raise UserError(f"expected --device auto, cpu or cuda, found {name!r}; this machine has {have}")
-
-
-@contextmanager
-def training_folder(out: Path, *, resume: bool) -> Iterator[None]:
-    """Make the folder of a training; what ends before anything is written leaves none behind.
-
-    Raises `UserError` where another training would be written over.
-    """
-    if (out / "last.pt").exists() and not resume:
-        raise UserError(
-            f"expected a folder without a training, found {out / 'last.pt'}: "
-            "add --resume to go on with it, or choose another --out"
-        )
-    made = not out.exists()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"expected a folder to write to, found {out}: {error.strerror}") from error
-    try:
-        yield
-    except BaseException:
-        if made and not any(out.iterdir()):
-            out.rmdir()
-        raise
 
 
 def _examples(data: Path, parts: Parts, trainer: Trainer) -> tuple[Examples, Examples]:
@@ -218,26 +154,33 @@ class _Run:
         if trainer.epoch == recipe.epochs:
             print(nothing_left(recipe.epochs))
             return
-        pictures = len(training) * (recipe.epochs - trainer.epoch)
+        begun, over = trainer.epoch, self.deadline.over()
+        trainer.group.tell({"over": float(over)})
+        if not over:
+            self._lead(training, validation)
+        if trainer.epoch < recipe.epochs:
+            print(self.deadline.sentence(trainer.epoch, recipe.epochs, begun))
+
+    def _lead(self, training: Examples, validation: Examples) -> None:
+        trainer, epochs = self.trainer, self.trainer.recipe.epochs
+        pictures = len(training) * (epochs - trainer.epoch)
         # One bar for the whole run, so that its time left is that of the run.
         with (
             SummaryWriter(str(self.out / "tensorboard")) as board,
             tqdm(total=pictures, unit="img", leave=False, disable=None) as bar,
         ):
-            while trainer.epoch < recipe.epochs:
+            over = False
+            while trainer.epoch < epochs and not over:
                 over = self._epoch(training, validation, bar)
                 now = trainer.history[-1]
                 for name, value in now.items():
                     board.add_scalar(name, value, trainer.epoch)
                 trainer.group.tell({**now, "over": float(over)})
-                if over:
-                    break
-        if trainer.epoch < recipe.epochs:
-            print(self.deadline.sentence(trainer.epoch, recipe.epochs))
 
     def _follow(self, training: Examples) -> None:
-        trainer, over = self.trainer, False
-        while trainer.epoch < trainer.recipe.epochs and not over:
+        trainer, epochs = self.trainer, self.trainer.recipe.epochs
+        over = trainer.epoch < epochs and bool(trainer.group.tell({})["over"])
+        while trainer.epoch < epochs and not over:
             trainer.train_epoch(training)
             # Batch statistics differ a little between processes; a schedule that follows the
             # losses has to see the same ones in all of them.
@@ -292,13 +235,3 @@ def _write(trainer: Trainer, out: Path, made_with: dict[str, str]) -> None:
     # Last, so that an epoch counts as done only when its best checkpoints are there too.
     save_checkpoint(out / "last.pt", state)
     write_log(out / "log.csv", trainer.history)
-
-
-def write_log(path: Path, history: list[dict[str, float]]) -> None:
-    """Write the figures of all epochs as a table."""
-    # Epochs between two measurements have fewer figures, as has a run of an older version.
-    names = dict.fromkeys(name for entry in history for name in entry)
-    with written_whole(path) as partial, partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(names), restval="")
-        writer.writeheader()
-        writer.writerows(history)

@@ -7,7 +7,6 @@ Recognition", arXiv 2112.01528, section 3, keep answers for views in the same wa
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from models.runtime.errors import UserError
 from models.runtime.files import user_path, written_whole
 from models.runtime.labels import LABEL_SETS
 from models.training.augment import augment
+from models.training.digest import digest_of
 from models.training.recipe import Augmentation, Recipe
 from models.training.teachers import Teacher, answered, mean_logits, unanswered
 
@@ -47,14 +47,6 @@ def fixed_view(pixels: Tensor, how: Augmentation, seed: int, view: int) -> Tenso
             for chunk in torch.split(pixels, _CHUNK)
         ]
     )
-
-
-def digest_of(*values: Tensor) -> str:
-    """Return the sha256 of pictures in their order, and of what else is given."""
-    digest = hashlib.sha256()
-    for each in values:
-        digest.update(each.cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -178,6 +178,13 @@ def test_it_stops_when_the_minutes_are_over(
     assert load_checkpoint(out / "last.pt")["epoch"] == 1
     assert (out / "final.pt").is_file()
     assert "stopped after epoch 1 of 50: another would run over" in capsys.readouterr().out
+    written = (out / "final.pt").read_bytes()
+    train_finder(replace(run, resume=True))  # the epochs of the call before are known
+    assert load_checkpoint(out / "last.pt")["epoch"] == 1
+    assert (out / "final.pt").read_bytes() == written
+    told = capsys.readouterr().out
+    assert "no epoch begun: expected --minutes for one more after 1 of 50" in told
+    assert "wrote" not in told
 
 
 def test_it_begins_with_the_weights_of_another(

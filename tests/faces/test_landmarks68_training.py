@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +18,14 @@ import torch
 from models.cli.evaluate import main as evaluate
 from models.cli.export_onnx import main as export
 from models.cli.train import main as train
-from models.data.faces_parquet import read_face_pictures, training_part, validation_part
-from models.data.landmarks import make_landmark_set
+from models.data.faces_parquet import (
+    FacePicture,
+    read_face_pictures,
+    training_part,
+    validation_part,
+    without_copies,
+)
+from models.data.landmarks import LandmarkSet, make_landmark_set
 from models.landmarks_export import folded
 from models.nets.landmarks68 import Landmarks68
 from models.runtime.card import ModelError
@@ -26,7 +34,8 @@ from models.runtime.landmark_crop import MIRRORED
 from models.runtime.landmark_model import LandmarkModel
 from models.runtime.part_card import is_part_card
 from models.training import landmarks_run
-from models.training.checkpoint import load_checkpoint
+from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.digest import digest_of
 from models.training.exported import take_back
 from models.training.landmark_loop import LandmarkData, LandmarkTrainer
 from models.training.landmark_recipe import LandmarkRecipe, Views
@@ -85,10 +94,10 @@ def test_the_bundled_recipe_is_no_classifiers() -> None:
         ({"batch_size": 40}, "batch_size of at least"),
         ({"learning_rate": 0.0}, "learning_rate above 0"),
         ({"ema": 2.0}, "ema of 0 to 1"),
-        ({"task": "face_finder"}, "expected task landmarks68"),
+        ({"task": "face_finder"}, "expected task of landmarks68"),
         ({"seed": -1}, "seed"),
         ({"views": {"rotat": 3.0}}, "did you mean 'rotate'"),
-        ({"views": {"cover": 3.0}}, "cover of 0 to 1"),
+        ({"views": {"cover": 3.0}}, "cover of 0 to 1, found 3"),
         ({"views": {"shift": 3.0}}, "shift of 0 to 1"),
     ],
 )
@@ -171,6 +180,9 @@ def test_a_resumed_training_equals_an_unbroken_one(
     assert train([*arguments, "--minutes", "0.0001"]) == 0
     assert load_checkpoint(tmp_path / "out/last.pt")["epoch"] == 1
     assert "stopped after epoch 1 of 2: another would run over" in capsys.readouterr().out
+    assert train([*arguments, "--minutes", "0.0001", "--resume"]) == 0
+    assert "no epoch begun: expected --minutes for one more" in capsys.readouterr().out
+    assert load_checkpoint(tmp_path / "out/last.pt")["epoch"] == 1
     assert train([*arguments, "--resume"]) == 0
     assert train([*arguments, "--resume"]) == 0
     assert "all 2 epochs are done, nothing is left to train" in capsys.readouterr().out
@@ -178,6 +190,39 @@ def test_a_resumed_training_equals_an_unbroken_one(
     assert parts["epoch"] == whole["epoch"] == 2
     for name, value in whole["average"].items():
         assert torch.equal(parts["average"][name], value), name
+
+
+@pytest.mark.parametrize(("part", "which"), [(0, "points"), (0, "five"), (1, "points")])
+def test_other_labels_are_not_gone_on_with(
+    part: int,
+    which: str,
+    trained: Path,
+    marked_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe, out, parts = tmp_path / "small.toml", tmp_path / "out", iter(range(9))
+    recipe.write_text(RECIPE)
+    shutil.copytree(trained, out)
+    run = TaskRun(str(recipe), marked_folder, out, resume=True, device="cpu", threads=1)
+
+    def changed(pictures: Iterable[FacePicture]) -> LandmarkSet:
+        made = make_landmark_set(pictures)
+        return replace(made, **{which: getattr(made, which) + (next(parts) == part) * 0.01})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landmarks_run, "make_landmark_set", changed)
+        with pytest.raises(UserError, match="pictures and labels that the training began with"):
+            landmarks_run.train_landmarks(run)
+    # An older version's fingerprint was of the training pictures alone.
+    pictures = read_face_pictures(marked_folder)
+    kept = make_landmark_set(without_copies(training_part(pictures), validation_part(pictures)))
+    state = load_checkpoint(out / "last.pt")
+    before = state["pictures"]
+    state["pictures"] = digest_of(torch.from_numpy(kept.patches))
+    assert state["pictures"] != before
+    save_checkpoint(out / "last.pt", state)
+    landmarks_run.train_landmarks(run)
 
 
 def test_another_recipe_is_not_gone_on_with(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 import torch
 
 from models.runtime.errors import UserError
-from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training import checkpoint
+from models.training.checkpoint import environment, load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.train
 
@@ -45,3 +47,26 @@ def test_code_hidden_in_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     torch.save({"format": 1, "epoch": Intruder()}, path)
     with pytest.raises(UserError, match="expected a checkpoint of fer-train"):
         load_checkpoint(path)
+
+
+def test_the_commit_of_another_repository_is_not_this_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "site-packages" / "models" / "checkpoint.py"
+    copy.parent.mkdir(parents=True)
+    copy.write_text("installed")
+
+    def git(*arguments: str) -> None:
+        named = ["-c", "user.name=n", "-c", "user.email=e@x"]
+        subprocess.run(
+            ["git", "-C", str(tmp_path), *named, *arguments], check=True, capture_output=True
+        )
+
+    git("init")
+    git("commit", "--allow-empty", "--message", "theirs")
+    monkeypatch.setattr(checkpoint, "__file__", str(copy))
+    assert environment()["commit"] == "unknown"
+    git("add", ".")
+    git("commit", "--message", "ours")
+    assert len(environment()["commit"]) >= 7
+    assert environment()["commit"] != "unknown"

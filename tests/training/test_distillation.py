@@ -136,7 +136,7 @@ def test_the_margin_is_no_part_of_agreement(teach: Teach, examples: Examples) ->
         with torch.no_grad():
             rows = torch.arange(2)
             batch = trainer._batch(examples, rows, torch.Generator().manual_seed(0))
-            found.append(trainer._loss(*batch, 1.0))
+            found.append(trainer._loss(batch, 1.0))
     torch.testing.assert_close(found[0], found[1])
 
 
@@ -173,11 +173,11 @@ def test_the_margin_is_asked_of_fer2013_and_not_of_votes(examples: Examples) -> 
     for loss in ("softmax", "a_softmax"):
         trainer = Trainer(replace(base, loss=loss), CPU)
         generator = torch.Generator().manual_seed(0)
-        parts, targets, none = trainer._batch(examples, torch.arange(2), generator)
+        batch = trainer._batch(examples, torch.arange(2), generator)
         for taught in labels:
-            only = {name: y if name == taught else 0 * y for name, y in targets.items()}
+            only = {name: y if name == taught else 0 * y for name, y in batch.targets.items()}
             torch.manual_seed(0)  # the same units dropped
             with torch.no_grad():
-                found[taught, loss] = trainer._loss(parts, only, none, 1.0)
+                found[taught, loss] = trainer._loss(replace(batch, targets=only), 1.0)
     torch.testing.assert_close(found["ferplus", "softmax"], found["ferplus", "a_softmax"])
     assert found["fer2013", "softmax"] < found["fer2013", "a_softmax"]

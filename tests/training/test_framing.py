@@ -44,7 +44,7 @@ def test_training_sees_a_part_of_each_view_at_a_place_of_its_own(
 ) -> None:
     trainer = Trainer(framed(recipe, 44, 44), CPU)
     rows = torch.arange(40)
-    parts, _, _ = trainer._batch(examples, rows, torch.Generator().manual_seed(1))
+    parts = trainer._batch(examples, rows, torch.Generator().manual_seed(1)).parts
     assert parts.shape == (40, 1, 44, 44)
     places = set()
     for part, whole in zip(parts[:, 0], examples.pixels[:40, 0] / 255, strict=True):
@@ -53,7 +53,7 @@ def test_training_sees_a_part_of_each_view_at_a_place_of_its_own(
         places.add(divmod(int(apart.argmin()), 5))
         assert apart.min() < 1e-3  # what the unmoved resampling leaves
     assert len(places) > 10
-    again, _, _ = trainer._batch(examples, rows, torch.Generator().manual_seed(1))
+    again = trainer._batch(examples, rows, torch.Generator().manual_seed(1)).parts
     assert torch.equal(parts, again)
 
 

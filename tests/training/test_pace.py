@@ -67,14 +67,19 @@ def test_a_run_out_of_time_ends_whole_and_can_be_gone_on_with(
     start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert start(out="unbroken") == 0
-    # No epoch is as short as that, so each command trains one, and keeps it though none is due.
+    # No epoch is as short as that; the first is begun all the same, and kept though none is due.
     assert start("--minutes", "1e-9", "--every", "4") == 0
     assert "stopped after epoch 1 of 5: another would run over" in capsys.readouterr().out
     last = tmp_path / "run" / "last.pt"
     assert load_checkpoint(last)["epoch"] == 1
     assert "fer2013" in load_checkpoint(last)["history"][0]
+    # How long that took is known when it is gone on with.
+    before = last.read_bytes()
     assert start("--minutes", "1e-9", "--every", "4", "--resume") == 0
-    assert load_checkpoint(last)["epoch"] == 2
+    assert last.read_bytes() == before
+    told = capsys.readouterr().out
+    assert "no epoch begun: expected --minutes for one more after 1 of 5" in told
+    assert "found 1e-09: give more" in told
     assert start("--minutes", "1000", "--resume") == 0
     assert "stopped after" not in capsys.readouterr().out.splitlines()[-1]
     assert load_checkpoint(last)["epoch"] == 5

@@ -15,6 +15,7 @@ from models.data.face_set import FaceSet, clean_training
 from models.export import export
 from models.runtime.errors import UserError
 from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.digest import digest_of
 from models.training.distillation import Ensemble
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
@@ -23,7 +24,6 @@ from models.training.teachers import load_teachers, mean_logits
 from models.training.teaching import (
     Answers,
     TeacherLogits,
-    digest_of,
     fixed_view,
     single_view,
     teach,
@@ -235,7 +235,7 @@ def test_a_student_of_a_smaller_field_sees_the_middle_that_the_answers_are_of(
 ) -> None:
     student = Trainer(student_of(recipe, asked, input_size=40, field=40), CPU)
     rows = torch.arange(8)
-    parts, _, _ = student._batch(examples, rows, torch.Generator().manual_seed(1))
+    parts = student._batch(examples, rows, torch.Generator().manual_seed(1)).parts
     assert torch.equal(parts, examples.pixels[rows, :, 4:44, 4:44] / 255)
 
 
@@ -251,9 +251,9 @@ def test_with_new_views_what_was_said_of_a_picture_stands_for_all_of_them(
     for epoch in (0, 1):
         student.epoch = epoch
         generator = torch.Generator().manual_seed(epoch)
-        parts, _, taught = student._batch(examples, torch.arange(8), generator)
-        torch.testing.assert_close(taught["fer2013"], torch.softmax(said, dim=1))
-        seen.append(parts)
+        batch = student._batch(examples, torch.arange(8), generator)
+        torch.testing.assert_close(batch.taught["fer2013"], torch.softmax(said, dim=1))
+        seen.append(batch.parts)
     assert seen[0].shape == (8, 1, 40, 40)
     assert not torch.allclose(seen[0], seen[1])
     losses = [student.train_epoch(examples) for _ in range(3)]
@@ -285,17 +285,18 @@ def test_mixup_blends_the_answers_too(recipe: Recipe, asked: Path, examples: Exa
     mixed = replace(how, augmentation=replace(HOW, mixup=1.0, mixup_until=0.5), epochs=2)
     trainer = Trainer(mixed, CPU)
     rows = torch.arange(8)
-    parts, targets, taught = trainer._batch(examples, rows, torch.Generator().manual_seed(1))
+    mean = trainer._batch(examples, rows, torch.Generator().manual_seed(1))
     pure = Trainer(how, CPU)._batch(examples, rows, torch.Generator().manual_seed(1))
-    own = (parts - pure[0].roll(1, 0))[:, 0, 20, 20] / (pure[0] - pure[0].roll(1, 0))[:, 0, 20, 20]
-    for after, before in ((targets, pure[1]), (taught, pure[2])):
+    other = pure.parts.roll(1, 0)
+    own = (mean.parts - other)[:, 0, 20, 20] / (pure.parts - other)[:, 0, 20, 20]
+    for after, before in ((mean.targets, pure.targets), (mean.taught, pure.taught)):
         for name in SETS:
             expected = before[name] * own[:, None] + before[name].roll(1, 0) * (1 - own[:, None])
             torch.testing.assert_close(after[name], expected, atol=1e-3, rtol=1e-3)
     # Its end has pictures as they are.
     trainer.epoch = 1
     last = trainer._batch(examples, rows, torch.Generator().manual_seed(1))
-    assert torch.equal(last[0], pure[0])
+    assert torch.equal(last.parts, pure.parts)
 
 
 def test_other_pictures_views_or_labels_are_refused(

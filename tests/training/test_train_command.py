@@ -16,10 +16,10 @@ import torch
 from models.cli.train import main
 from models.data.face_set import FaceSet, clean_training
 from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.digest import digest_of
 from models.training.examples import make_examples
 from models.training.loop import Trainer
 from models.training.recipe import Recipe, bundled_recipes
-from models.training.teaching import digest_of
 
 pytestmark = pytest.mark.train
 
@@ -283,7 +283,7 @@ def test_other_labels_or_pictures_to_choose_on_are_not_gone_on_with(
     kept = make_examples(clean_training(faces)[0], ["fer2013"], torch.device("cpu"))
     state = load_checkpoint(last)
     save_checkpoint(last, {**state, "pictures": digest_of(kept.pixels)})
-    assert start("--minutes", "1e-9", "--resume") == 0
+    assert start("--resume") == 0
     assert load_checkpoint(last)["pictures"] == state["pictures"]
 
 

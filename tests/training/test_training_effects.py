@@ -13,12 +13,13 @@ from models.data.face_set import FaceSet, clean_training
 from models.runtime.errors import UserError
 from models.training.average import WeightAverage
 from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.device import choose_device
 from models.training.examples import Examples, make_examples
 from models.training.loop import Trainer
 from models.training.metrics import accuracy
 from models.training.predict import build_network, predict
 from models.training.recipe import Augmentation, Recipe
-from models.training.run import choose_device, train
+from models.training.run import train
 
 pytestmark = pytest.mark.train
 
