@@ -21,9 +21,9 @@ from models.runtime.card import Card
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.labels import LABEL_SETS
 from models.scoring import score_crops
-from models.training.metrics import fit_temperature
+from models.training.metrics import TEMPERATURES, accuracy, fit_temperature
 from models.training.recipe import Recipe
-from models.unsure import with_rules
+from models.unsure import too_few, with_rules
 
 OUTPUTS = {
     "logits": "(N, C) before the temperature and the softmax",
@@ -159,23 +159,30 @@ def learnt_from(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
     return [*sources, "ferplus"] if votes and "ferplus" not in sources else sources
 
 
-def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) -> Card:
-    """Return the card with temperatures and metrics of the file itself on PublicTest.
+def measured(
+    path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False
+) -> tuple[Card, tuple[str, ...]]:
+    """Return the card with temperatures and metrics of the file itself on PublicTest, and notes.
 
-    ten_crop: with ten crops too, which takes ten times as long as one.
+    ten_crop: with ten crops too, which takes ten times as long as one. The notes say in a sentence
+    each what the pictures were too few to tell.
     """
     validation = faces.split("PublicTest")
     truth = truth_for(validation, card.label_set)
     used = truth >= 0
     classifier = OnnxClassifier(path, provider="CPU")
-    temperatures, metrics, answers = {}, [], {}
+    split = chosen_on(faces.source)
+    temperatures, metrics, answers, notes = {}, [], {}, []
     for crops in ("one", "mirror", "ten-crop") if ten_crop else ("one", "mirror"):
         if crops == "ten-crop":
             logits = _ten_crops(classifier, validation)
         else:
             logits = run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
             answers[crops] = logits
-        temperatures[crops] = round(fit_temperature(logits[used], truth[used]), 4)
+        fitted = fit_temperature(logits[used], truth[used])
+        temperatures[crops] = 1.0 if fitted is None else round(fitted, 4)
+        if fitted is None:
+            notes.append(_not_fitted(logits[used], truth[used], crops, split))
         metrics.append(
             measure(
                 logits,
@@ -187,7 +194,21 @@ def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) 
             )
         )
     card = replace(card, temperature=temperatures, metrics=tuple(metrics))
-    return with_rules(card, answers, truth, split=chosen_on(faces.source))
+    card = with_rules(card, answers, truth, split=split)
+    if not card.unsure:
+        notes.append(too_few(int(used.sum()), split))
+    return card, tuple(notes)
+
+
+def _not_fitted(
+    logits: NDArray[np.float32], truth: NDArray[np.int64], crops: str, split: str
+) -> str:
+    low, high = TEMPERATURES
+    return (
+        f"expected a temperature from {low:g} to {high:g} to make the labels of {split} likeliest, "
+        f"found none ({crops} crop, {accuracy(logits, truth):.0%} of {len(truth)} right): it stays "
+        "1, and the confidences are not calibrated; measure on more pictures"
+    )
 
 
 def dated(card: Card, known: Card | None) -> Card:

@@ -70,13 +70,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Hold what an export came to; delta in logits, milliseconds for one crop on one thread."""
+    """Hold what an export came to; delta in logits, milliseconds for one crop on one thread.
+
+    notes: what its data were too few to tell, in a sentence each.
+    """
 
     path: Path
     card: Card
     max_delta: float
     same_labels: bool
     milliseconds: float
+    notes: tuple[str, ...] = ()
 
 
 def load_network(checkpoint: Path, label_set: str | None) -> tuple[Network, Recipe, str]:
@@ -159,8 +163,10 @@ def export(
         _shrink(draft, precision, calibration)
         card = replace(describe(values, network, recipe, label_set, precision), name=name)
         embed_card(draft, card)
+        notes: tuple[str, ...] = ()
         if faces is not None:
-            card = dated(measured(draft, card, faces, ten_crop=ten_crop), origin.known)
+            card, notes = measured(draft, card, faces, ten_crop=ten_crop)
+            card = dated(card, origin.known)
             embed_card(draft, card)
         exported = _check(network, draft, card)
         card = replace(card, file=replace(file_facts(draft), name=output.name))
@@ -173,7 +179,7 @@ def export(
             os.replace(file, output.with_name(file.name))  # noqa: PTH105
         if not guided:
             guided_file(output).unlink(missing_ok=True)
-    return replace(exported, path=output, card=card)
+    return replace(exported, path=output, card=card, notes=notes)
 
 
 def _check_faces(faces: FaceSet | None, label_set: str) -> None:

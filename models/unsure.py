@@ -30,20 +30,24 @@ if TYPE_CHECKING:
 PRECISION = 0.9
 """How many of the labels that are shown are to be right."""
 
-# With fewer, one picture more or less would move the threshold.
-_LEAST = 50
+LEAST = 50
+"""Pictures that a threshold takes; with fewer, one more or less would move it."""
+
 # One prediction that is sure to the last digit must not set the mean.
 _FLOOR = 1e-3
 
 
 def unsure_rule(
     probabilities: NDArray[np.float32], truth: NDArray[np.int64], *, split: str
-) -> UnsureRule:
+) -> UnsureRule | None:
     """Return the lowest threshold above which `PRECISION` of the labels are right.
 
     probabilities: (N, C). truth: (N,), the label of each. The selective classifier of El-Yaniv
     and Wiener (2010, JMLR 11, section 2) with the highest probability as its selection function.
+    None for fewer than `LEAST` pictures, of which nothing can be said.
     """
+    if len(truth) < LEAST:
+        return None
     # In the steps of the card, so that its threshold takes in no face more than was counted.
     confidence = np.floor(1e4 * probabilities.max(axis=1).astype(np.float64)) / 1e4
     right = probabilities.argmax(axis=1) == truth
@@ -51,7 +55,7 @@ def unsure_rule(
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     # Where several are equally sure, the threshold takes all of them or none.
     last = np.append(np.diff(confidence[order]) != 0, True)
-    enough = np.flatnonzero((shares >= PRECISION) & last & (np.arange(len(order)) >= _LEAST - 1))
+    enough = np.flatnonzero((shares >= PRECISION) & last & (np.arange(len(order)) >= LEAST - 1))
     threshold, labelled = 1.0, np.zeros(len(confidence), bool)  # no label is ever given
     if len(enough):
         threshold = float(confidence[order[enough[-1]]])
@@ -81,6 +85,15 @@ def neutral_mean(
     return tuple(round(float(value), 4) for value in means)
 
 
+def too_few(count: int, split: str) -> str:
+    """Say why there is no rule."""
+    return (
+        f"expected at least {LEAST} pictures to tell below which confidence a face is unsure, "
+        f"found {count} in {split}: the card has no such rule and the app calls no face "
+        "unsure; measure on more pictures for one"
+    )
+
+
 def with_rules(
     card: Card,
     logits: Mapping[str, NDArray[np.float32]],
@@ -90,13 +103,16 @@ def with_rules(
 ) -> Card:
     """Return the card with both measured at its temperatures.
 
-    logits: (N, C) by crops ("one", "mirror"). truth: (N,), -1 where a picture does not count.
+    logits: (N, C) by crops ("one", "mirror"). truth: (N,), -1 where a picture does not count. The
+    card has no rule where there are too few.
     """
     used = truth >= 0
     unsure, neutral = {}, {}
     for crops, values in logits.items():
         probabilities = softmax(values[used], card.temperature[crops])
-        unsure[crops] = unsure_rule(probabilities, truth[used], split=split)
+        rule = unsure_rule(probabilities, truth[used], split=split)
+        if rule is not None:
+            unsure[crops] = rule
         means = neutral_mean(probabilities, truth[used], card.labels)
         if means:
             neutral[crops] = means
@@ -119,16 +135,18 @@ def refresh(path: Path, faces: FaceSet) -> Card:
 
     classifier = OnnxClassifier(path, provider="CPU")
     validation = faces.split("PublicTest")
-    if not len(validation):
+    card = classifier.card
+    truth = truth_for(validation, card.label_set)
+    count = int((truth >= 0).sum())
+    if count < LEAST:
         raise UserError(
-            "expected PublicTest pictures to measure on, found none: use the whole file"
+            f"expected at least {LEAST} PublicTest pictures of {card.label_set} to measure on, "
+            f"found {count}: use the whole file"
         )
     logits = {
         crops: run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
         for crops in ("one", "mirror")
     }
-    card = classifier.card
-    truth = truth_for(validation, card.label_set)
     card = with_rules(card, logits, truth, split="PublicTest")
     had_guided, note = guided_file(path).is_file(), read_note(path)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unsure-") as folder:

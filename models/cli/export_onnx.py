@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.cli.shell import run
+from models.cli.shell import note, run
 from models.explain.guided import guided_file
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
@@ -280,6 +280,8 @@ def _tell(done: Exported) -> None:
             f"macro-F1 {metric.macro_f1:.3f}, ECE {metric.ece:.3f}, "
             f"temperature {done.card.temperature[metric.crops]:.3f}"
         )
+    for each in done.notes:
+        note(each)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from models.card_making import title_of
+from models.card_making import measured, title_of
+from models.crops import one_crop
+from models.data.face_set import FaceSet
+from models.runtime.classifier import OnnxClassifier
+from models.runtime.store import bundled
 from models.training.recipe import Recipe
 
 pytestmark = pytest.mark.train
@@ -26,3 +31,23 @@ def test_a_network_of_fewer_channels_is_told_from_the_usual(
 ) -> None:
     assert title_of(replace(recipe, architecture="cbam_resnet18", network=network)) == title
     assert title_of(recipe) == "mini-Xception"
+
+
+def test_few_pictures_all_named_right_say_nothing_and_the_card_claims_nothing() -> None:
+    entry = next(each for each in bundled() if each.card.label_set == "fer2013")
+    half = np.random.default_rng(0).integers(0, 256, (40, 48, 24), np.uint8)
+    pixels = np.concatenate([half, half[:, :, ::-1]], axis=2)  # their own mirror images
+    crops = list(one_crop(pixels, entry.card.input))
+    named = OnnxClassifier(entry.file, provider="CPU").run(crops, mirror=False)["logits"]
+    rows = np.arange(40).astype(str)
+    faces = FaceSet(
+        pixels, named.argmax(1), None, np.full(40, "PublicTest"), rows, source="image_folder"
+    )
+    card, notes = measured(entry.file, entry.card, faces)
+    assert card.temperature == {"one": 1.0, "mirror": 1.0}
+    assert card.unsure == {}
+    assert [metric.accuracy for metric in card.metrics] == [1, 1]
+    assert len(notes) == 3
+    assert "found none (one crop, 100% of 40 right): it stays 1" in notes[0]
+    assert "(mirror crop, 100% of 40 right)" in notes[1]
+    assert "found 40 in validation part of image_folder: the card has no such rule" in notes[2]

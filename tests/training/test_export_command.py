@@ -34,7 +34,10 @@ def test_the_command_writes_both_files_and_says_the_figures(
     assert {path.name for path in tmp_path.iterdir()} == {"mine.onnx", "mine.json"}
     for figure in ("kB", "max |difference|", "same labels", "ms", "PublicTest, mirror crop", "ECE"):
         assert figure in told.out
-    assert told.err == ""
+    (said,) = told.err.splitlines()  # the data have 32 PublicTest pictures
+    assert said.startswith("note: expected at least 50 pictures to tell below which confidence")
+    assert "found 32 in PublicTest: the card has no such rule" in said
+    assert OnnxClassifier(output, provider="CPU").unsure_below == 0
 
 
 def test_without_output_and_data_there_are_a_default_name_and_no_figures(
