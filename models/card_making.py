@@ -38,6 +38,7 @@ OUTPUTS = {
     **{f"spatial{n}": f"(N, 1, h, w) spatial weights of block {n}, 0 to 1" for n in range(1, 9)},
 }
 
+OWN = "image_folder"
 SOURCES = {
     "fer2013": "FER2013, Training split (Goodfellow et al. 2013, arXiv 1307.0414; pictures from "
     "the web, for research)",
@@ -48,24 +49,51 @@ SOURCES = {
     "raf_db": "RAF-DB, training part (Li et al., CVPR 2017; pictures from the web, for research)",
     "affectnet": "AffectNet, training part (Mollahosseini et al., arXiv 1708.03985; pictures from "
     "the web, for research)",
-    "image_folder": "pictures of the trainer's own",
+    OWN: "pictures of the trainer's own",
 }
 
-LIMITS = (
-    "It names the apparent expression of a face in a picture, not what a person feels.",
+_WEB = (
     "Trained on faces found by web search, most of them acted, Western and well lit; it errs more "
-    "on others, on turned or covered faces, and where glasses look like frowning brows.",
+    "on others, on turned or covered faces, and where glasses look like frowning brows."
 )
+_POSED = (
+    "Trained on expressions posed in a laboratory by few people, seen from the front; it errs more "
+    "on others, and on expressions that nobody poses."
+)
+_FACES = {
+    **dict.fromkeys(("fer2013", "raf_db", "affectnet"), _WEB),
+    **dict.fromkeys(("jaffe", "ck_plus"), _POSED),
+    "ferg": "Trained on drawn figures; it errs more on people.",
+    OWN: "Trained on pictures of the trainer's own, of which this card knows nothing more; it errs "
+    "more on faces, light and cameras unlike theirs.",
+}
 RARE = ("disgust", "contempt", "fear")
-"""Expressions of which the data have few pictures."""
+"""Expressions of which the data from the web have few pictures."""
 
 
-def limits_of(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what a card says that a model of these labels cannot do."""
+def limits_of(labels: tuple[str, ...], sources: list[str]) -> tuple[str, ...]:
+    """Return what a card says that a model of these labels, learnt from these, cannot do."""
+    faces = dict.fromkeys(_FACES[name] for name in sources if name in _FACES)
+    limits = (
+        "It names the apparent expression of a face in a picture, not what a person feels.",
+        *faces,
+    )
     rare = ", ".join(name for name in RARE if name in labels)
-    if not rare:
-        return LIMITS
-    return (*LIMITS, f"Rare expressions ({rare}) are named far less reliably: see the recalls.")
+    if not rare or _WEB not in faces:
+        return limits
+    return (*limits, f"Rare expressions ({rare}) are named far less reliably: see the recalls.")
+
+
+def licence_of(sources: list[str]) -> str:
+    """Return what a card says of the licence of what was learnt from these."""
+    if OWN not in sources:
+        return "MIT for the weights; the pictures they were trained on are for research"
+    if set(sources) == {OWN}:
+        return "the trainer's to give, as for the pictures that the weights were trained on"
+    return (
+        "the trainer's to give; of the pictures that the weights were trained on some are for "
+        "research, others are the trainer's own"
+    )
 
 
 def describe(
@@ -109,8 +137,8 @@ def describe(
         recipe=_without_folders(values["recipe"]),
         training=training,
         data=tuple(SOURCES[name] for name in sources),
-        licence="MIT for the weights; the pictures they were trained on are for research",
-        limits=limits_of(LABEL_SETS[label_set]),
+        licence=licence_of(sources),
+        limits=limits_of(LABEL_SETS[label_set], sources),
     )
 
 
