@@ -52,6 +52,11 @@ SOURCES = {
     OWN: "pictures of the trainer's own",
 }
 
+LICENCE_OF_OWN = "the trainer's to give, as for the pictures that the weights were trained on"
+LICENCE_OF_MIXED = (
+    "the trainer's to give; of the pictures that the weights were trained on some are for "
+    "research, others are the trainer's own"
+)
 _WEB = (
     "Trained on faces found by web search, most of them acted, Western and well lit; it errs more "
     "on others, on turned or covered faces, and where glasses look like frowning brows."
@@ -88,12 +93,7 @@ def licence_of(sources: list[str]) -> str:
     """Return what a card says of the licence of what was learnt from these."""
     if OWN not in sources:
         return "MIT for the weights; the pictures they were trained on are for research"
-    if set(sources) == {OWN}:
-        return "the trainer's to give, as for the pictures that the weights were trained on"
-    return (
-        "the trainer's to give; of the pictures that the weights were trained on some are for "
-        "research, others are the trainer's own"
-    )
+    return LICENCE_OF_OWN if set(sources) == {OWN} else LICENCE_OF_MIXED
 
 
 def describe(

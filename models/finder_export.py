@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from models.finder_settings import MeasuredFinder, measure_finder
 from models.nets.face_finder import CHANNELS, STRIDES, FaceFinderNet
 from models.onnx_notes import clear_notes
+from models.part_data import FINDER, told
 from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
@@ -45,20 +46,6 @@ _OUTPUTS = {
     "bbox": "(1, ..., 4) centre x, y in strides from the cell's corner, log of width, height",
     "kps": "(1, ..., 10) x, y of right eye, left eye, nose tip, right and left mouth corner",
 }
-_DATA = (
-    "frames of YouTube Faces from udacity/P1_Facial_Keypoints (MIT)",
-    "mask pictures of chandrikadeb7/Face-Mask-Detection (MIT)",
-    "MTFL (Zhang et al. 2014; pictures from the web, for research)",
-    "BSDS500 scenes without faces (Berkeley; for research)",
-    "boxes and five landmarks of all of them by YuNet (Wu, Peng and Yu 2023; MIT)",
-)
-_LIMITS = (
-    "It finds faces; it says nothing of who they are or what they feel.",
-    "Its truth is what another network, YuNet, found in these pictures: what that one misses, this "
-    "one was not taught, and its landmarks behind a mask are a guess.",
-    "Most pictures are of people on television and the web; darkness and hands were drawn.",
-    "Heads on their side or upside down, and faces below about 10 pixels, were not taught.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +156,7 @@ def _card(
     values: dict[str, Any], network: FaceFinderNet, measured: MeasuredFinder | None
 ) -> PartCard:
     history, made_with = values["history"], values["environment"]
+    data, licence, limits = told(FINDER, values.get("sources"))
     return PartCard(
         kind="finder",
         name=TASK,
@@ -187,9 +175,9 @@ def _card(
             "average_precision_on_mosaics": round(history[-1]["average_precision"], 4),
             **made_with,
         },
-        data=_DATA,
-        licence="MIT (weights and code); the pictures trained on are for research",
-        limits=_LIMITS,
+        data=data,
+        licence=licence,
+        limits=limits,
     )
 
 

@@ -22,6 +22,7 @@ from models.landmark_scores import CONDITIONS, confidences, jitter, marked_faces
 from models.nets.landmarks68 import Landmarks68
 from models.nets.network import count_parameters
 from models.onnx_notes import clear_notes
+from models.part_data import LANDMARKS, told
 from models.precision import quiet
 from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
@@ -43,21 +44,13 @@ _OUTPUTS = {
     "points": "(N, 68, 2) float32, x and y in parts of the crop, its left upper corner being 0",
     "confidence": "(N,) float32, 0 to 1, that there is a face and that the points fit it",
 }
-_DATA = (
-    "68 points, made by a program: frames of YouTube Faces in udacity/P1_Facial_Keypoints (MIT)",
-    "five points by YuNet (MIT) on MTFL (Zhang et al. 2014; for research) and on mask pictures "
-    "(chandrikadeb7/Face-Mask-Detection, MIT)",
-    "squares without faces: BSDS500 (Berkeley; for research) and beside the faces above",
-)
-_LIMITS = (
-    "Points behind a mask, a hand or the turn of a head are guessed.",
-    "The 68 points it learned from are a program's, on 279 people on television, most of them men "
-    "seen from the front: finer than those labels it cannot be.",
-    "The confidence tells faces from background; it says nothing of who or what kind of face.",
-)
 # Confidences from which a fit counts: of a finder's face, of one that is followed, of one that the
 # finder has lost. See the card's metrics for how many faces and squares without one pass each.
 _LIMITS_OF_CONFIDENCE = {"new": 0.58, "followed": 0.38, "doubtful": 0.67}
+_CHOSEN_FOR_ANOTHER = (
+    "The confidences from which its points count were chosen for the network that comes with Mien; "
+    "the figures, if it was measured, say how many faces and squares without one pass each here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +89,7 @@ def export_landmarks(
     network = Landmarks68()
     take_weights(network, values["average"], checkpoint, NAME)
     output = checked_place(output or Path(f"{NAME}.onnx"), ".onnx")
-    card = _card(values, network)
+    card = landmarks_card(values, network)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         draft = Path(folder) / output.name
         whole = _Whole(network.eval()).eval()
@@ -201,8 +194,10 @@ def _halve(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
-def _card(values: dict[str, Any], network: Landmarks68) -> PartCard:
+def landmarks_card(values: dict[str, Any], network: Landmarks68) -> PartCard:
     _, parameters = count_parameters(network)
+    sources = values.get("sources")
+    data, licence, limits = told(LANDMARKS, sources)
     return PartCard(
         kind="landmarks",
         name=NAME,
@@ -222,9 +217,9 @@ def _card(values: dict[str, Any], network: Landmarks68) -> PartCard:
             "seconds": round(sum(entry["seconds"] for entry in values["history"])),
             **values["environment"],
         },
-        data=_DATA,
-        licence="MIT for the weights; of the pictures they were trained on some are for research",
-        limits=_LIMITS,
+        data=data,
+        licence=licence,
+        limits=limits if sources is None else (*limits, _CHOSEN_FOR_ANOTHER),
     )
 
 
