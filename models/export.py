@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -17,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.card_file import drafted, embed_card, write_card
 from models.card_making import dated, describe, measured
 from models.crops import one_crop
 from models.data.face_set import FaceSet, clean_training
@@ -27,7 +26,7 @@ from models.nets.network import Network
 from models.nets.registry import find_architecture
 from models.onnx_notes import clear_notes
 from models.precision import quiet, to_fp16, to_int8
-from models.runtime.card import FER2013_SIDE, METADATA_KEY, Card, InputSpec, file_facts
+from models.runtime.card import Card, InputSpec
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.files import checked_place
@@ -157,8 +156,7 @@ def export(
     spec = recipe.input
     calibration = _calibration(faces, spec) if precision == "int8" else None
     _check_faces(faces, label_set)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
-        draft = Path(folder) / output.name
+    with drafted(output) as draft:
         _write_graph(network, spec, draft, opset, graph)
         _shrink(draft, precision, calibration)
         card = replace(describe(values, network, recipe, label_set, precision), name=name)
@@ -169,16 +167,11 @@ def export(
             card = dated(card, origin.known)
             embed_card(draft, card)
         exported = _check(network, draft, card)
-        card = replace(card, file=replace(file_facts(draft), name=output.name))
-        beside = draft.with_suffix(".json")
-        beside.write_text(card.to_json(), encoding="utf-8")
-        files = [draft, beside]
+        card = write_card(draft, card)
         if guided:
-            files.append(write_checked_guided(network, draft, parity_crops(spec)))
-        for file in files:
-            os.replace(file, output.with_name(file.name))  # noqa: PTH105
-        if not guided:
-            guided_file(output).unlink(missing_ok=True)
+            write_checked_guided(network, draft, parity_crops(spec))
+    if not guided:
+        guided_file(output).unlink(missing_ok=True)
     return replace(exported, path=output, card=card, notes=notes)
 
 
@@ -243,22 +236,6 @@ def _write_graph(
             f"give --opset {written}"
         )
     clear_notes(model)
-    onnx.save(model, path)
-
-
-def embed_card(path: Path, card: Card) -> None:
-    """Write the card, and the usual plain keys beside it, into the file's metadata."""
-    model = onnx.load(path)
-    field = card.input.field
-    middle = "" if field == FER2013_SIDE else f" of the middle {field} of {FER2013_SIDE} pixels"
-    values = {
-        METADATA_KEY: card.without_file().to_json(),
-        "labels": ",".join(card.labels),
-        "preprocessing": f"gray {card.input.size}x{card.input.size}{middle}, "
-        f"(gray / 255 - {card.input.mean}) / {card.input.std}",
-        "temperature": str(card.temperature["one"]),
-    }
-    onnx.helper.set_model_props(model, values)
     onnx.save(model, path)
 
 

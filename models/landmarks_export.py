@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,16 +12,16 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.card_file import drafted, embed_card, write_card
 from models.data.faces_parquet import read_face_pictures, validation_part
+from models.folding import fold_norms
 from models.landmark_scores import CONDITIONS, confidences, jitter, marked_faces, score
 from models.nets.landmarks68 import Landmarks68
 from models.nets.network import count_parameters
 from models.onnx_notes import clear_notes
 from models.part_data import LANDMARKS, told
 from models.precision import quiet
-from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import checked_place
 from models.runtime.landmark_crop import CROP, LOWERED, WIDER
@@ -90,30 +87,14 @@ def export_landmarks(
     take_weights(network, values["average"], checkpoint, NAME)
     output = checked_place(output or Path(f"{NAME}.onnx"), ".onnx")
     card = landmarks_card(values, network)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
-        draft = Path(folder) / output.name
+    with drafted(output) as draft:
         whole = _Whole(network.eval()).eval()
-        _write_graph(_Whole(folded(network)).eval(), draft)
-        card = _embed(draft, card)
+        _write_graph(_Whole(fold_norms(network)).eval(), draft)
+        card = _with_card(draft, card)
         exported = _check(whole, draft, card)
         if data is not None:
-            card = _embed(draft, replace(card, metrics=_measured(draft, data)))
-        for file in (draft, draft.with_suffix(".json")):
-            os.replace(file, output.with_suffix(file.suffix))  # noqa: PTH105
+            card = _with_card(draft, replace(card, metrics=_measured(draft, data)))
     return replace(exported, path=output, card=card)
-
-
-def folded(network: Landmarks68) -> Landmarks68:
-    """Return a copy in which each convolution does the work of the normalisation after it."""
-    copy = deepcopy(network)
-    for module in copy.modules():
-        if isinstance(module, nn.Sequential):
-            for at in range(len(module) - 1):
-                first, second = module[at], module[at + 1]
-                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                    module[at] = fuse_conv_bn_eval(first, second)
-                    module[at + 1] = nn.Identity()
-    return copy
 
 
 def _write_graph(whole: _Whole, path: Path) -> None:
@@ -137,14 +118,10 @@ def _write_graph(whole: _Whole, path: Path) -> None:
     onnx.save(model, path)
 
 
-def _embed(path: Path, card: PartCard) -> PartCard:
+def _with_card(path: Path, card: PartCard) -> PartCard:
     """Write the card into the file and beside it; return it with the file's hash."""
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, {METADATA_KEY: card.without_file().to_json()})
-    onnx.save(model, path)
-    card = replace(card, file=file_facts(path))
-    path.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
-    return card
+    embed_card(path, card)
+    return write_card(path, card)
 
 
 def _measured(path: Path, data: Path) -> tuple[dict[str, Any], ...]:

@@ -7,9 +7,7 @@ writes both into their cards, beside and inside the file; nothing else in them c
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.cli.shell import run
 from models.runtime.arguments import Arguments
-from models.runtime.card import Card, UnsureRule, file_facts
+from models.runtime.card import Card, UnsureRule
 from models.runtime.errors import UserError
 from models.runtime.preprocess import softmax
 
@@ -125,11 +123,11 @@ def refresh(path: Path, faces: FaceSet) -> Card:
     The card lies in the file as well, so what lies beside it and names the file by its hash, the
     backward graph and the note on its explanations, is written anew, too.
     """
+    from models.card_file import drafted, embed_card, write_card
     from models.card_making import run_in_batches
     from models.explain.backward import write_guided
     from models.explain.guided import guided_file
     from models.explain.note import read_note, write_note
-    from models.export import embed_card
     from models.measure import truth_for
     from models.runtime.classifier import OnnxClassifier
 
@@ -149,15 +147,10 @@ def refresh(path: Path, faces: FaceSet) -> Card:
     }
     card = with_rules(card, logits, truth, split="PublicTest")
     had_guided, note = guided_file(path).is_file(), read_note(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unsure-") as folder:
-        draft = Path(folder) / path.name
+    with drafted(path) as draft:
         draft.write_bytes(path.read_bytes())
         embed_card(draft, card)
-        card = replace(card, file=replace(file_facts(draft), name=path.name))
-        beside = draft.with_suffix(".json")
-        beside.write_text(card.to_json(), encoding="utf-8")
-        for file in (draft, beside):
-            os.replace(file, path.with_suffix(file.suffix))  # noqa: PTH105
+        card = write_card(draft, card)
     if had_guided:
         write_guided(path)
     if note is not None:
