@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.crops import one_crop
 from models.data.face_set import FaceSet
 from models.measure import chosen_on, measure, truth_for
 from models.nets.network import Network, count_parameters
@@ -20,7 +19,7 @@ from models.nets.registry import find_architecture
 from models.runtime.card import Card
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.labels import LABEL_SETS
-from models.scoring import score_crops
+from models.scoring import classifier_logits
 from models.training.metrics import TEMPERATURES, accuracy, fit_temperature
 from models.training.recipe import Recipe
 from models.unsure import too_few, with_rules
@@ -202,10 +201,8 @@ def measured(
     split = chosen_on(faces.source)
     temperatures, metrics, answers, notes = {}, [], {}, []
     for crops in ("one", "mirror", "ten-crop") if ten_crop else ("one", "mirror"):
-        if crops == "ten-crop":
-            logits = _ten_crops(classifier, validation)
-        else:
-            logits = run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
+        logits = classifier_logits(classifier, validation.pixels, crops)
+        if crops != "ten-crop":
             answers[crops] = logits
         fitted = fit_temperature(logits[used], truth[used])
         temperatures[crops] = 1.0 if fitted is None else round(fitted, 4)
@@ -249,23 +246,3 @@ def dated(card: Card, known: Card | None) -> Card:
             for new in card.metrics
         ),
     )
-
-
-def run_in_batches(
-    classifier: OnnxClassifier, pixels: NDArray[np.uint8], *, mirror: bool
-) -> NDArray[np.float32]:
-    """Return the logits (N, C) of faces (N, 48, 48), one crop or its mirror averaged in."""
-    crops = list(one_crop(pixels, classifier.card.input))
-    return np.concatenate(
-        [
-            classifier.run(crops[start : start + 256], mirror=mirror)["logits"]
-            for start in range(0, len(crops), 256)
-        ]
-    )
-
-
-def _ten_crops(classifier: OnnxClassifier, faces: FaceSet) -> NDArray[np.float32]:
-    def logits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return classifier.run(list(crops), mirror=False)["logits"]
-
-    return score_crops(logits, classifier.card.input, faces.pixels, "ten-crop")

@@ -124,12 +124,12 @@ def refresh(path: Path, faces: FaceSet) -> Card:
     backward graph and the note on its explanations, is written anew, too.
     """
     from models.card_file import drafted, embed_card, write_card
-    from models.card_making import run_in_batches
     from models.explain.backward import write_guided
     from models.explain.guided import guided_file
     from models.explain.note import read_note, write_note
     from models.measure import truth_for
     from models.runtime.classifier import OnnxClassifier
+    from models.scoring import classifier_logits
 
     classifier = OnnxClassifier(path, provider="CPU")
     validation = faces.split("PublicTest")
@@ -142,7 +142,7 @@ def refresh(path: Path, faces: FaceSet) -> Card:
             f"found {count}: use the whole file"
         )
     logits = {
-        crops: run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
+        crops: classifier_logits(classifier, validation.pixels, crops)
         for crops in ("one", "mirror")
     }
     card = with_rules(card, logits, truth, split="PublicTest")
