@@ -1,13 +1,7 @@
-"""When a face is unsure, and what a neutral face looks like to a model: measured for its card.
-
-`python -m models.unsure --data FILE [MODEL ...]` measures models that are exported already and
-writes both into their cards, beside and inside the file; nothing else in them changes.
-"""
+"""When a face is unsure, and what a neutral face looks like to a model: measured for its card."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cli.shell import run
-from models.runtime.arguments import Arguments
 from models.runtime.card import Card, UnsureRule
 from models.runtime.errors import UserError
 from models.runtime.preprocess import softmax
@@ -156,33 +148,3 @@ def refresh(path: Path, faces: FaceSet) -> Card:
     if note is not None:
         write_note(path, note)
     return card
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = Arguments(
-        prog="python -m models.unsure",
-        description="Measure on PublicTest when a face is unsure, and write it into the cards.",
-    )
-    parser.add_argument("models", nargs="*", help="names or files; by default all bundled ones")
-    parser.add_argument("--data", type=Path, required=True, help="FER2013")
-    parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
-    arguments = parser.parse_args(argv)
-    return run(lambda: _refresh_all(arguments))
-
-
-def _refresh_all(arguments: argparse.Namespace) -> None:
-    from models.data.fer2013 import read_fer2013
-    from models.runtime.store import bundled, find_model
-
-    faces = read_fer2013(arguments.data, arguments.ferplus)
-    for name in arguments.models or [entry.name for entry in bundled()]:
-        card = refresh(find_model(name), faces)
-        for crops, rule in card.unsure.items():
-            print(  # noqa: T201
-                f"{card.name}, {crops}: at {rule.threshold:.4f} and above {rule.precision:.1%} of "
-                f"the labels are right, {rule.coverage:.1%} of {rule.n:,} faces are labelled"
-            )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
