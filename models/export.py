@@ -44,6 +44,10 @@ Networks that measure angles have long features and large logits, so where the l
 `_LARGE` this grows with it.
 """
 _LARGE = 10.0
+_TAKEN_AWAY = (
+    "took away {}, the backward pass of the model that was there before: add --guided for one of "
+    "the new model"
+)
 MAP_TOLERANCE = {"fp32": 1e-4, "fp16": 5e-2, "int8": 0.5}
 """The most that an output beside the logits may differ, in parts of its greatest value."""
 
@@ -71,7 +75,7 @@ class Origin:
 class Exported:
     """Hold what an export came to; delta in logits, milliseconds for one crop on one thread.
 
-    notes: what its data were too few to tell, in a sentence each.
+    notes: what its data were too few to tell, and what was taken away, in a sentence each.
     """
 
     path: Path
@@ -170,8 +174,9 @@ def export(
         card = write_card(draft, card)
         if guided:
             write_checked_guided(network, draft, parity_crops(spec))
-    if not guided:
-        guided_file(output).unlink(missing_ok=True)
+    if not guided and guided_file(output).is_file():
+        guided_file(output).unlink()
+        notes = (*notes, _TAKEN_AWAY.format(guided_file(output)))
     return replace(exported, path=output, card=card, notes=notes)
 
 

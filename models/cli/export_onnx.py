@@ -36,7 +36,8 @@ nothing, and says what fp16 and int8 lose on PublicTest, for one checkpoint or f
 
 --guided also writes FILE with .guided.onnx, the backward pass of guided backpropagation, which the
 app shows live. It takes its weights from FILE and is small. Of an .onnx given in place of a
-checkpoint only this is written.
+checkpoint only this is written. Without --guided an older one beside FILE is taken away, since it
+was another model's.
 """
 
 
