@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.card_making import run_in_batches
 from models.data.face_set import FaceSet, clean_training
 from models.data.fer2013 import read_fer2013
 from models.data.ferplus import majority
 from models.runtime.labels import LABEL_SETS
 from models.runtime.store import load_model
+from models.scoring import classifier_logits
 
 FOLDS = 5
 LABELS = LABEL_SETS["fer2013"]
@@ -48,7 +48,7 @@ def main() -> None:
     said = fitted(votes[0], torch.from_numpy(training.labels.astype(np.int64)))(votes[1])
     print(f"learnt from the votes: {told(said, truth)}")
     model = load_model(arguments.model, mirror=True)
-    logits = torch.from_numpy(run_in_batches(model, validation.pixels, mirror=True))
+    logits = torch.from_numpy(classifier_logits(model, validation.pixels, "mirror"))
     print(f"{arguments.model}, mirror: {told(logits, truth)}")
     both = torch.cat([votes[1], torch.log_softmax(logits, 1)], 1)
     print(f"both, in {FOLDS} folds: {told(in_folds(both, truth), truth)}")

@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from models.card_making import run_in_batches
 from models.data.copies import NEAR, copies_of, likeness
 from models.data.fer2013 import read_fer2013
 from models.measure import truth_for
 from models.runtime.store import load_model
+from models.scoring import classifier_logits
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     for name in arguments.models.split(","):
         model = load_model(name, mirror=True)
         truth = truth_for(validation, model.card.label_set)
-        right = run_in_batches(model, validation.pixels, mirror=True).argmax(1) == truth
+        right = classifier_logits(model, validation.pixels, "mirror").argmax(1) == truth
         asked = truth >= 0
         parts = [right[asked], right[asked & twins], right[asked & ~twins]]
         whole, again, rest = (f"{100 * part.mean():.2f} %" for part in parts)

@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.card_making import run_in_batches
 from models.data.fer2013 import read_fer2013
 from models.measure import truth_for
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.store import load_model
+from models.scoring import classifier_logits
 from models.spoil import Picture, blurred, darkened, one_sided, overexposed, shrunk
 
 
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def row(model: OnnxClassifier, pictures: NDArray[np.uint8], truth: NDArray[np.int64]) -> str:
-    logits = run_in_batches(model, pictures, mirror=False)
+    logits = classifier_logits(model, pictures, "one")
     accuracy = (logits.argmax(axis=1) == truth).mean()
     measured = np.median([measures(one) for one in pictures[::4]], axis=0)
     words = "sharpness {:.2f}, level {:.0f}, contrast {:.0f}, white {:.2f}, one-sided {:.2f}"

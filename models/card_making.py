@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.crops import one_crop
 from models.data.face_set import FaceSet
 from models.measure import chosen_on, measure, truth_for
 from models.nets.network import Network, count_parameters
@@ -20,10 +19,10 @@ from models.nets.registry import find_architecture
 from models.runtime.card import Card
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.labels import LABEL_SETS
-from models.scoring import score_crops
-from models.training.metrics import fit_temperature
+from models.scoring import classifier_logits
+from models.training.metrics import TEMPERATURES, accuracy, fit_temperature
 from models.training.recipe import Recipe
-from models.unsure import with_rules
+from models.unsure import too_few, with_rules
 
 OUTPUTS = {
     "logits": "(N, C) before the temperature and the softmax",
@@ -38,6 +37,7 @@ OUTPUTS = {
     **{f"spatial{n}": f"(N, 1, h, w) spatial weights of block {n}, 0 to 1" for n in range(1, 9)},
 }
 
+OWN = "image_folder"
 SOURCES = {
     "fer2013": "FER2013, Training split (Goodfellow et al. 2013, arXiv 1307.0414; pictures from "
     "the web, for research)",
@@ -48,24 +48,51 @@ SOURCES = {
     "raf_db": "RAF-DB, training part (Li et al., CVPR 2017; pictures from the web, for research)",
     "affectnet": "AffectNet, training part (Mollahosseini et al., arXiv 1708.03985; pictures from "
     "the web, for research)",
-    "image_folder": "pictures of the trainer's own",
+    OWN: "pictures of the trainer's own",
 }
 
-LIMITS = (
-    "It names the apparent expression of a face in a picture, not what a person feels.",
-    "Trained on faces found by web search, most of them acted, Western and well lit; it errs more "
-    "on others, on turned or covered faces, and where glasses look like frowning brows.",
+LICENCE_OF_OWN = "the trainer's to give, as for the pictures that the weights were trained on"
+LICENCE_OF_MIXED = (
+    "the trainer's to give; of the pictures that the weights were trained on some are for "
+    "research, others are the trainer's own"
 )
+_WEB = (
+    "Trained on faces found by web search, most of them acted, Western and well lit; it errs more "
+    "on others, on turned or covered faces, and where glasses look like frowning brows."
+)
+_POSED = (
+    "Trained on expressions posed in a laboratory by few people, seen from the front; it errs more "
+    "on others, and on expressions that nobody poses."
+)
+_FACES = {
+    **dict.fromkeys(("fer2013", "raf_db", "affectnet"), _WEB),
+    **dict.fromkeys(("jaffe", "ck_plus"), _POSED),
+    "ferg": "Trained on drawn figures; it errs more on people.",
+    OWN: "Trained on pictures of the trainer's own, of which this card knows nothing more; it errs "
+    "more on faces, light and cameras unlike theirs.",
+}
 RARE = ("disgust", "contempt", "fear")
-"""Expressions of which the data have few pictures."""
+"""Expressions of which the data from the web have few pictures."""
 
 
-def limits_of(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what a card says that a model of these labels cannot do."""
+def limits_of(labels: tuple[str, ...], sources: list[str]) -> tuple[str, ...]:
+    """Return what a card says that a model of these labels, learnt from these, cannot do."""
+    faces = dict.fromkeys(_FACES[name] for name in sources if name in _FACES)
+    limits = (
+        "It names the apparent expression of a face in a picture, not what a person feels.",
+        *faces,
+    )
     rare = ", ".join(name for name in RARE if name in labels)
-    if not rare:
-        return LIMITS
-    return (*LIMITS, f"Rare expressions ({rare}) are named far less reliably: see the recalls.")
+    if not rare or _WEB not in faces:
+        return limits
+    return (*limits, f"Rare expressions ({rare}) are named far less reliably: see the recalls.")
+
+
+def licence_of(sources: list[str]) -> str:
+    """Return what a card says of the licence of what was learnt from these."""
+    if OWN not in sources:
+        return "MIT for the weights; the pictures they were trained on are for research"
+    return LICENCE_OF_OWN if set(sources) == {OWN} else LICENCE_OF_MIXED
 
 
 def describe(
@@ -109,8 +136,8 @@ def describe(
         recipe=_without_folders(values["recipe"]),
         training=training,
         data=tuple(SOURCES[name] for name in sources),
-        licence="MIT for the weights; the pictures they were trained on are for research",
-        limits=limits_of(LABEL_SETS[label_set]),
+        licence=licence_of(sources),
+        limits=limits_of(LABEL_SETS[label_set], sources),
     )
 
 
@@ -159,23 +186,28 @@ def learnt_from(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
     return [*sources, "ferplus"] if votes and "ferplus" not in sources else sources
 
 
-def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) -> Card:
-    """Return the card with temperatures and metrics of the file itself on PublicTest.
+def measured(
+    path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False
+) -> tuple[Card, tuple[str, ...]]:
+    """Return the card with temperatures and metrics of the file itself on PublicTest, and notes.
 
-    ten_crop: with ten crops too, which takes ten times as long as one.
+    ten_crop: with ten crops too, which takes ten times as long as one. The notes say in a sentence
+    each what the pictures were too few to tell.
     """
     validation = faces.split("PublicTest")
     truth = truth_for(validation, card.label_set)
     used = truth >= 0
     classifier = OnnxClassifier(path, provider="CPU")
-    temperatures, metrics, answers = {}, [], {}
+    split = chosen_on(faces.source)
+    temperatures, metrics, answers, notes = {}, [], {}, []
     for crops in ("one", "mirror", "ten-crop") if ten_crop else ("one", "mirror"):
-        if crops == "ten-crop":
-            logits = _ten_crops(classifier, validation)
-        else:
-            logits = run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
+        logits = classifier_logits(classifier, validation.pixels, crops)
+        if crops != "ten-crop":
             answers[crops] = logits
-        temperatures[crops] = round(fit_temperature(logits[used], truth[used]), 4)
+        fitted = fit_temperature(logits[used], truth[used])
+        temperatures[crops] = 1.0 if fitted is None else round(fitted, 4)
+        if fitted is None:
+            notes.append(_not_fitted(logits[used], truth[used], crops, split))
         metrics.append(
             measure(
                 logits,
@@ -187,7 +219,21 @@ def measured(path: Path, card: Card, faces: FaceSet, *, ten_crop: bool = False) 
             )
         )
     card = replace(card, temperature=temperatures, metrics=tuple(metrics))
-    return with_rules(card, answers, truth, split=chosen_on(faces.source))
+    card = with_rules(card, answers, truth, split=split)
+    if not card.unsure:
+        notes.append(too_few(int(used.sum()), split))
+    return card, tuple(notes)
+
+
+def _not_fitted(
+    logits: NDArray[np.float32], truth: NDArray[np.int64], crops: str, split: str
+) -> str:
+    low, high = TEMPERATURES
+    return (
+        f"expected a temperature from {low:g} to {high:g} to make the labels of {split} likeliest, "
+        f"found none ({crops} crop, {accuracy(logits, truth):.0%} of {len(truth)} right): it stays "
+        "1, and the confidences are not calibrated; measure on more pictures"
+    )
 
 
 def dated(card: Card, known: Card | None) -> Card:
@@ -200,23 +246,3 @@ def dated(card: Card, known: Card | None) -> Card:
             for new in card.metrics
         ),
     )
-
-
-def run_in_batches(
-    classifier: OnnxClassifier, pixels: NDArray[np.uint8], *, mirror: bool
-) -> NDArray[np.float32]:
-    """Return the logits (N, C) of faces (N, 48, 48), one crop or its mirror averaged in."""
-    crops = list(one_crop(pixels, classifier.card.input))
-    return np.concatenate(
-        [
-            classifier.run(crops[start : start + 256], mirror=mirror)["logits"]
-            for start in range(0, len(crops), 256)
-        ]
-    )
-
-
-def _ten_crops(classifier: OnnxClassifier, faces: FaceSet) -> NDArray[np.float32]:
-    def logits(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return classifier.run(list(crops), mirror=False)["logits"]
-
-    return score_crops(logits, classifier.card.input, faces.pixels, "ten-crop")

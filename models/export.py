@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -17,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.card_file import drafted, embed_card, write_card
 from models.card_making import dated, describe, measured
 from models.crops import one_crop
 from models.data.face_set import FaceSet, clean_training
@@ -27,7 +26,7 @@ from models.nets.network import Network
 from models.nets.registry import find_architecture
 from models.onnx_notes import clear_notes
 from models.precision import quiet, to_fp16, to_int8
-from models.runtime.card import FER2013_SIDE, METADATA_KEY, Card, InputSpec, file_facts
+from models.runtime.card import Card, InputSpec
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.files import checked_place
@@ -45,6 +44,10 @@ Networks that measure angles have long features and large logits, so where the l
 `_LARGE` this grows with it.
 """
 _LARGE = 10.0
+_TAKEN_AWAY = (
+    "took away {}, the backward pass of the model that was there before: add --guided for one of "
+    "the new model"
+)
 MAP_TOLERANCE = {"fp32": 1e-4, "fp16": 5e-2, "int8": 0.5}
 """The most that an output beside the logits may differ, in parts of its greatest value."""
 
@@ -70,13 +73,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Hold what an export came to; delta in logits, milliseconds for one crop on one thread."""
+    """Hold what an export came to; delta in logits, milliseconds for one crop on one thread.
+
+    notes: what its data were too few to tell, and what was taken away, in a sentence each.
+    """
 
     path: Path
     card: Card
     max_delta: float
     same_labels: bool
     milliseconds: float
+    notes: tuple[str, ...] = ()
 
 
 def load_network(checkpoint: Path, label_set: str | None) -> tuple[Network, Recipe, str]:
@@ -153,27 +160,24 @@ def export(
     spec = recipe.input
     calibration = _calibration(faces, spec) if precision == "int8" else None
     _check_faces(faces, label_set)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
-        draft = Path(folder) / output.name
+    with drafted(output) as draft:
         _write_graph(network, spec, draft, opset, graph)
         _shrink(draft, precision, calibration)
         card = replace(describe(values, network, recipe, label_set, precision), name=name)
         embed_card(draft, card)
+        notes: tuple[str, ...] = ()
         if faces is not None:
-            card = dated(measured(draft, card, faces, ten_crop=ten_crop), origin.known)
+            card, notes = measured(draft, card, faces, ten_crop=ten_crop)
+            card = dated(card, origin.known)
             embed_card(draft, card)
         exported = _check(network, draft, card)
-        card = replace(card, file=replace(file_facts(draft), name=output.name))
-        beside = draft.with_suffix(".json")
-        beside.write_text(card.to_json(), encoding="utf-8")
-        files = [draft, beside]
+        card = write_card(draft, card)
         if guided:
-            files.append(write_checked_guided(network, draft, parity_crops(spec)))
-        for file in files:
-            os.replace(file, output.with_name(file.name))  # noqa: PTH105
-        if not guided:
-            guided_file(output).unlink(missing_ok=True)
-    return replace(exported, path=output, card=card)
+            write_checked_guided(network, draft, parity_crops(spec))
+    if not guided and guided_file(output).is_file():
+        guided_file(output).unlink()
+        notes = (*notes, _TAKEN_AWAY.format(guided_file(output)))
+    return replace(exported, path=output, card=card, notes=notes)
 
 
 def _check_faces(faces: FaceSet | None, label_set: str) -> None:
@@ -237,22 +241,6 @@ def _write_graph(
             f"give --opset {written}"
         )
     clear_notes(model)
-    onnx.save(model, path)
-
-
-def embed_card(path: Path, card: Card) -> None:
-    """Write the card, and the usual plain keys beside it, into the file's metadata."""
-    model = onnx.load(path)
-    field = card.input.field
-    middle = "" if field == FER2013_SIDE else f" of the middle {field} of {FER2013_SIDE} pixels"
-    values = {
-        METADATA_KEY: card.without_file().to_json(),
-        "labels": ",".join(card.labels),
-        "preprocessing": f"gray {card.input.size}x{card.input.size}{middle}, "
-        f"(gray / 255 - {card.input.mean}) / {card.input.std}",
-        "temperature": str(card.temperature["one"]),
-    }
-    onnx.helper.set_model_props(model, values)
     onnx.save(model, path)
 
 

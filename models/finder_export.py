@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +12,14 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.card_file import drafted, embed_card, write_card
 from models.finder_settings import MeasuredFinder, measure_finder
+from models.folding import fold_norms
 from models.nets.face_finder import CHANNELS, STRIDES, FaceFinderNet
 from models.onnx_notes import clear_notes
+from models.part_data import FINDER, told
 from models.precision import quiet
-from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
 from models.runtime.face_detector import YUNET, FaceDetector
 from models.runtime.files import checked_place
@@ -45,20 +43,6 @@ _OUTPUTS = {
     "bbox": "(1, ..., 4) centre x, y in strides from the cell's corner, log of width, height",
     "kps": "(1, ..., 10) x, y of right eye, left eye, nose tip, right and left mouth corner",
 }
-_DATA = (
-    "frames of YouTube Faces from udacity/P1_Facial_Keypoints (MIT)",
-    "mask pictures of chandrikadeb7/Face-Mask-Detection (MIT)",
-    "MTFL (Zhang et al. 2014; pictures from the web, for research)",
-    "BSDS500 scenes without faces (Berkeley; for research)",
-    "boxes and five landmarks of all of them by YuNet (Wu, Peng and Yu 2023; MIT)",
-)
-_LIMITS = (
-    "It finds faces; it says nothing of who they are or what they feel.",
-    "Its truth is what another network, YuNet, found in these pictures: what that one misses, this "
-    "one was not taught, and its landmarks behind a mask are a guess.",
-    "Most pictures are of people on television and the web; darkness and hands were drawn.",
-    "Heads on their side or upside down, and faces below about 10 pixels, were not taught.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +70,14 @@ def export_finder(
     network = FaceFinderNet().eval()
     take_weights(network, values["average"], checkpoint, TASK)
     output = checked_place(output or Path(f"{TASK}.onnx"), ".onnx")
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
-        draft = Path(folder) / output.name
+    with drafted(output) as draft:
         _write_graph(network, draft)
         measured = measure_finder(draft, data) if data is not None else None
         card = _card(values, network, measured)
-        _embed(draft, card)
+        embed_card(draft, card)
+        _check_size(draft)
         delta, milliseconds = _check(network, draft)
-        card = replace(card, file=replace(file_facts(draft), name=output.name))
-        beside = draft.with_suffix(".json")
-        beside.write_text(card.to_json(), encoding="utf-8")
-        for file in (draft, beside):
-            os.replace(file, output.with_suffix(file.suffix))  # noqa: PTH105
+        card = write_card(draft, card)
     return ExportedFinder(output, card, delta, milliseconds)
 
 
@@ -106,7 +86,7 @@ class _Exportable(nn.Module):
 
     def __init__(self, network: FaceFinderNet) -> None:
         super().__init__()
-        self.network = _fused(deepcopy(network))
+        self.network = fold_norms(network)
         first = next(layer for layer in self.network.modules() if isinstance(layer, nn.Conv2d))
         first.weight.data /= 255
 
@@ -118,18 +98,6 @@ class _Exportable(nn.Module):
             *(level[:, :, 2:6] for level in levels),
             *(level[:, :, 6:CHANNELS] for level in levels),
         )
-
-
-def _fused(network: FaceFinderNet) -> FaceFinderNet:
-    """Put each normalisation into the convolution before it."""
-    for part in list(network.modules()):
-        children = list(part.children())
-        if not isinstance(part, nn.Sequential) or len(children) != 3:
-            continue
-        first, second = children[:2]
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-            part[0], part[1] = fuse_conv_bn_eval(first, second), nn.Identity()
-    return network
 
 
 def _write_graph(network: FaceFinderNet, path: Path) -> None:
@@ -153,11 +121,7 @@ def _write_graph(network: FaceFinderNet, path: Path) -> None:
     onnx.save(model, path)
 
 
-def _embed(path: Path, card: PartCard) -> None:
-    """Write the card into the file's metadata, without what is not needed to run it."""
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, {METADATA_KEY: card.without_file().to_json()})
-    onnx.save(model, path)
+def _check_size(path: Path) -> None:
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise UserError(
@@ -169,6 +133,7 @@ def _card(
     values: dict[str, Any], network: FaceFinderNet, measured: MeasuredFinder | None
 ) -> PartCard:
     history, made_with = values["history"], values["environment"]
+    data, licence, limits = told(FINDER, values.get("sources"))
     return PartCard(
         kind="finder",
         name=TASK,
@@ -187,9 +152,9 @@ def _card(
             "average_precision_on_mosaics": round(history[-1]["average_precision"], 4),
             **made_with,
         },
-        data=_DATA,
-        licence="MIT (weights and code); the pictures trained on are for research",
-        limits=_LIMITS,
+        data=data,
+        licence=licence,
+        limits=limits,
     )
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,15 +12,16 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.card_file import drafted, embed_card, write_card
 from models.data.faces_parquet import read_face_pictures, validation_part
+from models.folding import fold_norms
 from models.landmark_scores import CONDITIONS, confidences, jitter, marked_faces, score
 from models.nets.landmarks68 import Landmarks68
 from models.nets.network import count_parameters
 from models.onnx_notes import clear_notes
+from models.part_data import LANDMARKS, told
 from models.precision import quiet
-from models.runtime.card import METADATA_KEY, file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import checked_place
 from models.runtime.landmark_crop import CROP, LOWERED, WIDER
@@ -43,21 +41,13 @@ _OUTPUTS = {
     "points": "(N, 68, 2) float32, x and y in parts of the crop, its left upper corner being 0",
     "confidence": "(N,) float32, 0 to 1, that there is a face and that the points fit it",
 }
-_DATA = (
-    "68 points, made by a program: frames of YouTube Faces in udacity/P1_Facial_Keypoints (MIT)",
-    "five points by YuNet (MIT) on MTFL (Zhang et al. 2014; for research) and on mask pictures "
-    "(chandrikadeb7/Face-Mask-Detection, MIT)",
-    "squares without faces: BSDS500 (Berkeley; for research) and beside the faces above",
-)
-_LIMITS = (
-    "Points behind a mask, a hand or the turn of a head are guessed.",
-    "The 68 points it learned from are a program's, on 279 people on television, most of them men "
-    "seen from the front: finer than those labels it cannot be.",
-    "The confidence tells faces from background; it says nothing of who or what kind of face.",
-)
 # Confidences from which a fit counts: of a finder's face, of one that is followed, of one that the
 # finder has lost. See the card's metrics for how many faces and squares without one pass each.
 _LIMITS_OF_CONFIDENCE = {"new": 0.58, "followed": 0.38, "doubtful": 0.67}
+_CHOSEN_FOR_ANOTHER = (
+    "The confidences from which its points count were chosen for the network that comes with Mien; "
+    "the figures, if it was measured, say how many faces and squares without one pass each here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +86,15 @@ def export_landmarks(
     network = Landmarks68()
     take_weights(network, values["average"], checkpoint, NAME)
     output = checked_place(output or Path(f"{NAME}.onnx"), ".onnx")
-    card = _card(values, network)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
-        draft = Path(folder) / output.name
+    card = landmarks_card(values, network)
+    with drafted(output) as draft:
         whole = _Whole(network.eval()).eval()
-        _write_graph(_Whole(folded(network)).eval(), draft)
-        card = _embed(draft, card)
+        _write_graph(_Whole(fold_norms(network)).eval(), draft)
+        card = _with_card(draft, card)
         exported = _check(whole, draft, card)
         if data is not None:
-            card = _embed(draft, replace(card, metrics=_measured(draft, data)))
-        for file in (draft, draft.with_suffix(".json")):
-            os.replace(file, output.with_suffix(file.suffix))  # noqa: PTH105
+            card = _with_card(draft, replace(card, metrics=_measured(draft, data)))
     return replace(exported, path=output, card=card)
-
-
-def folded(network: Landmarks68) -> Landmarks68:
-    """Return a copy in which each convolution does the work of the normalisation after it."""
-    copy = deepcopy(network)
-    for module in copy.modules():
-        if isinstance(module, nn.Sequential):
-            for at in range(len(module) - 1):
-                first, second = module[at], module[at + 1]
-                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                    module[at] = fuse_conv_bn_eval(first, second)
-                    module[at + 1] = nn.Identity()
-    return copy
 
 
 def _write_graph(whole: _Whole, path: Path) -> None:
@@ -144,14 +118,10 @@ def _write_graph(whole: _Whole, path: Path) -> None:
     onnx.save(model, path)
 
 
-def _embed(path: Path, card: PartCard) -> PartCard:
+def _with_card(path: Path, card: PartCard) -> PartCard:
     """Write the card into the file and beside it; return it with the file's hash."""
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, {METADATA_KEY: card.without_file().to_json()})
-    onnx.save(model, path)
-    card = replace(card, file=file_facts(path))
-    path.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
-    return card
+    embed_card(path, card)
+    return write_card(path, card)
 
 
 def _measured(path: Path, data: Path) -> tuple[dict[str, Any], ...]:
@@ -201,8 +171,10 @@ def _halve(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
-def _card(values: dict[str, Any], network: Landmarks68) -> PartCard:
+def landmarks_card(values: dict[str, Any], network: Landmarks68) -> PartCard:
     _, parameters = count_parameters(network)
+    sources = values.get("sources")
+    data, licence, limits = told(LANDMARKS, sources)
     return PartCard(
         kind="landmarks",
         name=NAME,
@@ -222,9 +194,9 @@ def _card(values: dict[str, Any], network: Landmarks68) -> PartCard:
             "seconds": round(sum(entry["seconds"] for entry in values["history"])),
             **values["environment"],
         },
-        data=_DATA,
-        licence="MIT for the weights; of the pictures they were trained on some are for research",
-        limits=_LIMITS,
+        data=data,
+        licence=licence,
+        limits=limits if sources is None else (*limits, _CHOSEN_FOR_ANOTHER),
     )
 
 

@@ -9,17 +9,10 @@ from numpy.typing import NDArray
 
 from models.data.face_set import FaceSet
 from models.data.ferplus import majority
+from models.evaluate import figures
 from models.runtime.card import Metric
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
-from models.training.metrics import (
-    accuracy,
-    calibration_error,
-    confusion,
-    macro_f1,
-    negative_log_likelihood,
-    recalls,
-)
 
 RULES = {
     "fer2013": "FER2013 labels, every picture",
@@ -75,22 +68,16 @@ def measure(
             f"expected PublicTest pictures to measure {label_set} on, found none: use the whole "
             "file"
         )
-    values, true = logits[used], truth[used]
-    counts = confusion(values, true)
-    labels = LABEL_SETS[label_set]
+    found = figures(logits[used] / np.float32(temperature), truth[used], LABEL_SETS[label_set])
     return Metric(
         split=chosen_on(source),
         rule=rule_for(source, label_set),
         crops=crops,
-        n=int(used.sum()),
-        accuracy=round(accuracy(values, true), 5),
-        macro_f1=round(macro_f1(counts), 5),
-        nll=round(negative_log_likelihood(values / temperature, true), 5),
-        ece=round(calibration_error(values / temperature, true), 5),
-        recall={
-            name: round(float(part), 4)
-            for name, part, count in zip(labels, recalls(counts), counts.sum(axis=1), strict=True)
-            if count
-        },
+        n=found.n,
+        accuracy=round(found.accuracy, 5),
+        macro_f1=round(found.macro_f1, 5),
+        nll=round(found.nll, 5),
+        ece=round(found.ece, 5),
+        recall={name: round(part, 4) for name, part in found.per_class_recall.items()},
         date=datetime.now(UTC).date().isoformat(),
     )

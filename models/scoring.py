@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from models.crops import Tta, crop_views, cut
 from models.measure import RULES
 from models.runtime.card import InputSpec, ModelError, file_facts
+from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
 from models.runtime.files import user_path
 from models.runtime.labels import LABEL_SETS
 from models.runtime.store import bundled, load_model
 from models.timing import median_ms
 
+TTA_OF: dict[str, Tta] = {"one": "none", "mirror": "flip", "ten-crop": "ten-crop"}
+"""The crops of a card, as they are asked for."""
 EVERY_BUNDLED = ("all", "bundled")
 _PIXELS_A_BATCH = 256 * 48 * 48
 _LATENCY_SECONDS = 3.0
@@ -52,7 +55,7 @@ class Model:
     def _fitted(self, tta: Tta) -> str:
         """Return the crops that the temperature for these was fitted with, as the card has them."""
         known = self.temperature or {}
-        name = {"none": "one", "flip": "mirror"}.get(tta, tta)
+        name = next(crops for crops, known_as in TTA_OF.items() if known_as == tta)
         return name if name in known else "one"
 
     def temperature_note(self, tta: Tta) -> str:
@@ -148,6 +151,17 @@ def score(
     on_batch: told how many pictures are done with each batch.
     """
     return score_crops(model.logits, model.input, pixels, tta, on_batch)
+
+
+def classifier_logits(
+    classifier: OnnxClassifier, pixels: NDArray[np.uint8], crops: str
+) -> NDArray[np.float32]:
+    """Do as `score` for an exported file; crops: as a card names them, "one" or "mirror", say."""
+
+    def logits(some: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return classifier.run(list(some), mirror=False)["logits"]
+
+    return score_crops(logits, classifier.card.input, pixels, TTA_OF[crops])
 
 
 def score_crops(

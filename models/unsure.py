@@ -1,15 +1,7 @@
-"""When a face is unsure, and what a neutral face looks like to a model: measured for its card.
-
-`python -m models.unsure --data FILE [MODEL ...]` measures models that are exported already and
-writes both into their cards, beside and inside the file; nothing else in them changes.
-"""
+"""When a face is unsure, and what a neutral face looks like to a model: measured for its card."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cli.shell import run
-from models.runtime.arguments import Arguments
-from models.runtime.card import Card, UnsureRule, file_facts
+from models.runtime.card import Card, UnsureRule
 from models.runtime.errors import UserError
 from models.runtime.preprocess import softmax
 
@@ -30,20 +20,24 @@ if TYPE_CHECKING:
 PRECISION = 0.9
 """How many of the labels that are shown are to be right."""
 
-# With fewer, one picture more or less would move the threshold.
-_LEAST = 50
+LEAST = 50
+"""Pictures that a threshold takes; with fewer, one more or less would move it."""
+
 # One prediction that is sure to the last digit must not set the mean.
 _FLOOR = 1e-3
 
 
 def unsure_rule(
     probabilities: NDArray[np.float32], truth: NDArray[np.int64], *, split: str
-) -> UnsureRule:
+) -> UnsureRule | None:
     """Return the lowest threshold above which `PRECISION` of the labels are right.
 
     probabilities: (N, C). truth: (N,), the label of each. The selective classifier of El-Yaniv
     and Wiener (2010, JMLR 11, section 2) with the highest probability as its selection function.
+    None for fewer than `LEAST` pictures, of which nothing can be said.
     """
+    if len(truth) < LEAST:
+        return None
     # In the steps of the card, so that its threshold takes in no face more than was counted.
     confidence = np.floor(1e4 * probabilities.max(axis=1).astype(np.float64)) / 1e4
     right = probabilities.argmax(axis=1) == truth
@@ -51,7 +45,7 @@ def unsure_rule(
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     # Where several are equally sure, the threshold takes all of them or none.
     last = np.append(np.diff(confidence[order]) != 0, True)
-    enough = np.flatnonzero((shares >= PRECISION) & last & (np.arange(len(order)) >= _LEAST - 1))
+    enough = np.flatnonzero((shares >= PRECISION) & last & (np.arange(len(order)) >= LEAST - 1))
     threshold, labelled = 1.0, np.zeros(len(confidence), bool)  # no label is ever given
     if len(enough):
         threshold = float(confidence[order[enough[-1]]])
@@ -81,6 +75,15 @@ def neutral_mean(
     return tuple(round(float(value), 4) for value in means)
 
 
+def too_few(count: int, split: str) -> str:
+    """Say why there is no rule."""
+    return (
+        f"expected at least {LEAST} pictures to tell below which confidence a face is unsure, "
+        f"found {count} in {split}: the card has no such rule and the app calls no face "
+        "unsure; measure on more pictures for one"
+    )
+
+
 def with_rules(
     card: Card,
     logits: Mapping[str, NDArray[np.float32]],
@@ -90,13 +93,16 @@ def with_rules(
 ) -> Card:
     """Return the card with both measured at its temperatures.
 
-    logits: (N, C) by crops ("one", "mirror"). truth: (N,), -1 where a picture does not count.
+    logits: (N, C) by crops ("one", "mirror"). truth: (N,), -1 where a picture does not count. The
+    card has no rule where there are too few.
     """
     used = truth >= 0
     unsure, neutral = {}, {}
     for crops, values in logits.items():
         probabilities = softmax(values[used], card.temperature[crops])
-        unsure[crops] = unsure_rule(probabilities, truth[used], split=split)
+        rule = unsure_rule(probabilities, truth[used], split=split)
+        if rule is not None:
+            unsure[crops] = rule
         means = neutral_mean(probabilities, truth[used], card.labels)
         if means:
             neutral[crops] = means
@@ -109,69 +115,36 @@ def refresh(path: Path, faces: FaceSet) -> Card:
     The card lies in the file as well, so what lies beside it and names the file by its hash, the
     backward graph and the note on its explanations, is written anew, too.
     """
-    from models.card_making import run_in_batches
+    from models.card_file import drafted, embed_card, write_card
     from models.explain.backward import write_guided
     from models.explain.guided import guided_file
     from models.explain.note import read_note, write_note
-    from models.export import embed_card
     from models.measure import truth_for
     from models.runtime.classifier import OnnxClassifier
+    from models.scoring import classifier_logits
 
     classifier = OnnxClassifier(path, provider="CPU")
     validation = faces.split("PublicTest")
-    if not len(validation):
-        raise UserError(
-            "expected PublicTest pictures to measure on, found none: use the whole file"
-        )
-    logits = {
-        crops: run_in_batches(classifier, validation.pixels, mirror=crops == "mirror")
-        for crops in ("one", "mirror")
-    }
     card = classifier.card
     truth = truth_for(validation, card.label_set)
+    count = int((truth >= 0).sum())
+    if count < LEAST:
+        raise UserError(
+            f"expected at least {LEAST} PublicTest pictures of {card.label_set} to measure on, "
+            f"found {count}: use the whole file"
+        )
+    logits = {
+        crops: classifier_logits(classifier, validation.pixels, crops)
+        for crops in ("one", "mirror")
+    }
     card = with_rules(card, logits, truth, split="PublicTest")
     had_guided, note = guided_file(path).is_file(), read_note(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unsure-") as folder:
-        draft = Path(folder) / path.name
+    with drafted(path) as draft:
         draft.write_bytes(path.read_bytes())
         embed_card(draft, card)
-        card = replace(card, file=replace(file_facts(draft), name=path.name))
-        beside = draft.with_suffix(".json")
-        beside.write_text(card.to_json(), encoding="utf-8")
-        for file in (draft, beside):
-            os.replace(file, path.with_suffix(file.suffix))  # noqa: PTH105
+        card = write_card(draft, card)
     if had_guided:
         write_guided(path)
     if note is not None:
         write_note(path, note)
     return card
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = Arguments(
-        prog="python -m models.unsure",
-        description="Measure on PublicTest when a face is unsure, and write it into the cards.",
-    )
-    parser.add_argument("models", nargs="*", help="names or files; by default all bundled ones")
-    parser.add_argument("--data", type=Path, required=True, help="FER2013")
-    parser.add_argument("--ferplus", type=Path, help="fer2013new.csv, if not beside the data")
-    arguments = parser.parse_args(argv)
-    return run(lambda: _refresh_all(arguments))
-
-
-def _refresh_all(arguments: argparse.Namespace) -> None:
-    from models.data.fer2013 import read_fer2013
-    from models.runtime.store import bundled, find_model
-
-    faces = read_fer2013(arguments.data, arguments.ferplus)
-    for name in arguments.models or [entry.name for entry in bundled()]:
-        card = refresh(find_model(name), faces)
-        for crops, rule in card.unsure.items():
-            print(  # noqa: T201
-                f"{card.name}, {crops}: at {rule.threshold:.4f} and above {rule.precision:.1%} of "
-                f"the labels are right, {rule.coverage:.1%} of {rule.n:,} faces are labelled"
-            )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

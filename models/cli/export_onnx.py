@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.cli.shell import run
+from models.cli.shell import note, run
 from models.explain.guided import guided_file
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
@@ -36,7 +36,8 @@ nothing, and says what fp16 and int8 lose on PublicTest, for one checkpoint or f
 
 --guided also writes FILE with .guided.onnx, the backward pass of guided backpropagation, which the
 app shows live. It takes its weights from FILE and is small. Of an .onnx given in place of a
-checkpoint only this is written.
+checkpoint only this is written. Without --guided an older one beside FILE is taken away, since it
+was another model's.
 """
 
 
@@ -284,6 +285,8 @@ def _tell(done: Exported) -> None:
             f"macro-F1 {metric.macro_f1:.3f}, ECE {metric.ece:.3f}, "
             f"temperature {done.card.temperature[metric.crops]:.3f}"
         )
+    for each in done.notes:
+        note(each)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -55,6 +56,23 @@ def exit_status(command: Callable[[], int | None]) -> int:
 def note(sentence: str) -> None:
     """Tell what the user may want to know, beside what the command prints."""
     print(f"note: {sentence}", file=sys.stderr)
+
+
+def shares_of(text: str, count: int, what: str) -> list[float]:
+    """Return how much each of several counts, all alike by default.
+
+    text: "3,1", say, or empty. what: one of them, in words. Raises `UserError` for another text.
+    """
+    try:
+        shares = [float(share) for share in text.split(",")] if text else [1.0] * count
+    except ValueError:
+        shares = []
+    if len(shares) != count or not all(0 < share < math.inf for share in shares):
+        raise UserError(
+            f"expected --shares of numbers above 0, one for each {what} and commas between them, "
+            f"found {text!r} for {count}"
+        )
+    return shares
 
 
 def silence(out: TextIO) -> None:

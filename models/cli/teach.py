@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.cli.shell import run
+from models.cli.shell import run, shares_of
 from models.runtime.arguments import Arguments
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
@@ -71,20 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
     return parser
-
-
-def _shares(text: str, teachers: int) -> list[float]:
-    """Return how much each teacher counts; raise `UserError` for what does not say so."""
-    try:
-        shares = [float(share) for share in text.split(",")] if text else [1.0] * teachers
-    except ValueError:
-        shares = []
-    if len(shares) != teachers or not all(0 < share < math.inf for share in shares):
-        raise UserError(
-            "expected --shares of numbers above 0, one for each teacher and commas between them, "
-            f"found {text!r} for {teachers}"
-        )
-    return shares
 
 
 def _teach(arguments: argparse.Namespace) -> None:
@@ -196,7 +181,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(f"expected --views of 1 to {_MOST_VIEWS}, found {arguments.views}")
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"expected --seed of 0 to 2 to the 32, found {arguments.seed}")
-    arguments.shares = _shares(arguments.shares, len(arguments.teachers))
+    arguments.shares = shares_of(arguments.shares, len(arguments.teachers), "teacher")
     checked_place(arguments.output, ".npz")
     if arguments.output.exists() and not arguments.resume:
         raise UserError(

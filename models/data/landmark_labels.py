@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.data.landmarks import FIVE, LandmarkSet
 from models.runtime.card import FER2013_SIDE
-from models.runtime.framing import EYES
+from models.runtime.framing import EYES, similarity
 
 __all__ = ["EYES_APART", "Labels", "believe", "disagreement", "five_of"]
 
@@ -72,17 +72,7 @@ def believe(data: LandmarkSet, trusted: float) -> Labels:
     five = data.five - custom
     points, weight = data.points.copy(), np.ones(len(data), np.float32)
     for row in np.flatnonzero(apart > trusted):
-        points[row] = _moved(points[row], five_of(points[row : row + 1])[0], five[row])
+        moved = similarity(five_of(points[row : row + 1])[0], five[row])
+        points[row] = points[row] @ moved[:, :2].T + moved[:, 2]
         weight[row] = 0.5
     return Labels(points, five.astype(np.float32), weight)
-
-
-def _moved(
-    points: NDArray[np.float32], source: NDArray[np.float32], target: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return points moved as the source (5, 2) best falls onto the target."""
-    mean, target_mean = source.mean(0), target.mean(0)
-    a, b = (source - mean) @ (1, 1j), (target - target_mean) @ (1, 1j)
-    turned = (points - mean) @ (1, 1j) * np.vdot(a, b) / np.vdot(a, a).real
-    moved: NDArray[np.float64] = np.stack([turned.real, turned.imag], 1) + target_mean
-    return moved.astype(np.float32)

@@ -27,7 +27,7 @@ from models.data.pasting import (
     mirror_about,
     outline_mask,
     place_face,
-    similarity,
+    placing,
     visible_part,
     warp,
 )
@@ -201,7 +201,7 @@ class MosaicMaker:
         half = scale * float(np.sqrt(main[2] * main[3])) / 2
         low, high = half * (1 - 2 * reach), self.side - half * (1 - 2 * reach)
         place = rng.uniform(min(low, high), max(low, high), 2)
-        matrix = similarity(main, scale, angle, place)
+        matrix = placing(main, scale, angle, place)
         mirrored = bool(rng.random() < 0.5)
         if mirrored:
             matrix = mirror_about(matrix, main)

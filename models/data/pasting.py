@@ -21,8 +21,8 @@ __all__ = [
     "mirror_about",
     "outline_mask",
     "place_face",
+    "placing",
     "scale_of",
-    "similarity",
     "turned_box",
     "visible_part",
     "warp",
@@ -110,7 +110,7 @@ def scale_of(matrix: NDArray[np.float32]) -> float:
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
 
-def similarity(
+def placing(
     face: NDArray[np.float32], scale: float, angle: float, place: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Return the (2, 3) map that scales and turns a picture about a face and puts it somewhere."""

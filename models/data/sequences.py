@@ -20,8 +20,8 @@ from models.data.pasting import (
     head_mask,
     outline_mask,
     place_face,
+    placing,
     scale_of,
-    similarity,
     visible_part,
     warp,
 )
@@ -71,7 +71,7 @@ class _Person:
         size = self.size * (1 + 0.25 * wave[2])
         angle = 22 * float(wave[3])
         scale = size / float(np.sqrt(self.face[2] * self.face[3]))
-        return similarity(self.face, scale, angle, self.middle + self.swing * wave[:2]), angle
+        return placing(self.face, scale, angle, self.middle + self.swing * wave[:2]), angle
 
 
 class FilmMaker:

@@ -95,9 +95,9 @@ class Card:
     temperature: by crops ("one", "mirror"), divides the logits before the softmax. outputs: each
     ONNX output and what it holds, "logits" first. parameters: all values and the trainable ones,
     of this file. training: epoch chosen, epochs and seconds (not of a mean of several trainings),
-    the networks it learnt from, commit and versions. unsure, neutral: by crops;
-    neutral is the mean logarithm of each label's probability on the split's neutral faces, in the
-    order of the labels. Both may be empty.
+    the networks it learnt from, commit and versions. unsure, neutral: by crops; neutral is
+    the mean logarithm of each label's probability on the split's neutral faces, in the order of the
+    labels. Both may be empty, as where the pictures were too few.
     """
 
     name: str

@@ -47,13 +47,14 @@ class FinderData:
     """Hold the maker of training pictures, the pictures to validate on, and how many were read.
 
     counts: pictures with faces and without to train on, dropped as copies, held back. digest: the
-    sha256 of all of them and their faces.
+    sha256 of all of them and their faces. sources: the words of where those to train on are from.
     """
 
     training: MosaicMaker
     validation: list[Mosaic]
     counts: dict[str, int]
     digest: str
+    sources: list[str]
 
 
 class _Epoch(Dataset[Mosaic]):
@@ -102,7 +103,8 @@ def read_finder_data(path: Path, side: int, clutter: float = 0.0) -> FinderData:
         "held back": len(held),
     }
     validation = [makers[1].make(np.random.default_rng(seed)) for seed in seeds]
-    return FinderData(makers[0], validation, counts, _digest_of([*kept, *held]))
+    sources = sorted({one.source for one in kept})
+    return FinderData(makers[0], validation, counts, _digest_of([*kept, *held]), sources)
 
 
 def _digest_of(pictures: list[FacePicture]) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor
 from models.data.mosaics import Mosaic, MosaicMaker
 from models.finder_scores import Found, Truth, average_precision, match
 from models.nets.face_finder import FaceFinderNet
+from models.part_data import BEGUN
 from models.runtime.errors import UserError
 from models.runtime.face_detector import FaceDetector
 from models.training.average import WeightAverage
@@ -55,6 +56,7 @@ class FinderTrainer:
         self.epoch = 0
         self.history: list[dict[str, float]] = []
         self.pictures = ""  # a fingerprint of what is trained on
+        self.sources: list[str] | None = None  # for the card; none of it in older checkpoints
         torch.manual_seed(recipe.seed)
         self.network = FaceFinderNet().to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -133,6 +135,7 @@ class FinderTrainer:
             "recipe": self.recipe.as_dict(),
             "epoch": self.epoch,
             "pictures": self.pictures,
+            "sources": self.sources,
             "history": list(self.history),
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -156,6 +159,7 @@ class FinderTrainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.epoch = state["epoch"]
         self.pictures = state.get("pictures", "")
+        self.sources = state.get("sources")
         self.history = list(state["history"])
 
 
@@ -208,6 +212,8 @@ def train_finder(run: TaskRun) -> None:
         trainer.pictures = same_data(trainer.pictures, data.digest, run.data)
         told = ", ".join(f"{count:,} {name}" for name, count in data.counts.items())
         print(f"{told}; on {trainer.device}{no_bf16(trainer.device, recipe.precision)}")
+        if not run.resume:
+            trainer.sources = data.sources
         if run.start is not None and not run.resume:
             begin_from(trainer, run.start, data.training)
         _train(trainer, data, run.out, deadline)
@@ -239,6 +245,7 @@ def begin_from(trainer: FinderTrainer, start: Path, maker: MosaicMaker) -> None:
             "checkpoints or its exported file"
         ) from error
     trainer.average = WeightAverage(trainer.network, trainer.recipe.ema)
+    trainer.sources = [*(trainer.sources or []), BEGUN]
 
 
 def _train(trainer: FinderTrainer, data: FinderData, out: Path, deadline: Deadline) -> None:

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from models.data.landmark_labels import EYES_APART, believe
 from models.data.landmarks import LandmarkSet
 from models.nets.landmarks68 import Landmarks68
+from models.part_data import BEGUN
 from models.runtime.errors import UserError
 from models.runtime.landmark_crop import MIRRORED
 from models.training.average import WeightAverage
@@ -74,6 +75,7 @@ class LandmarkTrainer:
         self.epoch = 0
         self.history: list[dict[str, float]] = []
         self.pictures = ""  # a fingerprint of what is trained on
+        self.sources: list[str] | None = None  # for the card; none of it in older checkpoints
         self._teacher: Landmarks68 | None = None
         torch.manual_seed(recipe.seed)
         self.network = Landmarks68().to(device)
@@ -93,6 +95,8 @@ class LandmarkTrainer:
         """Begin with the averaged weights of another training."""
         self.network.load_state_dict(weights)
         self.average.network.load_state_dict(weights)
+        if self.sources is not None:
+            self.sources = [*self.sources, BEGUN]
         if self.recipe.own or self.recipe.kept:
             self._teacher = deepcopy(self.average.network)
 
@@ -252,6 +256,7 @@ class LandmarkTrainer:
             "recipe": self.recipe.as_dict(),
             "epoch": self.epoch,
             "pictures": self.pictures,
+            "sources": self.sources,
             "history": self.history,
             "network": self.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -277,6 +282,7 @@ class LandmarkTrainer:
             self._teacher.load_state_dict(state["teacher"])
         self.epoch = state["epoch"]
         self.pictures = state.get("pictures", "")
+        self.sources = state.get("sources")
         self.history = list(state["history"])
 
 

@@ -68,6 +68,8 @@ def train_landmarks(run: TaskRun) -> None:
 def _read(path: Path, trainer: LandmarkTrainer) -> tuple[list[LandmarkData], str]:
     """Return what to train on and what is held back, and the fingerprint; say how much it is."""
     pictures = read_face_pictures(path)
+    if not trainer.epoch:
+        trainer.sources = sorted({one.source for one in pictures})
     held = validation_part(pictures)
     training = make_landmark_set(without_copies(training_part(pictures), held))
     held_back = make_landmark_set(held)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+TEMPERATURES = (0.05, 20.0)
+"""The lowest and the highest that are looked at."""
+_AT_A_BOUND = 1.01
+
 
 def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return log-probabilities (N, C) of logits (N, C)."""
@@ -57,12 +61,16 @@ def calibration_error(
     return float(np.abs(gap).sum() / len(truth))
 
 
-def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float:
+def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> float | None:
     """Return the temperature that makes the truth likeliest (Guo et al., section 4.2).
 
-    The likelihood is unimodal in the temperature; golden-section search over 0.05 to 20.
+    The likelihood is unimodal in the temperature; golden-section search over `TEMPERATURES`. None
+    where none of these is: where all is right the likeliest is 0, and where the logits say nothing
+    of the truth it is without bound.
     """
-    low, high = np.log(0.05), np.log(20.0)
+    if accuracy(logits, truth) == 1:
+        return None
+    low, high = np.log(TEMPERATURES)
     ratio = (np.sqrt(5) - 1) / 2
 
     def cost(place: float) -> float:
@@ -74,4 +82,6 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.int64]) -> f
             high = second
         else:
             low = first
-    return float(np.exp((low + high) / 2))
+    found = float(np.exp((low + high) / 2))
+    inside = TEMPERATURES[0] * _AT_A_BOUND < found < TEMPERATURES[1] / _AT_A_BOUND
+    return found if inside else None

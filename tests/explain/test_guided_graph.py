@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from models.card_file import embed_card
 from models.cli.export_onnx import main as export_main
 from models.explain.backward import guided_graph, write_guided
 from models.explain.guided import HIGHEST, GuidedBackprop, guided_file
-from models.export import _write_graph, embed_card, parity_crops
+from models.export import _write_graph, parity_crops
 from models.guided_export import write_checked_guided
 from models.nets import ran
 from models.nets.cbam_resnet import AttentionBlock

@@ -22,6 +22,7 @@ if find_spec("torch") is None:  # the app's own tests run without the training e
         "test_finder_training.py",
         "test_landmarks68_data.py",
         "test_landmarks68_training.py",
+        "test_part_data.py",
     ]
 
 PEOPLE, SCENES = 40, 30

@@ -18,7 +18,7 @@ from models.data.pasting import (
     mirror_about,
     outline_mask,
     place_face,
-    similarity,
+    placing,
     turned_box,
     visible_part,
     warp,
@@ -114,7 +114,7 @@ def test_landmarks_travel_with_the_pixels(scale: float, angle: float, *, mirrore
     cv2.circle(picture, eye, 9, (0, 255, 0), -1)
     points = [eye, (100, 70), (80, 85), (65, 105), (95, 105)]
     face = np.array([40, 40, 80, 96, *np.ravel(points), 0.9], np.float32)
-    matrix = similarity(face, scale, angle, np.array([150.0, 140.0]))
+    matrix = placing(face, scale, angle, np.array([150.0, 140.0]))
     if mirrored:
         matrix = mirror_about(matrix, face)
     canvas = warp(stored(picture, face), matrix, 300, 300, cv2.BORDER_CONSTANT)
@@ -150,7 +150,7 @@ def test_what_covers_a_face_hides_it() -> None:
 
 def test_masks_cover_the_picture_and_the_head() -> None:
     picture, face = draw_face(np.random.default_rng(0))
-    matrix = similarity(face, 0.5, 30, np.array([40.0, 40.0]))
+    matrix = placing(face, 0.5, 30, np.array([40.0, 40.0]))
     outline = outline_mask(stored(picture, face), matrix, (80, 80))
     head = head_mask(face, matrix, (80, 80), 1.5)
     assert outline[40, 40] == head[40, 40] == 255

@@ -26,7 +26,7 @@ from models.data.faces_parquet import (
     without_copies,
 )
 from models.data.landmarks import LandmarkSet, make_landmark_set
-from models.landmarks_export import folded
+from models.folding import fold_norms
 from models.nets.landmarks68 import Landmarks68
 from models.runtime.card import ModelError
 from models.runtime.errors import UserError
@@ -304,7 +304,7 @@ def test_folding_changes_no_answer() -> None:
     network.eval()
     crops = torch.rand(3, 1, 64, 64)
     with torch.no_grad():
-        for whole, parts in zip(network(crops), folded(network)(crops), strict=True):
+        for whole, parts in zip(network(crops), fold_norms(network)(crops), strict=True):
             torch.testing.assert_close(whole, parts, atol=1e-5, rtol=0)
 
 

@@ -14,14 +14,22 @@ from app.messages import UNSURE, Prediction
 from models.explain.explainers import explainers_for
 from models.explain.guided import guided_file
 from models.explain.note import note_file, read_note
+from models.runtime.card import UnsureRule
+from models.runtime.errors import UserError
 from models.runtime.store import bundled, load_model
-from models.unsure import PRECISION, neutral_mean, unsure_rule
+from models.unsure import LEAST, PRECISION, neutral_mean, too_few, unsure_rule
 
 LABELS = ("neutral", "happiness")
 
 
 def said(happiness: float) -> Prediction:
     return Prediction(np.array([1 - happiness, happiness], np.float32), LABELS)
+
+
+def rule_of(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> UnsureRule:
+    rule = unsure_rule(probabilities, truth, split="PublicTest")
+    assert rule is not None
+    return rule
 
 
 def drawn(count: int = 4000) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -37,7 +45,7 @@ def drawn(count: int = 4000) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 def test_the_threshold_keeps_the_precision_and_no_lower_one_does() -> None:
     probabilities, truth = drawn()
-    rule = unsure_rule(probabilities, truth, split="PublicTest")
+    rule = rule_of(probabilities, truth)
     # For calibrated numbers spread evenly from 0.5 to 1, the mean above t is (1 + t) / 2.
     assert rule.threshold == pytest.approx(0.8, abs=0.05)
     confidence, right = probabilities.max(1), probabilities.argmax(1) == truth
@@ -52,20 +60,28 @@ def test_the_threshold_keeps_the_precision_and_no_lower_one_does() -> None:
 
 def test_a_model_that_is_always_right_is_always_sure() -> None:
     probabilities = np.tile(np.array([[0.4, 0.6]], np.float32), (200, 1))
-    rule = unsure_rule(probabilities, np.ones(200, np.int64), split="PublicTest")
+    rule = rule_of(probabilities, np.ones(200, np.int64))
     assert (rule.precision, rule.coverage) == (1, 1)
     assert rule.threshold <= 0.6
 
 
+def test_of_too_few_pictures_there_is_no_rule_and_nobody_is_unsure() -> None:
+    probabilities = np.tile(np.array([[0.4, 0.6]], np.float32), (LEAST, 1))
+    right = np.ones(LEAST, np.int64)
+    assert unsure_rule(probabilities[1:], right[1:], split="PublicTest") is None
+    assert unsure_rule(probabilities, right, split="PublicTest") is not None
+    assert "at least 50 pictures" in too_few(LEAST - 1, "PublicTest")
+
+
 def test_a_model_that_is_never_right_is_never_sure() -> None:
     probabilities = np.tile(np.array([[0.1, 0.9]], np.float32), (200, 1))
-    rule = unsure_rule(probabilities, np.zeros(200, np.int64), split="PublicTest")
+    rule = rule_of(probabilities, np.zeros(200, np.int64))
     assert (rule.threshold, rule.coverage) == (1, 0)
 
 
 def test_sure_of_what_is_wrong_is_never_sure() -> None:
     probabilities = np.tile(np.array([[0.0, 1.0]], np.float32), (200, 1))
-    rule = unsure_rule(probabilities, np.array([0, 1] * 100), split="PublicTest")
+    rule = rule_of(probabilities, np.array([0, 1] * 100))
     assert (rule.threshold, rule.coverage) == (1, 0)
     smoother = Smoother()
     smoother.unsure_below = rule.threshold
@@ -76,7 +92,7 @@ def test_equal_confidences_are_taken_together() -> None:
     """Half of those at 0.7 are right: sorted by luck, some of them would look better."""
     probabilities = np.array([[0.1, 0.9]] * 100 + [[0.3, 0.7]] * 100, np.float32)
     truth = np.array([1] * 150 + [0] * 50)
-    rule = unsure_rule(probabilities, truth, split="PublicTest")
+    rule = rule_of(probabilities, truth)
     assert rule.threshold == pytest.approx(0.9, abs=1e-3)
     assert (rule.precision, rule.coverage) == (1, 0.5)
 
@@ -121,6 +137,9 @@ def test_a_model_exported_earlier_gets_both_and_stays_the_same_otherwise(tmp_pat
     np.testing.assert_allclose(model.classify([crop])[0].probabilities, before, atol=1e-6)
     assert read_note(path) == read_note(entry.file)
     assert "guided" in {each.name for each in explainers_for(model)}
+    with pytest.raises(UserError, match=r"at least 50 PublicTest pictures of ferplus .* found 49"):
+        refresh(path, faces.select(np.arange(49)))
+    assert load_model(str(path)).card == card
 
 
 @pytest.mark.parametrize("entry", bundled(), ids=lambda entry: entry.name)

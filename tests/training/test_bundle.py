@@ -12,11 +12,11 @@ import torch
 from models import bundle, guided_export
 from models import export as exporting
 from models.bundle import Source, bundled_sources, rebuild
+from models.card_file import embed_card
 from models.card_making import dated
 from models.cli.export_onnx import main
 from models.data.face_set import FaceSet
 from models.explain.guided import GuidedBackprop
-from models.export import embed_card
 from models.precision import PRECISIONS
 from models.runtime.card import file_facts, read_card
 from models.runtime.classifier import OnnxClassifier

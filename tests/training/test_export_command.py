@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from models.cli.export_onnx import main
+from models.explain.guided import guided_file
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.labels import FER2013
 from models.training.checkpoint import load_checkpoint
@@ -28,13 +29,20 @@ def test_the_command_writes_both_files_and_says_the_figures(
     checkpoint: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "mine.onnx"
+    guided_file(output).write_bytes(b"of another model")
     arguments = [str(checkpoint), "-o", str(output), "--labels", "fer2013", "--data", str(data)]
     assert main(arguments) == 0
     told = capsys.readouterr()
     assert {path.name for path in tmp_path.iterdir()} == {"mine.onnx", "mine.json"}
     for figure in ("kB", "max |difference|", "same labels", "ms", "PublicTest, mirror crop", "ECE"):
         assert figure in told.out
-    assert told.err == ""
+    said, taken = told.err.splitlines()  # the data have 32 PublicTest pictures
+    assert taken.startswith(
+        f"note: took away {guided_file(output)}, the backward pass of the model"
+    )
+    assert said.startswith("note: expected at least 50 pictures to tell below which confidence")
+    assert "found 32 in PublicTest: the card has no such rule" in said
+    assert OnnxClassifier(output, provider="CPU").unsure_below == 0
 
 
 def test_without_output_and_data_there_are_a_default_name_and_no_figures(

@@ -89,12 +89,19 @@ def test_a_calibrated_set_has_hardly_any_calibration_error() -> None:
 def test_the_temperature_fitted_is_the_scale_of_the_logits(scale: float) -> None:
     logits, truth = drawn(20_000, scale)
     temperature = fit_temperature(logits, truth)
+    assert temperature is not None
     assert temperature == pytest.approx(scale, rel=0.03)
     assert calibration_error(logits / temperature, truth) < 0.01
 
 
-def test_answers_all_right_still_have_a_finite_temperature() -> None:
-    assert 0.05 <= fit_temperature(logits_of([0, 1, 2]), np.arange(3)) < 0.5
+def test_where_no_temperature_is_the_likeliest_none_is_made_up() -> None:
+    truth = np.arange(40) % 3
+    for scale in (0.1, 1, 100):
+        assert fit_temperature(scale * logits_of([*truth]), truth) is None
+    assert fit_temperature(logits_of([*((truth + 1) % 3)]), truth) is None
+    almost = fit_temperature(logits_of([*truth[:-1], 0]), np.append(truth[:-1], 1))
+    assert almost is not None
+    assert 0.5 < almost < 3
 
 
 def test_measure_counts_what_the_rule_uses_and_is_plain_json() -> None:

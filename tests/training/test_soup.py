@@ -133,6 +133,8 @@ def test_other_networks_are_refused(learn: Learn, tmp_path: Path) -> None:
     one, two = learn("one"), learn("two", architecture="simple_cnn")
     with pytest.raises(UserError, match="architecture mini_xception and simple_cnn"):
         write_soup([one, two], tmp_path / "no.pt")
+    with pytest.raises(UserError, match=r"expected --data with some\.onnx"):
+        write_soup([Path("some.onnx"), two], tmp_path / "no.pt")
     values = load_checkpoint(two)
     values.pop("format")
     values["recipe"]["architecture"] = "mini_xception"
@@ -154,9 +156,38 @@ def test_the_command_writes_it(
     assert (tmp_path / "mean.pt").is_file()
 
 
+def test_an_exported_file_counts_as_what_it_was_made_of(
+    learn: Learn, tmp_path: Path, data: Path, faces: FaceSet
+) -> None:
+    """Between a training and the file it began with lies what both say, by their shares."""
+    first = learn("first", labels={"ferplus": 1.0})
+    file = export(first, output=tmp_path / "first.onnx").path
+    shown = make_examples(clean_training(faces)[0], ["ferplus"], CPU).pixels
+    trainer = Trainer(Recipe.from_dict(load_checkpoint(first)["recipe"]), CPU)
+    trainer.sources = ["fer2013"]
+    begin_from(trainer, file, shown)
+    begun = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+    trainer.train_epoch(make_examples(clean_training(faces)[0], ["ferplus"], CPU))
+    second = tmp_path / "second.pt"
+    save_checkpoint(second, {**trainer.state(), "environment": {"commit": "second"}})
+    arguments = [str(file), str(second), "--shares", "1,3", "--data", str(data)]
+    assert main([*arguments, "-o", str(tmp_path / "between.pt")]) == 0
+    found = load_checkpoint(tmp_path / "between.pt")
+    trained = load_checkpoint(second)["average"]
+    for name, value in found["average"].items():
+        if value.is_floating_point():
+            expected = 0.25 * begun[name] + 0.75 * trained[name]
+            torch.testing.assert_close(value, expected, atol=1e-5, rtol=1e-4)
+    assert found["begun_from"].startswith("the mean of 2 trainings by 1 to 3 parts: epoch 1 of ")
+    assert found["sources"] == ["fer2013", "ferplus"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["a.onnx", "b.onnx", "-o", "mean.pt"], "a checkpoint as the last to average"),
+        (["a.pt", "b.pt", "--shares", "1", "-o", "mean.pt"], "one for each checkpoint and commas"),
+        (["a.pt", "b.pt", "--data", "c", "-o", "mean.pt"], "no --data or --ferplus without an"),
         (["a.pt", "-o", "mean.pt"], "at least two checkpoints to average, found 1"),
         (["a.pt", "b.pt", "-o", "mean.onnx"], "ends in .pt, found 'mean.onnx'"),
         (["a.pt", "b.pt", "-o", "no/mean.pt"], "a folder to write to, found none at no"),
