@@ -97,10 +97,11 @@ def run(command: Callable[[], int | None]) -> int:
     try:
         return exit_status(command)
     except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
+        missing = (error.name or "").partition(".")[0]  # such as torch of torch.utils
+        if missing not in _EXTRA:
             raise
         print(
-            f"error: this command needs the training extra, and {error.name} is not installed: "
+            f"error: this command needs the training extra, and {missing} is not installed: "
             'run pip install -e ".[train]" in the folder of Mien\'s code',
             file=sys.stderr,
         )
