@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -272,7 +273,11 @@ def test_ending_while_a_silent_camera_is_asked_is_quiet() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/video"
         command = [sys.executable, "-m", "app.main", "--headless", "--source", address]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
+        # Tests in the background of a shell are deaf to it, and so would be what they start.
+        hear = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        with subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, preexec_fn=hear
+        ) as program:
             trial, asked = silent.accept()[0], silent.accept()[0]
             program.send_signal(signal.SIGINT)
             said = program.communicate(timeout=30)[1]
