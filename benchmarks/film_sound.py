@@ -20,10 +20,10 @@ import time
 from pathlib import Path
 
 import av
-import mss
 import numpy as np
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
+from screen_eye import Eye
 
 from app.gui.study.screen import StudyScreen
 from app.stimuli import SHOWN
@@ -33,31 +33,10 @@ from models.cli.shell import run
 
 _RATE, _FPS, _SIZE = 44100, 25, (640, 360)
 _FLASH_FRAMES, _CLICK_SECONDS = 3, 0.02
-_WHITE, _LOUD = 200, 0.2
+_LOUD = 0.2
 _NEAREST_SECONDS = 0.4
 _FIRST_SECONDS = 4
 """Until the first film: while a text is read, the device for sound is opened."""
-
-
-class Eye(threading.Thread):
-    """Read one point of a screen and remember when it turned white, monotonic s."""
-
-    def __init__(self, x: int, y: int) -> None:
-        super().__init__(daemon=True)
-        self.onsets: list[float] = []
-        self.done = False
-        self._place = {"left": x, "top": y, "width": 1, "height": 1}
-
-    def run(self) -> None:
-        white = False
-        with mss.MSS() as screen:
-            while not self.done:
-                before = time.monotonic()
-                bright = min(screen.grab(self._place).pixel(0, 0)) > _WHITE
-                if bright and not white:
-                    self.onsets.append((before + time.monotonic()) / 2)
-                white = bright
-                time.sleep(0.0005)
 
 
 class Ear(threading.Thread):
@@ -131,7 +110,7 @@ def _measure(films: int, seconds: int, pause: float) -> None:
         screen = StudyScreen(Runner(scenes_of(protocol, "P1"), 0, mark), None)
         shown_on = QGuiApplication.primaryScreen()
         middle = shown_on.geometry().center() * shown_on.devicePixelRatio()
-        eye, ear = Eye(middle.x() + 80, middle.y() + 80), Ear()
+        eye, ear = Eye(middle.x() + 80, middle.y() + 80, rest=0.0005), Ear()
         screen.finished.connect(application.quit)
         eye.start()
         ear.start()

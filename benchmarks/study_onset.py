@@ -13,15 +13,14 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 import cv2
-import mss
 import numpy as np
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
+from screen_eye import Eye
 
 from app.gui.study.screen import StudyScreen
 from app.stimuli import SHOWN
@@ -29,32 +28,9 @@ from app.study.protocol import Protocol, read_protocol
 from app.study.runner import Runner, scenes_of
 from models.cli.shell import run
 
-_WHITE = 200
 _PAUSE, _SECONDS = 0.2, 0.3
 _BESIDE = 80
 """Pixels from the middle: there is the cross, which is white as well."""
-
-
-class Eye(threading.Thread):
-    """Read one point of a screen and remember when it turned white, monotonic s."""
-
-    def __init__(self, x: int, y: int) -> None:
-        super().__init__(daemon=True)
-        self.onsets: list[float] = []
-        self.looks = 0
-        self.done = False
-        self._place = {"left": x, "top": y, "width": 1, "height": 1}
-
-    def run(self) -> None:
-        white = False
-        with mss.MSS() as screen:
-            while not self.done:
-                before = time.monotonic()
-                bright = min(screen.grab(self._place).pixel(0, 0)) > _WHITE
-                if bright and not white:
-                    self.onsets.append((before + time.monotonic()) / 2)
-                white = bright
-                self.looks += 1
 
 
 def main(argv: list[str] | None = None) -> int:

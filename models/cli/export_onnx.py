@@ -258,7 +258,7 @@ def _faces(arguments: argparse.Namespace) -> FaceSet:
         print(held)
         others = told_of_others(arguments.checkpoint, faces) if arguments.checkpoint else ""
         if others:
-            print(f"note: {others}", file=sys.stderr)
+            note(others)
     return faces
 
 

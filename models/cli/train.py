@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.cli.shell import run
+from models.cli.shell import note, run
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 
@@ -164,11 +164,11 @@ def _train_folds(arguments: argparse.Namespace) -> None:
     reading = read_dataset(arguments.data, votes=arguments.ferplus)
     print(reading.found)
     check_protocols(recipe, reading.faces, wanted)
-    note = told_of_seen(recipe, reading.faces, arguments.start)
-    if note:
-        print(f"note: {note}", file=sys.stderr)
+    seen = told_of_seen(recipe, reading.faces, arguments.start)
+    if seen:
+        note(seen)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    facts = facts_of(recipe, reading.faces, arguments.data, arguments.start, note)
+    facts = facts_of(recipe, reading.faces, arguments.data, arguments.start, seen)
     file = FoldsFile(arguments.out / "folds.json", facts, resume=arguments.resume)
 
     def keep(protocol: str, fold: Fold) -> None:

@@ -15,8 +15,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.gui.study.screen import END_WORDS
-from app.sessions.folder import open_session
+from app.gui.study.screen import END_WORDS, StudyScreen
+from app.sessions.folder import Session, open_session
 from app.study import speaker
 from app.study.soundtrack import NOT_INSTALLED, PLAYED
 from tests.studies.sounding import PaperDevice, clicks, write_film
@@ -55,6 +55,16 @@ def ask(device: PaperDevice, ahead: float = 0.02) -> NDArray[np.float32]:
 
 def closed(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: speaker._open_count == 0)
+
+
+def recorded(here: Studio, screen: StudyScreen, qtbot: QtBot) -> Session:
+    """Let a study come to its end and return what it recorded, once the device is let go."""
+    qtbot.waitUntil(lambda: screen.accessibleName() == END_WORDS)
+    ends(here, qtbot)
+    QTest.keyClick(screen, Qt.Key.Key_Space)
+    closed(qtbot)
+    (folder,) = here.settle(qtbot)
+    return open_session(folder)
 
 
 def test_a_film_is_heard_from_its_first_frame_to_its_end(
@@ -130,17 +140,12 @@ def test_a_film_goes_on_without_a_device_and_that_is_noted(
     if gone:
         qtbot.waitUntil(lambda: screen._material._sound is not None)
         device.streams[0].active = False
-    qtbot.waitUntil(lambda: screen.accessibleName() == END_WORDS)
-    ends(here, qtbot)
-    QTest.keyClick(screen, Qt.Key.Key_Space)
-    closed(qtbot)
-    (folder,) = here.settle(qtbot)
-    rows = open_session(folder).marker_lines.to_pylist()
-    (note,) = [row["text"] for row in rows if row["key"] == "note"]
+    session = recorded(here, screen, qtbot)
+    (note,) = [row["text"] for row in session.marker_lines.to_pylist() if row["key"] == "note"]
     went_on = "clip went on without its sound: the device for sound is gone"
     assert note.startswith(went_on if gone else "clip was shown without its sound: no device")
     assert told(here, "without its sound")
-    (clip,) = stimuli_of(open_session(folder))
+    (clip,) = stimuli_of(session)
     assert 1.4 < clip.end - clip.start < 3
 
 
@@ -167,13 +172,8 @@ def test_the_next_film_is_heard_on_another_device(
     qtbot.waitUntil(lambda: screen._material._sound is not None)
     assert screen._runner.scene is not None
     assert screen._runner.scene.show.name == "two"
-    qtbot.waitUntil(lambda: screen.accessibleName() == END_WORDS)
-    ends(here, qtbot)
-    QTest.keyClick(screen, Qt.Key.Key_Space)
-    closed(qtbot)
-    (folder,) = here.settle(qtbot)
-    rows = open_session(folder).marker_lines.to_pylist()
-    (note,) = [row["text"] for row in rows if row["key"] == "note"]
+    session = recorded(here, screen, qtbot)
+    (note,) = [row["text"] for row in session.marker_lines.to_pylist() if row["key"] == "note"]
     assert note.startswith("one went on without its sound")
 
 
