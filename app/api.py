@@ -29,6 +29,7 @@ from app.live.options import EngineOptions
 from app.live.parts import FramePipeline
 from app.messages import FaceResult, Frame, FrameResult
 from app.sources import FrameSource, open_source
+from models.runtime.base_rates import BaseRates
 from models.runtime.card import Card
 from models.runtime.store import DEFAULT_MODEL, load_model
 
@@ -52,17 +53,20 @@ class Analyzer:
         finder: str = EngineOptions().finder,
         yunet_file: Path | str | None = None,
         provider: str = "CPU",
+        base_rates: str = "",
         smoothing_seconds: float | None = None,
     ) -> None:
         """Load everything.
 
-        model: a bundled name or the path of an ONNX file, None for the default. finder: a name
-        of `app.faces.FINDERS`, "yunet" with yunet_file. provider: "CPU" gives the same numbers on
-        every computer, "auto" the fastest way of this one. smoothing_seconds: of probabilities
-        over a film, 0 for none, None for the usual quarter of a second.
-        Raises `models.runtime.errors.UserError` for what cannot be had.
+        model: a bundled name or the path of an ONNX file, None for the default. finder: a name of
+        `app.faces.FINDERS`, "yunet" with yunet_file. provider: "CPU" gives the same numbers on
+        every computer, "auto" the fastest way of this one. base_rates: how common expressions are
+        taken to be, such as "even" or "contempt=0"; as they were measured if empty.
+        smoothing_seconds: of probabilities over a film, 0 for none, None for the usual quarter of a
+        second. Raises `models.runtime.errors.UserError` for what cannot be had.
         """
-        self._classifier = load_model(model or DEFAULT_MODEL, provider=provider)
+        rates = BaseRates.parse(base_rates)
+        self._classifier = load_model(model or DEFAULT_MODEL, provider=provider, base_rates=rates)
         self._makers = real_makers(EngineOptions(smoothing_seconds=smoothing_seconds))
         file = Path(yunet_file) if yunet_file is not None else None
         self._finder = make_finder(finder, file)

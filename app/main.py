@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
     what.add_argument("--second", metavar="NAME|FILE", help="a model to compare it with")
     add_finder(what)
+    what.add_argument(
+        "--base-rates", metavar="RATES", help="how common expressions are, such as even, contempt=0"
+    )
     what.add_argument("--landmarks", choices=LANDMARKERS, help="what fits the landmarks")
     what.add_argument(
         "--stream",
@@ -184,6 +187,7 @@ def _headless(arguments: argparse.Namespace) -> int:
     from app.cli.headless import run_headless
     from app.live.options import EngineOptions
     from app.streams.switch import parse_stream
+    from models.runtime.base_rates import BaseRates
 
     _check_source(arguments.source)
     # A script must not depend on what somebody chose in the window last time.
@@ -194,6 +198,7 @@ def _headless(arguments: argparse.Namespace) -> int:
         finder=asked_finder(arguments) or FINDERS[0],
         yunet_file=arguments.yunet,
         landmarks=arguments.landmarks,
+        base_rates=BaseRates.parse(arguments.base_rates or ""),
         paced=False,
         fallback_to_actor=False,
     )
@@ -205,6 +210,7 @@ def _window(arguments: argparse.Namespace) -> int:
     from app.cli.start_checks import StartError, check_window, explain_import_error
     from app.live.options import EngineOptions
     from app.settings import load_settings
+    from models.runtime.base_rates import BaseRates
 
     check_window()
     _check_source(arguments.source)
@@ -223,6 +229,9 @@ def _window(arguments: argparse.Namespace) -> int:
         finder=asked_finder(arguments) or settings.finder,
         yunet_file=yunet_file,
         landmarks=arguments.landmarks or settings.landmarks,
+        base_rates=BaseRates.parse(
+            settings.base_rates if arguments.base_rates is None else arguments.base_rates
+        ),
         smoothing_seconds=settings.smoothing_seconds,
         camera_size=settings.camera_size,
         camera_fps=settings.camera_fps,

@@ -50,7 +50,8 @@ class Settings:
     are made, None for the usual place. recording_video, recording_blur: what a recording keeps of
     the picture, and whether faces are blurred in it. consent_text: what has to be agreed to before
     a recording, empty for nothing. study_protocol: the file of the study that was run last, None
-    before one was.
+    before one was. base_rates: how common expressions are taken to be, as `BaseRates.parse` reads
+    it; empty as they were measured.
     """
 
     source: str = "camera"
@@ -80,6 +81,7 @@ class Settings:
     recording_blur: bool = False
     consent_text: str = ""
     study_protocol: str | None = None
+    base_rates: str = ""
 
     def with_recent(self, path: str) -> Settings:
         """Return a copy with `path` first among the recent files, each only once."""
@@ -283,6 +285,16 @@ def _splitters(value: object) -> dict[str, tuple[int, ...]]:
     raise ValueError
 
 
+def _base_rates(value: object) -> str:
+    from models.runtime.base_rates import BaseRates  # with numpy, which few settings need
+    from models.runtime.errors import UserError
+
+    try:
+        return str(BaseRates.parse(_text(value)))
+    except UserError as error:
+        raise ValueError from error
+
+
 def _names(choices: tuple[str, ...]) -> str:
     return ", ".join(f'"{choice}"' for choice in choices)
 
@@ -318,4 +330,5 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "recording_blur": ("true or false", _true_or_false),
     "consent_text": ("text", _text_of_any_length),
     "study_protocol": ("a path", _filled_text),
+    "base_rates": ('base rates such as "even" or "contempt=0"', _base_rates),
 }

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.card_rules import too_few, with_rules
 from models.data.face_set import FaceSet
 from models.measure import chosen_on, measure, truth_for
 from models.nets.network import Network, count_parameters
@@ -22,7 +23,6 @@ from models.runtime.labels import LABEL_SETS
 from models.scoring import classifier_logits
 from models.training.metrics import TEMPERATURES, accuracy, fit_temperature
 from models.training.recipe import Recipe
-from models.unsure import too_few, with_rules
 
 OUTPUTS = {
     "logits": "(N, C) before the temperature and the softmax",

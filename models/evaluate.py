@@ -22,6 +22,7 @@ BINS = 15
 """Bins of the reliability diagram and of the expected calibration error."""
 EXACT_BELOW = 25
 """McNemar's test is exact where fewer pictures than this tell two models apart."""
+_NONE = 1e-30  # what a label that is left out weighs
 _Z95 = 1.959963984540054
 
 
@@ -29,7 +30,7 @@ _Z95 = 1.959963984540054
 class Figures:
     """Hold the figures of one set of n pictures.
 
-    accuracy, macro_f1, ece: 0 to 1. accuracy_interval: 95%, Wilson. nll: nats.
+    accuracy, macro_f1, ece, mean_recall: 0 to 1. accuracy_interval: 95%, Wilson. nll: nats.
     per_class_recall: 0 to 1 by label, labels that no picture has left out.
     confusion: counts, row the truth, column the prediction.
     """
@@ -42,6 +43,11 @@ class Figures:
     ece: float
     nll: float
     confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def mean_recall(self) -> float:
+        """Return the accuracy to expect where each label is as common as any other."""
+        return sum(self.per_class_recall.values()) / len(self.per_class_recall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +114,25 @@ def evaluate(
     labels: tuple[str, ...],
     temperature: float,
     copies: NDArray[np.bool_] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Evaluation:
     """Judge logits (N, C) against truth (N,), -1 where a picture is not used.
 
     temperature: divides the logits for all that concerns confidence. copies: (N,) pictures that
-    models saw before. Raises `UserError` where no picture is used.
+    models saw before. weights: (C,) by which probabilities are multiplied for other base rates; a
+    picture whose label has none is not used. Raises `UserError` where no picture is used.
     """
     used = truth >= 0
+    if weights is not None:
+        used &= weights[truth] > 0
     if not used.any():
         raise UserError(
             f"expected pictures with a label of {', '.join(labels)}, found none among "
             f"{len(truth):,}: choose another split or list"
         )
     values, true = logits[used] / np.float32(temperature), truth[used]
+    if weights is not None:
+        values += np.log(np.maximum(weights, _NONE)).astype(np.float32)
     probabilities = softmax(values)
     confidence, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
     kept = None if copies is None else ~copies[used]

@@ -122,6 +122,7 @@ def _facts(setting: Setting, groups: dict[str, list[Result]]) -> str:
             for label_set, group in groups.items()
         ),
         ("Crops", "; ".join(crops)),
+        *([("Base rates", setting.rates_note)] if setting.rates_note else []),
         ("Copies", setting.copies_note),
         ("Date", setting.date),
         (
@@ -149,16 +150,16 @@ def _comparison(label_set: str, group: list[Result]) -> str:
             f"</a></th><td>{whole.n:,}</td><td>{whole.accuracy:.2%}</td>"
             f"<td>{low:.1%} &ndash; {high:.1%}</td>"
             f"<td>{_whisker(low, whole.accuracy, high, left, right)}</td>"
-            f"<td>{whole.macro_f1:.3f}</td><td>{whole.ece:.3f}</td><td>{whole.nll:.3f}</td>"
+            f"<td>{whole.mean_recall:.1%}</td><td>{whole.macro_f1:.3f}</td><td>{whole.ece:.3f}</td><td>{whole.nll:.3f}</td>"
             f"<td>{'&ndash;' if apart is None else f'{apart.accuracy:.2%} of {apart.n:,}'}</td>"
             f"<td>{result.latency_ms:.2f} ms</td></tr>"
         )
     return (
         f"<h3>{escape(label_set)}: {escape(_SETS.get(label_set, 'its own labels'))}</h3>"
         '<div class="wide"><table><thead><tr><th scope=col>Model</th><th>Pictures</th>'
-        "<th>Accuracy</th><th>95% interval</th><th></th><th>Macro-F1</th><th>ECE</th><th>NLL</th>"
-        f"<th>Without copies</th><th>Latency</th></tr></thead><tbody>{''.join(rows)}</tbody>"
-        "</table></div>"
+        "<th>Accuracy</th><th>95% interval</th><th></th><th>Mean recall</th><th>Macro-F1</th>"
+        "<th>ECE</th><th>NLL</th><th>Without copies</th><th>Latency</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 

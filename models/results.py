@@ -19,6 +19,7 @@ from models.image_list import Selection
 from models.measure import rule_for
 from models.robustness import Robustness
 from models.robustness import as_json as robustness_as_json
+from models.runtime.base_rates import AS_MEASURED, BaseRates, said
 
 _FER2013_SPLITS: dict[Split, str] = {
     "Training": "models learn from it, so its figures say nothing of new pictures",
@@ -43,7 +44,8 @@ class Setting:
     """Say what the models were measured on.
 
     faces: the pictures of the split, or those of them that the list names. copies: of
-    `copies_elsewhere`. data_sha256: None for a folder. date: ISO.
+    `copies_elsewhere`. data_sha256: None for a folder. date: ISO. base_rates: how common each
+    expression is taken to be.
     """
 
     data: str
@@ -54,6 +56,7 @@ class Setting:
     copies: dict[Split, NDArray[np.bool_]]
     images: Selection | None
     date: str
+    base_rates: BaseRates = AS_MEASURED
 
     @property
     def split_note(self) -> str:
@@ -78,6 +81,11 @@ class Setting:
             f"{_COPIED[name]}"
             for name, mask in self.copies.items()
         )
+
+    @property
+    def rates_note(self) -> str:
+        """Say which base rates the models go by, "" for those they were measured with."""
+        return said(self.base_rates)
 
     def rule_for(self, label_set: str) -> str:
         """Say how the truth is decided for models of this label set."""
@@ -184,6 +192,7 @@ def as_json(setting: Setting, results: list[Result], comparisons: list[Compariso
         },
         "split": setting.split,
         "tta": setting.tta,
+        "base_rates": str(setting.base_rates),
         "date": setting.date,
         "models": {result.name: _model(setting, result) for result in results},
         "comparisons": [
@@ -232,6 +241,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
         "accuracy": round(figures.accuracy, 5),
         "accuracy_interval": [round(end, 5) for end in figures.accuracy_interval],
         "macro_f1": round(figures.macro_f1, 5),
+        "mean_recall": round(figures.mean_recall, 5),
         "per_class_recall": {
             label: round(part, 5) for label, part in figures.per_class_recall.items()
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.crops import Tta, crop_views, cut
 from models.measure import RULES
+from models.runtime.base_rates import BaseRates
 from models.runtime.card import InputSpec, ModelError, file_facts
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
@@ -34,7 +35,7 @@ class Model:
     """Hold a model ready to run.
 
     temperature: by crops ("one", "mirror"), None for a checkpoint, which has none. logits: takes
-    crops (N, S, S) uint8 as `input` says, returns (N, C) float32.
+    crops (N, S, S) uint8 as `input` says, returns (N, C) float32. base_rates: as on its card.
     """
 
     name: str
@@ -45,12 +46,20 @@ class Model:
     input: InputSpec
     temperature: dict[str, float] | None
     logits: Logits
+    base_rates: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def temperature_for(self, tta: Tta) -> float:
         """Return the temperature fitted with these crops; for ten, where it is not known, one's."""
         if self.temperature is None:
             return 1.0
         return self.temperature[self._fitted(tta)]
+
+    def rate_weights(self, rates: BaseRates, tta: Tta) -> NDArray[np.float64] | None:
+        """Return by what probabilities (C,) are multiplied for base rates, None for no change."""
+        try:
+            return rates.weights(self.labels, self.base_rates.get(self._fitted(tta)))
+        except UserError as error:
+            raise ModelError(f"{self.name}: {error}") from error
 
     def _fitted(self, tta: Tta) -> str:
         """Return the crops that the temperature for these was fitted with, as the card has them."""
@@ -111,6 +120,7 @@ def open_model(name: str, *, label_set: str | None = None, threads: int = 1) -> 
         labels=card.labels,
         input=card.input,
         temperature=card.temperature,
+        base_rates=card.base_rates,
         logits=lambda crops: classifier.run(list(crops), mirror=False)["logits"],
     )
 

@@ -82,6 +82,7 @@ def _section(entry: ModelEntry) -> list[str]:
         f"- Recall (mirror): {recalls}.",
         *_ten_crops(card),
         *_unsure(card),
+        *_base_rates(card),
         f"- Trained: {_training(card)}.",
         *(f"- Data: {source}." for source in card.data),
         f"- Licence: {card.licence}.",
@@ -130,6 +131,14 @@ def _unsure(card: Card) -> list[str]:
         f"- Unsure below a confidence of {rule.threshold:.0%} (mirror): then {rule.precision:.0%} "
         f"of the labels given are right, and {rule.coverage:.0%} of the faces get one.",
     ]
+
+
+def _base_rates(card: Card) -> list[str]:
+    rates = card.base_rates.get("mirror")
+    if rates is None:
+        return []
+    shares = [f"{label} {rate:.1%}" for label, rate in zip(card.labels, rates, strict=True)]
+    return [f"- Takes to be common (mirror): {', '.join(shares)}."]
 
 
 def main() -> None:

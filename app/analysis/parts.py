@@ -16,6 +16,7 @@ from app.live.makers import real_makers
 from app.live.options import EngineOptions
 from app.live.parts import FramePipeline
 from app.settings import OWN_FINDER
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.card import file_facts
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.files import is_file
@@ -30,14 +31,16 @@ class AnalysisOptions:
     """Hold how inputs are analysed.
 
     model: bundled name or path, None for the default. finder: as `make_finder` takes it, with
-    yunet_file. every: only each so-many-th frame, 1 for all. smoothing_seconds: of the
-    probabilities, None for the pipeline's own. video: write one with the findings drawn on it.
-    table: of `TABLES`; a Parquet table is always there, another comes beside it.
+    yunet_file. base_rates: how common expressions are taken to be. every: only each so-many-th
+    frame, 1 for all. smoothing_seconds: of the probabilities, None for the pipeline's own. video:
+    write one with the findings drawn on it. table: of `TABLES`; a Parquet table is always there,
+    another comes beside it.
     """
 
     model: str | None = None
     finder: str = EngineOptions().finder
     yunet_file: Path | None = None
+    base_rates: BaseRates = AS_MEASURED
     every: int = 1
     smoothing_seconds: float | None = None
     video: bool = False
@@ -77,7 +80,10 @@ def borrowed_parts(options: AnalysisOptions) -> Iterator[Parts]:
     Raises `UserError` for a model or finder that cannot be had.
     """
     hashes = _hashes(options)
-    key = (options.model, options.finder, options.smoothing_seconds, *hashes.values())
+    key = (
+        options.model, options.finder, options.base_rates, options.smoothing_seconds,
+        *hashes.values(),
+    )  # fmt: skip
     with _idle_lock:
         place = next((n for n, (found, _) in enumerate(_idle) if found == key), None)
         parts = None if place is None else _idle.pop(place)[1]
@@ -95,6 +101,7 @@ def how(options: AnalysisOptions, parts: Parts) -> dict[str, Any]:
         "model": parts.classifier.card.name,
         "finder": options.finder,
         "landmarks": parts.landmarker.name,
+        "base_rates": str(options.base_rates),
         **{f"{part}_sha256": found for part, found in parts.hashes.items()},
         "every": options.every,
         "smoothing_seconds": options.smoothing_seconds,
@@ -125,7 +132,9 @@ def _hashes(options: AnalysisOptions) -> dict[str, str | None]:
 def _load(options: AnalysisOptions, hashes: dict[str, str | None]) -> Parts:
     # On the processor everywhere: graphics cards differ from each other in the last digits.
     return Parts(
-        classifier=load_model(options.model or DEFAULT_MODEL, provider="CPU"),
+        classifier=load_model(
+            options.model or DEFAULT_MODEL, provider="CPU", base_rates=options.base_rates
+        ),
         finder=make_finder(options.finder, options.yunet_file),
         landmarker=real_makers(EngineOptions()).landmarker(),
         smoothing_seconds=options.smoothing_seconds,

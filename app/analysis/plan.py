@@ -75,7 +75,7 @@ def _settled(options: AnalysisOptions) -> AnalysisOptions:
     model = name if name in {entry.name for entry in bundled()} else str(file.absolute())
     yunet = options.yunet_file.absolute() if options.yunet_file is not None else None
     # Loaded once to see that they can be: else each input would fail with the same sentence.
-    load_model(model, provider="CPU")
+    load_model(model, provider="CPU", base_rates=options.base_rates)
     if options.finder == "yunet" or options.finder not in FINDERS:
         make_finder(options.finder, yunet)  # the others need no file of the user's, and take longer
     return replace(options, model=model, yunet_file=yunet)

@@ -122,6 +122,7 @@ class FolderWriter:
             model=self._card.name,
             finder=self._how["finder"],
             landmarks=self._how["landmarks"],
+            base_rates=self._classifier.base_rates,
         )
         counts = {
             "frames": self.frames,

@@ -21,6 +21,7 @@ from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
 from models.cli.shell import exit_status
 from models.runtime.arguments import Arguments
+from models.runtime.base_rates import HOW, BaseRates
 
 EXAMPLES = """examples:
   fer-analyze interview.mp4 -o results
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="a bundled model, or an ONNX file")
     add_finder(parser, _FINDER)
+    parser.add_argument("--base-rates", default="", metavar="RATES", help=HOW)
     parser.add_argument(
         "--every", type=_number(_MOST_EVERY), default=1, metavar="N", help="only every N-th frame"
     )
@@ -95,6 +97,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
         model=arguments.model,
         finder=asked_finder(arguments) or _FINDER,
         yunet_file=arguments.yunet,
+        base_rates=BaseRates.parse(arguments.base_rates),
         every=arguments.every,
         video=arguments.video,
         table=arguments.format,

@@ -53,7 +53,7 @@ def measure(options: EngineOptions, *, frames: int, launches: int) -> dict[str, 
     makers = real_makers(options)
     limit_threads()
     with open_source(options.source, paced=False) as source:
-        classifier = makers.classifier(options.model or makers.default_model())
+        classifier = makers.classifier(options.model or makers.default_model(), options.base_rates)
         finder = makers.finder(options.finder, options.yunet_file)
         pipeline = makers.pipeline(finder, makers.landmarker(), classifier)
         run = run_frames(source, pipeline, frames)

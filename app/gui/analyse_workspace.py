@@ -35,6 +35,7 @@ from app.gui.drops import dropped_files, let_in
 from app.gui.places import analyses_folder, open_place
 from app.gui.workspace import Host, Workspace
 from app.settings import Settings
+from models.runtime.base_rates import BaseRates
 from models.runtime.files import is_file, is_folder
 
 _POLL_SECONDS = 0.1
@@ -71,6 +72,7 @@ class AnalyseWorkspace(Workspace):
             self.panel.workers.setValue(settings.analysis_workers)
         if settings.model:
             self.panel.use_model(settings.model)
+        self.panel.use_base_rates(BaseRates.parse(settings.base_rates))
         self.panel.finder.setCurrentIndex(max(0, self.panel.finder.findData(settings.finder)))
         self.panel.set_output(self._folder)
         self.refresh()

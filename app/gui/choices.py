@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.gui.actions import Actions, WindowActions
+from app.gui.base_rates_menu import BaseRatesMenu
 from app.gui.commands import Commands
 from app.gui.menus import (
     FINDER_NAMES,
@@ -23,6 +24,7 @@ from app.gui.stage import status_parts
 from app.gui.theme import Theme
 from app.gui.toolbar import Toolbar
 from app.live.engine import EngineStatus
+from models.runtime.base_rates import AS_MEASURED, in_brief
 from models.runtime.store import ModelEntry
 
 
@@ -45,6 +47,7 @@ class Choices:
         self.sources = SourceMenu(window, actions, commands.use_source)
         self.models = ModelMenu(window, actions, models, commands.use_model)
         self.second = SecondMenu(window, self.models, commands.use_second, commands.open_second)
+        self.rates = BaseRatesMenu(window, commands.use_base_rates)
         self.finders = NameMenu("Face &finder", window, FINDER_WORDS, commands.use_finder)
         self.landmarks = NameMenu("&Landmarks", window, LANDMARK_WORDS, commands.use_landmarks)
         self.models.set_last(self.second)
@@ -53,15 +56,16 @@ class Choices:
             actions,
             shared,
             self.sources,
-            [self.models, self.second, self.finders, self.landmarks],
+            [self.models, self.second, self.rates, self.finders, self.landmarks],
             window,
         )
 
-    def refresh(self, status: EngineStatus) -> None:
-        """Check and name what is in use; cheap where nothing has changed."""
+    def refresh(self, status: EngineStatus, labels: tuple[str, ...]) -> None:
+        """Check and name what is in use; cheap where nothing has changed. labels: of the model."""
         self.sources.set_current(status.source, status.spec)
         self.models.set_current(status.model)
         self.second.set_current(status.model, status.second)
+        self.rates.set_current(status.base_rates, labels)
         self.finders.set_current(status.finder)
         self.landmarks.set_current(status.landmarks)
         self.toolbar.source.set_value(source_name(status.source))
@@ -73,6 +77,8 @@ class Choices:
         model = self.models.shown_name(status.model)
         if status.second:
             model += f" beside {self.models.shown_name(status.second)}"
+        if status.base_rates != AS_MEASURED:
+            model += f", {in_brief(status.base_rates)}"
         finder = FINDER_NAMES.get(status.finder, status.finder)
         finder = f"{finder} finder" if finder else ""
         return status_parts(status, model, finder, skipped)

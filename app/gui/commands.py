@@ -24,6 +24,7 @@ from app.overlays import Shown
 from app.settings import Settings
 from app.sources import CameraInfo, is_camera, is_device, is_network, shown_spec
 from app.sources.screen import why_unreadable
+from models.runtime.base_rates import BaseRates
 from models.runtime.files import is_file
 
 
@@ -61,7 +62,7 @@ class Commands:
         self._asked_yunet = ""
         """YuNet's file that the engine was asked to use and has not used yet."""
         self._picked_source = ""
-        self._picked_model = self._picked_second = False
+        self._picked_model = self._picked_second = self._picked_rates = False
         self._picked_finder = self._picked_landmarks = False
 
     def use_source(self, spec: str) -> None:
@@ -122,6 +123,8 @@ class Commands:
             settings = replace(settings, model=status.model)
         if self._picked_second:
             settings = replace(settings, second_model=status.second or None)
+        if self._picked_rates:
+            settings = replace(settings, base_rates=str(status.base_rates))
         if self._picked_finder and status.finder:
             settings = replace(settings, finder=status.finder)
         if self._picked_landmarks and status.landmarks:
@@ -136,6 +139,10 @@ class Commands:
         """Ask a second model as well, "" for none."""
         self._picked_second = True
         self._engine.use_second(name_or_path)
+
+    def use_base_rates(self, rates: BaseRates) -> None:
+        self._picked_rates = True
+        self._engine.use_base_rates(rates)
 
     def use_landmarks(self, name: str) -> None:
         self._picked_landmarks = True

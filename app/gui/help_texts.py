@@ -170,6 +170,17 @@ def _unsure_fact(card: Card) -> list[tuple[str, str]]:
     return [("Unsure below", f"{told} ({rule.split})")]
 
 
+def _rates_fact(card: Card) -> list[tuple[str, str]]:
+    rates = card.base_rates.get("mirror")
+    if rates is None:
+        return []
+    shares = [
+        f"{label} {per_cent(rate, digits=0 if rate >= 0.1 else 1)}"
+        for label, rate in zip(card.labels, rates, strict=True)
+    ]
+    return [("Takes to be common", ", ".join(shares))]
+
+
 def model_card(card: Card) -> str:
     """Return the page about a model."""
     facts = [
@@ -177,6 +188,7 @@ def model_card(card: Card) -> str:
         ("Labels", ", ".join(card.labels)),
         ("Looks at", f"{card.input.size} by {card.input.size} pixels, gray"),
         *_unsure_fact(card),
+        *_rates_fact(card),
         ("Trained on", "; ".join(card.data)),
         ("Paper", card.paper),
         ("Licence", card.licence),

@@ -169,7 +169,7 @@ class LiveWorkspace(Workspace):
             self._forget_faces()
             self.commands.note_playing(status)
             self.choices.sources.set_recent(self.commands.settings.recent)
-        if status.model != before.model:
+        if (status.model, status.base_rates) != (before.model, before.base_rates):
             self._history.clear()  # two models' lines would pass for one
         if status.second != before.second:
             self._history.forget_agreement()
@@ -178,7 +178,7 @@ class LiveWorkspace(Workspace):
         self.commands.note_finder(status)
         card = self._engine.card
         self.panel.set_can_calibrate(card is None or bool(card.neutral))
-        self.choices.refresh(status)
+        self.choices.refresh(status, self._engine.labels)
         self.views.refresh()
         self._say_stage()
         told = self.banner.text if self.banner.isVisibleTo(self.window()) else ""
@@ -208,6 +208,7 @@ class LiveWorkspace(Workspace):
             source=chosen.source,
             model=chosen.model,
             second_model=chosen.second_model,
+            base_rates=chosen.base_rates,
             finder=chosen.finder,
             landmarks=chosen.landmarks,
             yunet_file=chosen.yunet_file,

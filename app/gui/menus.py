@@ -67,6 +67,7 @@ class ChoiceMenu(QMenu):
         super().__init__(title, parent)
         self._group = QActionGroup(self)
         self._group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+        self._marked: QAction | None = None
         self._stale = False
         self.aboutToHide.connect(self._after_hiding)
 
@@ -78,6 +79,7 @@ class ChoiceMenu(QMenu):
         self._stale = False
         for action in self._group.actions():
             self._group.removeAction(action)
+        self._marked = None
         self.clear()
         self.build()
 
@@ -97,9 +99,14 @@ class ChoiceMenu(QMenu):
         action = QAction(without_key(text), self)
         action.setCheckable(True)
         action.setChecked(checked)
+        if checked:
+            self._marked = action
 
         def picked() -> None:
-            action.setChecked(checked)  # the mark moves when the change has really been made
+            # The mark moves when the change has really been made.
+            action.setChecked(False)
+            if self._marked is not None:
+                self._marked.setChecked(True)
             pick()
 
         action.triggered.connect(picked)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.faces.alignment import template
 from app.messages import Calibration, Face, Prediction, Quality
+from models.runtime.base_rates import own
 from models.runtime.framing import anchors, similarity
 
 __all__ = ["QUIET_SECONDS", "Baselines", "neutral_logs", "neutral_offset"]
@@ -104,6 +105,7 @@ class Baselines:
 
     def __init__(self) -> None:
         self._neutral: NDArray[np.float64] | None = None
+        self._weights: NDArray[np.float64] | None = None
         self._offsets: dict[int, NDArray[np.float64]] = {}
         self._collecting: dict[int, _Collecting | None] = {}
         self._given_up: dict[int, float] = {}
@@ -113,12 +115,18 @@ class Baselines:
         """Say whether the model's card knows neutral faces."""
         return self._neutral is not None
 
-    def use(self, neutral_logs: NDArray[np.float64] | None) -> None:
+    def use(
+        self,
+        neutral_logs: NDArray[np.float64] | None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
         """Go by another model from now on: (C,) mean logarithms of its neutral faces, or None.
 
-        All tracks' neutral faces are forgotten, since another model reads them otherwise.
+        weights: (C,) by which its own probabilities are multiplied for other base rates, None where
+        they are not. All tracks' neutral faces are forgotten, since another model reads them
+        otherwise.
         """
-        self._neutral = neutral_logs
+        self._neutral, self._weights = neutral_logs, weights
         self.clear()
 
     def begin(self, track_id: int) -> None:
@@ -169,7 +177,8 @@ class Baselines:
         elapsed = time - now.last
         step, now.last = min(elapsed, _LONGEST_STEP), time
         now.began += elapsed - step
-        read = prediction.probabilities.astype(np.float64)
+        # The card's neutral faces were read without other base rates. The offset suits both.
+        read = own(prediction.probabilities, self._weights)
         if now.changed(read, step):
             now.begin_again(time)
         note = _what_disturbs(now, face, quality, time, step)

@@ -21,6 +21,7 @@ from app.live.status import EngineState, EngineStatus, Notices
 from app.live.switch import Switch
 from app.messages import FrameResult
 from app.sources import shown_spec
+from models.runtime.base_rates import BaseRates
 from models.runtime.card import Card
 
 __all__ = ["Engine", "EngineOptions", "EngineState", "EngineStatus"]
@@ -73,6 +74,7 @@ class Engine:
             finder=options.finder,
             yunet_file=options.yunet_file,
             landmarks=options.landmarks or SAFE_LANDMARKS,
+            base_rates=options.base_rates,
             use_safe_ones=options.fallback_to_actor,
             ready=self._inference.use,
             change=self._inference.change,
@@ -187,6 +189,10 @@ class Engine:
         """Ask a second model as well, "" for none; its word is shown, and never recorded."""
         self._parts.use_second(name_or_path)
 
+    def use_base_rates(self, rates: BaseRates) -> None:
+        """Change how common expressions are taken to be, in both models."""
+        self._parts.use_base_rates(rates)
+
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         """Change the face finder; yunet_file: None for the one given before."""
         self._parts.use_finder(name, yunet_file)
@@ -254,6 +260,7 @@ class Engine:
             second=self._parts.second,
             finder=self._parts.finder,
             landmarks=self._parts.landmarks,
+            base_rates=self._parts.base_rates,
             notices=self._notices.waiting(),
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.live.parts import FramePipeline, LoadedClassifier, Makers
 from app.live.switch import ACTOR
+from models.runtime.base_rates import BaseRates
 from models.runtime.prediction import Classifier
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ def real_makers(options: EngineOptions) -> Makers:
             spec, paced=paced, camera=camera, size=options.camera_size, fps=options.camera_fps
         )
 
-    def classifier(name_or_path: str) -> LoadedClassifier:
+    def classifier(name_or_path: str, base_rates: BaseRates) -> LoadedClassifier:
         from models.runtime.store import load_model
 
-        return load_model(name_or_path, provider=options.provider)
+        return load_model(name_or_path, provider=options.provider, base_rates=base_rates)
 
     def pipeline(finder: FaceFinder, landmarker: Any, classifier: Classifier) -> FramePipeline:
         from app.live.pipeline import Pipeline

@@ -27,7 +27,9 @@ class Memory:
         """
         self._smoother.reset()
         self._smoother.unsure_below = getattr(classifier, "unsure_below", 0.0)
-        self.baselines.use(getattr(classifier, "neutral_logs", None))
+        self.baselines.use(
+            getattr(classifier, "neutral_logs", None), getattr(classifier, "rate_weights", None)
+        )
 
     def reset(self) -> None:
         """Forget all tracks."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.live.explaining import MakeExplainers
 from app.settings import LANDMARKERS
+from models.runtime.base_rates import BaseRates
 from models.runtime.card import Card
 from models.runtime.errors import UserError
 from models.runtime.prediction import Classifier
@@ -59,14 +60,14 @@ class Makers:
     """Say how each part is made; each raises `UserError` when it cannot be.
 
     source: by its spec and the name of the one camera that will do, empty for any; see
-    `open_source`. landmarker: by its name, whatever `pipeline` takes beside a finder and a
-    classifier; without a name the one that was asked for. default_model: its
-    name; used when none is named and when another is refused. explainers: of the slow views of a
-    classifier, None where there are none.
+    `open_source`. classifier: by its name or path, for these base rates. landmarker: by its name,
+    whatever `pipeline` takes beside a finder and a classifier; without a name the one that was
+    asked for. default_model: its name; used when none is named and when another is refused.
+    explainers: of the slow views of a classifier, None where there are none.
     """
 
     source: Callable[[str, str], FrameSource]
-    classifier: Callable[[str], LoadedClassifier]
+    classifier: Callable[[str, BaseRates], LoadedClassifier]
     finder: Callable[[str, Path | None], FaceFinder]
     landmarker: Callable[..., Any]
     pipeline: Callable[[FaceFinder, Any, Classifier], FramePipeline]
@@ -86,6 +87,7 @@ class Parts:
         finder: str,
         yunet_file: Path | None,
         landmarks: str,
+        base_rates: BaseRates,
         use_safe_ones: bool,
         ready: Callable[[FramePipeline], None],
         change: Callable[[Change], None],
@@ -109,6 +111,7 @@ class Parts:
         self.finder = ""
         self.landmarks = ""
         self.provider = ""
+        self.base_rates = base_rates
         self.labels: tuple[str, ...] = ()
         self.card: Card | None = None
         self.classifier: LoadedClassifier | None = None
@@ -118,6 +121,7 @@ class Parts:
         self._wanted_finder = finder
         self._yunet_file = yunet_file
         self._wanted_landmarks = landmarks
+        self._wanted_rates = base_rates
         self._use_safe_ones = use_safe_ones
         self._ready = ready
         self._change = change
@@ -169,6 +173,26 @@ class Parts:
 
         self._jobs.put(job)
 
+    def use_base_rates(self, rates: BaseRates) -> None:
+        """Take expressions to be so common, in both models; keep the old ones if one refuses."""
+        self._wanted_rates = rates
+
+        def job() -> None:
+            before, self.base_rates = self.base_rates, rates
+            try:
+                second = self._load_second(self.second)
+                classifier = self._load_model(self.model)
+            except UserError:
+                self.base_rates = self._wanted_rates = before
+                raise
+            name = self.second
+            self._change(lambda pipeline: pipeline.set_classifier(classifier))
+            self._change_aside(
+                lambda pipeline: pipeline.set_second(second, name, self._second_failed)
+            )
+
+        self._jobs.put(job)
+
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         """Change the face finder; keep the old one if it is refused."""
         self._wanted_finder = name
@@ -214,6 +238,7 @@ class Parts:
 
     def _load_all(self) -> FramePipeline | None:
         """Return the pipeline, None when asked to stop meanwhile."""
+        self.base_rates = self._wanted_rates
         default = self._makers.default_model()
         classifier = self._load(self._wanted_model or default, default, self._load_model)
         finder = self._load(self._wanted_finder, SAFE_FINDER, self._load_finder)
@@ -237,7 +262,7 @@ class Parts:
 
     def _load_model(self, name: str) -> LoadedClassifier:
         self._begin("Loading the model")
-        classifier = self._makers.classifier(name)
+        classifier = self._makers.classifier(name, self.base_rates)
         self.model = name
         self.provider = classifier.provider
         self.labels = classifier.labels
@@ -250,7 +275,7 @@ class Parts:
         classifier = None
         if name:
             self._begin("Loading the second model")
-            classifier = self._makers.classifier(name)
+            classifier = self._makers.classifier(name, self.base_rates)
         self.second = name
         return classifier
 

@@ -32,7 +32,12 @@ def session_info(
     return {
         "program": dict(program_info()),
         "source": {**source, "frame_height": frame[0], "frame_width": frame[1]},
-        "model": {"name": status.model, "provider": status.provider, **_of_card(card)},
+        "model": {
+            "name": status.model,
+            "provider": status.provider,
+            "base_rates": str(status.base_rates),
+            **_of_card(card),
+        },
         "finder": status.finder,
         "landmarks": status.landmarks,
     }

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ class EngineStatus:
     latency_ms: from capture to result, median; both of about the last second. dropped: frames of
     this source that were overtaken by newer ones. failed: frames that could not be processed since
     the start. provider, model, second, finder, landmarks: those in use, empty until loaded, second
-    where there is none; models as they were asked for. notices: sentences not yet taken.
+    where there is none; models as they were asked for. base_rates: how common expressions are taken
+    to be. notices: sentences not yet taken.
     """
 
     state: EngineState
@@ -62,6 +64,7 @@ class EngineStatus:
     second: str = ""
     finder: str = ""
     landmarks: str = ""
+    base_rates: BaseRates = AS_MEASURED
     notices: tuple[str, ...] = ()
 
 

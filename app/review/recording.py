@@ -16,6 +16,7 @@ from app.sessions.folder import TABLE, open_session
 from app.sessions.schema import LANDMARKS, QUALITIES
 from app.sessions.status import NOT_PASSED_OVER
 from app.sources.folder import SECONDS_PER_IMAGE
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.errors import UserError
 
 __all__ = ["LandmarkReader", "Recording", "ReviewError", "as_recording", "open_recording"]
@@ -87,6 +88,16 @@ class Recording:
         """Say whether it was made of images, not of a film or a camera."""
         source = self.info.get("source")
         return isinstance(source, dict) and source.get("kind") == "images"
+
+    @property
+    def base_rates(self) -> BaseRates:
+        """Return how common expressions were taken to be; as measured where it does not say."""
+        model = self.info.get("model")
+        told = model.get("base_rates") if isinstance(model, dict) else None
+        try:
+            return BaseRates.parse(told) if isinstance(told, str) else AS_MEASURED
+        except UserError:  # of a version to come
+            return AS_MEASURED
 
     @property
     def spacing(self) -> float:

@@ -25,6 +25,7 @@ from app.review.report_parts import (
 from app.review.second import Second
 from app.review.words import frame_noun, length
 from app.words import amount, per_cent
+from models.runtime.base_rates import said
 from models.runtime.card import Card
 
 __all__ = ["report_page", "write_report"]
@@ -71,6 +72,7 @@ def _facts(state: Edited) -> str:
         ("Length", length(recording)),
         ("Source", _source(info)),
         ("Model", _model(info)),
+        ("Base rates", said(recording.base_rates)),
         ("Face finder", str(info.get("finder", ""))),
         ("Landmarks", str(info.get("landmarks", ""))),
         ("Read by", _program(info)),

@@ -21,6 +21,7 @@ from app.live.smoother import Smoother
 from app.messages import Box, Face
 from app.review.pictures import Pictures
 from app.review.recording import LandmarkReader, Recording, ReviewError
+from models.runtime.base_rates import own
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.files import written_whole
 from models.runtime.prediction import Prediction
@@ -107,7 +108,8 @@ def _as_shown(recording: Recording, classifier: OnnxClassifier, raw: NDArray[np.
     read = np.asarray(np.isfinite(raw).all(axis=0), bool)
     shown = np.full_like(raw, np.nan)
     decided = np.full(len(read), -1, np.int16)
-    offsets = _offsets(recording, raw, classifier.neutral_logs)
+    plain = own(raw, classifier.rate_weights).astype(np.float32)
+    offsets = _offsets(recording, plain, classifier.neutral_logs)
     smoother = Smoother(**_smoothing(recording))
     smoother.unsure_below = classifier.unsure_below
     for row in np.flatnonzero(read).tolist():
@@ -130,6 +132,7 @@ def _offsets(
 ) -> dict[int, NDArray[np.float64]]:
     """Return by row what the neutral face adds to this model's logarithms.
 
+    raw: (C, N) by this model, whatever base rates it goes by, as if by those it was measured with.
     A neutral face was measured where a track's corrected rows begin, over the quiet seconds before:
     the model reads the same ones. usual: of its card, None where that knows no neutral faces.
     """

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from app.errors import SessionError
 from app.review.edited import Edited, edited, recorded_intervals
 from app.review.edits import read_edits
-from app.review.recording import open_recording
+from app.review.recording import Recording, open_recording
 from app.review.series import Series, series
 from app.sessions.folder import read_info
 from app.sessions.layout import is_session
 from app.stimuli import Stimulus
 from app.study.protocol import TEXT
+from models.runtime.base_rates import in_brief
 
 __all__ = ["StudySession", "open_study", "study_folders"]
 
@@ -30,9 +31,10 @@ _LEAST_COVERED = 0.9
 class StudySession:
     """Hold what a study recorded of one participant.
 
-    study: that part of session.json. face: the one that counts, 0 where there is none; part: what
-    is said of it. shown: the stimuli that were shown to their end and not removed in Review.
-    complete: whether every one of the protocol's was shown to its end.
+    study: that part of session.json. model: by which faces were read, in words. face: the one that
+    counts, 0 where there is none; part: what is said of it. shown: the stimuli that were shown to
+    their end and not removed in Review. complete: whether every one of the protocol's was shown to
+    its end.
     """
 
     folder: Path
@@ -119,13 +121,19 @@ def open_study(folder: Path) -> StudySession:
     return StudySession(
         folder=folder,
         study=study,
-        model=str(recording.info.get("model", {}).get("name", "")),
+        model=_model(recording),
         state=state,
         face=face,
         part=series(state, face),
         shown=tuple(recorded[one.id] for one in state.intervals if one.id in recorded),
         complete=set(_known(study)) <= {one.name for one in recorded.values()},
     )
+
+
+def _model(recording: Recording) -> str:
+    """Return what read a session: the model's name, and base rates other than those measured."""
+    name = str(recording.info.get("model", {}).get("name", ""))
+    return ", ".join(filter(None, (name, in_brief(recording.base_rates))))
 
 
 def _known(study: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -34,6 +34,7 @@ from models.results import Comparison, Result, Setting, as_json, compare, copies
 from models.robustness import PICTURES as PICTURES_SPOILT
 from models.robustness import Robustness, choose, measure_robustness, rounds
 from models.runtime.arguments import Arguments, checked_threads
+from models.runtime.base_rates import BaseRates
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
@@ -47,6 +48,7 @@ EXAMPLES = """examples:
   fer-evaluate best.ferplus.pt --labels ferplus --data fer2013.csv --images pose_30_list.txt
   fer-evaluate all --data fer2013.csv --explain 200 --explain-save
   fer-evaluate all --data fer2013.csv --robustness --report report.html
+  fer-evaluate mini_xception.ferplus --data fer2013.csv --tta flip --base-rates even
   fer-evaluate face_finder --help
   fer-evaluate landmarks68 --help
 
@@ -63,7 +65,12 @@ crops:
   ten crops for ten-crop if it is known, that of one crop otherwise. A checkpoint has none, and is
   measured with 1.
 
-JSON: "models" holds by name accuracy, accuracy_interval (95%, Wilson), macro_f1,
+--base-rates even takes each expression to be as likely as any other, disgust=3 one to be three
+times as likely, contempt=0 leaves one out, pictures of it included; parted by commas. Accuracy and
+calibration go on being those of the pictures as they are mixed. The mean recall is the accuracy to
+expect where each expression is as common as any other.
+
+JSON: "models" holds by name accuracy, accuracy_interval (95%, Wilson), macro_f1, mean_recall,
 per_class_recall, ece, nll, n, confusion, temperature, latency_ms and, as "deduplicated", the same
 without the pictures that are pixel for pixel in Training too, or of PrivateTest in PublicTest (null
 where that is not known).
@@ -129,6 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_explaining(parser)
     _add_robustness(parser)
+    parser.add_argument(
+        "--base-rates", default="", metavar="RATES", help="how common expressions are: even, …"
+    )
     parser.add_argument("--tta", choices=TTAS, default="none", help="crops (default: %(default)s)")
     parser.add_argument(
         "--labels", choices=sorted(LABEL_SETS), help="which, for a .pt trained for several"
@@ -187,6 +197,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             labels=model.labels,
             temperature=model.temperature_for(setting.tta),
             copies=setting.copied,
+            weights=model.rate_weights(setting.base_rates, setting.tta),
         )
         alone = open_model(name, label_set=arguments.labels, threads=1)
         results.append(
@@ -251,6 +262,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         raise UserError(f"expected a folder for the diagrams, found a file {arguments.plots}")
     if arguments.threads is not None:
         checked_threads(arguments.threads)
+    if arguments.base_rates and arguments.robustness is not None:
+        raise UserError("expected --base-rates or --robustness, found both: leave one out")
     for name in ("explain", "robustness"):
         count = getattr(arguments, name)
         if count is not None and count < 1:
@@ -289,6 +302,7 @@ def _setting(arguments: argparse.Namespace) -> Setting:
         copies=copies_elsewhere(everything, faces, split),
         images=images,
         date=datetime.now(UTC).date().isoformat(),
+        base_rates=BaseRates.parse(arguments.base_rates),
     )
 
 

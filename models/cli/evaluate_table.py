@@ -17,6 +17,8 @@ def print_tables(setting: Setting, results: list[Result], comparisons: list[Comp
     if setting.images is not None:
         _say(f"list       {setting.images.sentence()}")
     _say(f"copies     {setting.copies_note}")
+    if setting.rates_note:
+        _say(f"base rates {setting.rates_note}")
     for crops in dict.fromkeys(result.crops for result in results):
         _say(f"crops      {crops}")
     for label_set, group in by_label_set(results).items():
@@ -49,7 +51,8 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
 
 
 def _figures(group: list[Result]) -> tuple[list[str], list[list[str]]]:
-    header = ["model", "n", "accuracy", "95%", "macro-F1", "ECE", "NLL", "without copies", "ms"]
+    header = ["model", "n", "accuracy", "95%", "mean recall", "macro-F1", "ECE", "NLL"]
+    header += ["without copies", "ms"]
     rows = []
     for result in group:
         whole, apart = result.evaluation.whole, result.evaluation.deduplicated
@@ -60,6 +63,7 @@ def _figures(group: list[Result]) -> tuple[list[str], list[list[str]]]:
                 f"{whole.n:,}",
                 f"{whole.accuracy:.2%}",
                 f"{low:.1%}-{high:.1%}",
+                f"{whole.mean_recall:.2%}",
                 f"{whole.macro_f1:.3f}",
                 f"{whole.ece:.3f}",
                 f"{whole.nll:.3f}",

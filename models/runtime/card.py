@@ -95,9 +95,11 @@ class Card:
     temperature: by crops ("one", "mirror"), divides the logits before the softmax. outputs: each
     ONNX output and what it holds, "logits" first. parameters: all values and the trainable ones,
     of this file. training: epoch chosen, epochs and seconds (not of a mean of several trainings),
-    the networks it learnt from, commit and versions. unsure, neutral: by crops; neutral is
-    the mean logarithm of each label's probability on the split's neutral faces, in the order of the
-    labels. Both may be empty, as where the pictures were too few.
+    the networks it learnt from, commit and versions. unsure, neutral, base_rates: by crops, the
+    last two in the order of the labels; neutral is the mean logarithm of each label's probability
+    on the split's neutral faces, base_rates the mean of each label's probability over all that
+    count: how common the model takes it to be. All may be empty, as where the pictures were too
+    few.
     """
 
     name: str
@@ -121,13 +123,14 @@ class Card:
     file: FileFacts | None = None
     unsure: dict[str, UnsureRule] = field(default_factory=dict)
     neutral: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    base_rates: dict[str, tuple[float, ...]] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_json(self) -> str:
         values = asdict(self)
         if self.input.field == FER2013_SIDE:  # as in cards older than the field, to the byte
             del values["input"]["field"]
-        for name in ("unsure", "neutral"):  # likewise
+        for name in ("unsure", "neutral", "base_rates"):  # likewise
             if not values[name]:
                 del values[name]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
@@ -158,9 +161,9 @@ class Card:
             values["unsure"] = {
                 crops: UnsureRule(**_exact(UnsureRule, rule, where)) for crops, rule in rules
             }
-            values["neutral"] = {
-                crops: tuple(logs) for crops, logs in values.get("neutral", {}).items()
-            }
+            for name in ("neutral", "base_rates"):
+                by_crops = values.get(name, {}).items()
+                values[name] = {crops: tuple(numbers) for crops, numbers in by_crops}
             for name in ("labels", "data", "limits"):
                 values[name] = tuple(values[name])
             card = cls(**_exact(cls, values, where))
@@ -186,12 +189,20 @@ class Card:
             wrong = f"a mean and a std above 0, found {self.input.mean} and {self.input.std}"
         elif not all(self.temperature.get(crops, 0) > 0 for crops in ("one", "mirror")):
             wrong = f"temperatures for one and mirror above 0, found {self.temperature}"
-        elif not all(0 <= rule.threshold <= 1 for rule in self.unsure.values()):
-            wrong = f"thresholds from 0 to 1, found {self.unsure}"
-        elif any(len(logs) != len(self.labels) for logs in self.neutral.values()):
-            wrong = f"a neutral mean for each label, found {self.neutral}"
+        wrong = wrong or self._wrong_by_crops()
         if wrong:
             raise ModelError(f"{where}: expected {wrong}: export the model again")
+
+    def _wrong_by_crops(self) -> str | None:
+        count = len(self.labels)
+        if not all(0 <= rule.threshold <= 1 for rule in self.unsure.values()):
+            return f"thresholds from 0 to 1, found {self.unsure}"
+        if any(len(logs) != count for logs in self.neutral.values()):
+            return f"a neutral mean for each label, found {self.neutral}"
+        for rates in self.base_rates.values():
+            if len(rates) != count or not all(0 < rate <= 1 for rate in rates):
+                return f"a base rate from 0 to 1 for each label, found {self.base_rates}"
+        return None
 
     def without_file(self) -> Self:
         """Return the card as it stands inside the file."""

@@ -10,7 +10,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from models.runtime.base_rates import AS_MEASURED, BaseRates, reweighted
 from models.runtime.card import METADATA_KEY, Card, ModelError, file_facts, read_card
+from models.runtime.errors import UserError
 from models.runtime.files import is_file
 from models.runtime.prediction import Prediction
 from models.runtime.preprocess import softmax, to_input
@@ -29,12 +31,19 @@ class OnnxClassifier:
 
     provider: "auto" or a name of `PROVIDERS`. threads: of ONNX Runtime's own pool; one is enough
     for a small network and leaves the machine to others. mirror: average the logits with those of
-    the mirrored crop. Not to be shared between threads.
+    the mirrored crop. base_rates: how common each expression is taken to be. Not to be shared
+    between threads.
     Raises `ModelError` for a file that is missing, damaged, without a card or not what it says.
     """
 
     def __init__(
-        self, path: Path, *, provider: str = "auto", threads: int = 1, mirror: bool = True
+        self,
+        path: Path,
+        *,
+        provider: str = "auto",
+        threads: int = 1,
+        mirror: bool = True,
+        base_rates: BaseRates = AS_MEASURED,
     ) -> None:
         self.path = path
         beside = _read_card_beside(path)
@@ -49,6 +58,9 @@ class OnnxClassifier:
         _check_shapes(self._session, self.card, path)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._mirror = mirror
+        self.base_rates = base_rates
+        self.rate_weights = self._weights()
+        """By what the network's own probabilities are multiplied (C,), None where they stay."""
         self._warm_up()
 
     @property
@@ -71,7 +83,10 @@ class OnnxClassifier:
 
     @property
     def neutral_logs(self) -> NDArray[np.float64] | None:
-        """Return the card's mean log-probabilities of neutral faces (C,), None without them."""
+        """Return the card's mean log-probabilities of neutral faces (C,), None without them.
+
+        They are those of the network's own probabilities, before `rate_weights`.
+        """
         logs = self.card.neutral.get(self.crops)
         return np.array(logs) if logs else None
 
@@ -85,6 +100,13 @@ class OnnxClassifier:
         """Return the provider really in use, as shown to users."""
         first = self._session.get_providers()[0]
         return next((name for name, key in PROVIDERS.items() if key == first), first)
+
+    def _weights(self) -> NDArray[np.float64] | None:
+        measured = self.card.base_rates.get(self.crops)
+        try:
+            return self.base_rates.weights(self.labels, measured)
+        except UserError as error:
+            raise ModelError(f"{self.path.name}: {error}") from error
 
     def run(
         self, crops: Sequence[NDArray[np.uint8]], *, mirror: bool
@@ -135,7 +157,7 @@ class OnnxClassifier:
                 f"{self.path.name}: expected finite logits, found others: choose another provider "
                 "or model"
             )
-        probabilities = softmax(logits, temperature)
+        probabilities = reweighted(softmax(logits, temperature), self.rate_weights)
         return [
             Prediction(
                 probabilities=probabilities[row],

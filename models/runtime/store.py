@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.card import Card, ModelError, read_card
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
@@ -62,8 +63,18 @@ def find_model(name_or_path: str) -> Path:
 
 
 def load_model(
-    name_or_path: str, *, provider: str = "auto", threads: int = 1, mirror: bool = True
+    name_or_path: str,
+    *,
+    provider: str = "auto",
+    threads: int = 1,
+    mirror: bool = True,
+    base_rates: BaseRates = AS_MEASURED,
 ) -> OnnxClassifier:
     """Load a bundled model by name, or a file; see `OnnxClassifier`."""
-    path = find_model(name_or_path)
-    return OnnxClassifier(path, provider=provider, threads=threads, mirror=mirror)
+    return OnnxClassifier(
+        find_model(name_or_path),
+        provider=provider,
+        threads=threads,
+        mirror=mirror,
+        base_rates=base_rates,
+    )

@@ -25,7 +25,7 @@ from app.cli import analyze
 from app.errors import SettingsError
 from app.sessions.folder import open_session
 from app.sources.video import VideoSource
-from models.runtime.store import find_model
+from models.runtime.store import DEFAULT_MODEL, find_model, load_model
 
 Run = Callable[..., int]
 
@@ -115,6 +115,31 @@ def test_a_session_names_all_that_read_it(results: Path) -> None:
     assert info["landmarks"] == "landmarks68"
     for name in ("model", "card", "finder", "landmarks", "cover"):
         assert len(info["analysis"][f"{name}_sha256"]) == 64
+
+
+def test_base_rates_are_gone_by_and_written_down(
+    films: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(films / "two.mp4", "-o", out, "--base-rates", "even,contempt=0") == 0
+    even, plain = open_session(out / "two"), open_session(results / "two")
+    assert even.info["model"]["base_rates"] == "even,contempt=0"
+    assert plain.info["model"]["base_rates"] == ""
+    rates = load_model(DEFAULT_MODEL).card.base_rates["mirror"]
+    for session in (even, plain):
+        assert session.frames["raw_contempt"].null_count == 0
+    assert set(even.frames["raw_contempt"].to_pylist()) == {0.0}
+    odds = [
+        session.frames["raw_disgust"][0].as_py() / session.frames["raw_neutral"][0].as_py()
+        for session in (even, plain)
+    ]
+    place = {label: rates[number] for number, label in enumerate(even.labels)}
+    assert odds[0] / odds[1] == pytest.approx(place["neutral"] / place["disgust"], rel=1e-3)
+    capsys.readouterr()
+    assert run(films / "two.mp4", "-o", out, "--resume") == 0
+    assert "two-2" in {folder.name for folder in out.iterdir()}, "other rates are another analysis"
+    assert run(films / "two.mp4", "-o", tmp_path / "no", "--base-rates", "joy=1") == 2
+    assert "expected base rates such as" in capsys.readouterr().err
 
 
 def test_a_resumed_summary_keeps_the_notes(films: Path, tmp_path: Path) -> None:

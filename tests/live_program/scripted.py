@@ -18,6 +18,7 @@ from app.live.engine import Engine, EngineOptions, EngineState
 from app.live.parts import FramePipeline, LoadedClassifier, Makers
 from app.messages import Face, Frame, FrameResult
 from app.sources.base import FrameSource
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.card import ModelError
 from models.runtime.prediction import Classifier, Prediction
 
@@ -80,8 +81,13 @@ class ScriptedClassifier:
     input_size = 48
     input_field = 48
 
-    def __init__(self, labels: tuple[str, ...] = ("neutral", "happiness")) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, ...] = ("neutral", "happiness"),
+        base_rates: BaseRates = AS_MEASURED,
+    ) -> None:
         self.labels = labels
+        self.base_rates = base_rates
 
     def classify(self, crops: Sequence[NDArray[np.uint8]]) -> list[Prediction]:
         probabilities = np.zeros(len(self.labels), np.float32)
@@ -187,11 +193,13 @@ class Stage:
             raise SourceError(f"There is no {spec}.")
         return self.sources[spec]()
 
-    def _classifier(self, name: str) -> LoadedClassifier:
+    def _classifier(self, name: str, base_rates: BaseRates) -> LoadedClassifier:
         if name == "plain":
-            return ScriptedClassifier()
+            if base_rates.even:
+                raise ModelError("The plain model does not know its base rates.")
+            return ScriptedClassifier(base_rates=base_rates)
         if name == "rich":
-            return ScriptedClassifier(("neutral", "happiness", "contempt"))
+            return ScriptedClassifier(("neutral", "happiness", "contempt"), base_rates)
         raise ModelError(f"There is no model {name}.")
 
     def _finder(self, name: str, yunet_file: Path | None) -> FaceFinder:

@@ -13,6 +13,7 @@ from app.live.engine import Engine, EngineOptions, EngineState
 from app.live.parts import LoadedClassifier
 from app.messages import Frame
 from app.sources.base import FrameSource
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.card import ModelError
 from tests.live_program.scripted import (
     Deaf,
@@ -78,6 +79,7 @@ def test_another_part_makes_another_generation(stage: Stage) -> None:
     changes: tuple[Callable[[], None], ...] = (
         lambda: engine.use_model("rich"),
         lambda: engine.use_finder("hog"),
+        lambda: engine.use_base_rates(BaseRates.parse("neutral=2")),
         lambda: engine.use_source("film"),
     )
     for change in changes:
@@ -196,6 +198,30 @@ def test_a_refused_model_or_finder_leaves_the_old_one(stage: Stage) -> None:
     assert engine.labels == ("neutral", "happiness")
 
 
+def rates_of(classifier: object) -> object:
+    return getattr(classifier, "base_rates", None)
+
+
+def test_base_rates_change_while_it_runs_and_hold_for_other_models(stage: Stage) -> None:
+    rates = BaseRates.parse("happiness=2")
+    engine = stage.engine("actor", base_rates=rates)
+    wait_until(engine.latest)
+    assert engine.status().base_rates == rates
+    assert rates_of(stage.pipeline.classifier) == rates
+    engine.use_second("rich")
+    wait_until(lambda: rates_of(stage.pipeline.second) == rates)
+    engine.use_base_rates(AS_MEASURED)
+    wait_until(lambda: rates_of(stage.pipeline.second) == AS_MEASURED)
+    assert rates_of(stage.pipeline.classifier) == AS_MEASURED
+    engine.use_base_rates(BaseRates(even=True))
+    wait_until(lambda: engine.status().notices)
+    assert engine.take_notices() == ["The plain model does not know its base rates."]
+    assert engine.status().base_rates == AS_MEASURED
+    engine.use_model("rich")
+    wait_until(lambda: engine.status().model == "rich")
+    assert engine.status().base_rates == AS_MEASURED, "what was refused is not wanted any more"
+
+
 def test_at_the_start_safe_parts_stand_in_for_refused_ones(stage: Stage) -> None:
     engine = stage.engine("actor", model="none", finder="none", landmarks="none")
     wait_until(engine.latest)
@@ -236,7 +262,7 @@ def test_what_was_refused_at_the_start_is_tried_again(
 ) -> None:
     sentences = ["It is damaged.", "It is damaged still."]
 
-    def classifier(_name: str) -> LoadedClassifier:
+    def classifier(_name: str, _rates: BaseRates) -> LoadedClassifier:
         if sentences:
             raise ModelError(sentences.pop(0))
         return ScriptedClassifier()

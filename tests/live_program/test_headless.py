@@ -31,6 +31,7 @@ from app.live.parts import LoadedClassifier, Makers
 from app.live.pipeline import Pipeline
 from app.messages import Frame, FrameResult
 from app.sources.base import FrameSource
+from models.runtime.base_rates import BaseRates
 from models.runtime.card import ModelError
 from models.runtime.prediction import Prediction
 
@@ -49,7 +50,7 @@ class CertainClassifier:
         return [Prediction(np.array([0.25, 0.75], np.float32), self.labels) for _ in crops]
 
 
-def load_classifier(name: str) -> LoadedClassifier:
+def load_classifier(name: str, _: BaseRates) -> LoadedClassifier:
     if name == "missing":
         raise ModelError("expected a model, found none under missing")
     return CertainClassifier()

@@ -40,6 +40,7 @@ EVERYTHING = Settings(
     streams=("lsl", "osc=127.0.0.1:9000"),
     stream_addresses=("osc=127.0.0.1:9000",),
     study_protocol="/studies/smiles.toml",
+    base_rates="even,contempt=0",
 )
 
 
@@ -121,6 +122,8 @@ def test_the_place_is_the_environments_or_the_systems(
         ("recent", ["a", 5]),
         ("recent", {"a": 1}),
         ("consent_text", ["I agree."]),
+        ("base_rates", "joy=2"),
+        ("base_rates", 1),
     ],
 )
 def test_nonsense_costs_only_its_own_key(place: Path, key: str, nonsense: Any) -> None:

@@ -17,7 +17,7 @@ from models.runtime.card import (
 )
 from models.runtime.errors import UserError
 
-OPTIONAL = ("file", "format", "unsure", "neutral")
+OPTIONAL = ("file", "format", "unsure", "neutral", "base_rates")
 RULE: dict[str, Any] = {
     "threshold": 0.6,
     "precision": 0.9,
@@ -39,11 +39,17 @@ def test_a_card_survives_the_way_through_json(card: Card) -> None:
     assert whole.without_file() == card
 
 
-def test_the_rules_for_unsure_and_neutral_survive_and_older_cards_have_none(card: Card) -> None:
+def test_the_rules_for_reading_survive_and_older_cards_have_none(card: Card) -> None:
     assert card.unsure == {}
-    assert {"unsure", "neutral"}.isdisjoint(json.loads(card.to_json()))
+    assert {"unsure", "neutral", "base_rates"}.isdisjoint(json.loads(card.to_json()))
     logs = tuple(-float(place) for place in range(len(card.labels)))
-    whole = replace(card, unsure={"mirror": UnsureRule(**RULE)}, neutral={"mirror": logs})
+    rates = tuple(1 / len(card.labels) for _ in card.labels)
+    whole = replace(
+        card,
+        unsure={"mirror": UnsureRule(**RULE)},
+        neutral={"mirror": logs},
+        base_rates={"mirror": rates},
+    )
     assert Card.from_json(whole.to_json(), "here") == whole
 
 

@@ -18,6 +18,7 @@ from app.live.recorder import Recorder, RecordingOptions
 from app.messages import Face, Frame, FrameResult
 from app.sessions.folder import Session, open_session
 from app.sources.base import FrameSource
+from models.runtime.base_rates import BaseRates
 from models.runtime.prediction import Classifier, Prediction
 
 
@@ -120,7 +121,7 @@ class Stage:
         until(lambda: self.engine is not None and self.engine.labels)
         return self.engine
 
-    def _classifier(self, name: str) -> LoadedClassifier:
+    def _classifier(self, name: str, base_rates: BaseRates) -> LoadedClassifier:
         rich = ("contempt",) if name == "rich" else ()
         return Two(("neutral", "happiness", *rich))
 

@@ -74,6 +74,18 @@ def test_five_quiet_seconds_make_a_baseline(watch: Watch) -> None:
     np.testing.assert_allclose(offset, np.log(PERSON) - AVERAGE, atol=1e-6)
 
 
+def test_other_base_rates_leave_the_offset_as_it_is(watch: Watch) -> None:
+    weights = np.array([1.0, 3.0, 0.0])
+    watch.baselines.use(AVERAGE, weights)
+    watch.baselines.begin(1)
+    read = np.array(PERSON) * weights
+    watch.see(QUIET_SECONDS + 1, *(read / read.sum()))
+    offset = watch.baselines.offset(1)
+    assert offset is not None
+    own = np.array([*np.array(PERSON[:2]) / sum(PERSON[:2]), 1e-3])
+    np.testing.assert_allclose(offset, np.clip(np.log(own) - AVERAGE, -2, 2), atol=1e-6)
+
+
 def test_the_persons_neutral_face_is_read_as_the_average_one_then(watch: Watch) -> None:
     watch.see(QUIET_SECONDS + 1)
     shown = Smoother().update(1, said(*PERSON), 0.0, watch.baselines.offset(1))

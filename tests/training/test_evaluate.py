@@ -40,6 +40,24 @@ def test_figures_worked_out_by_hand() -> None:
     assert whole.ece == pytest.approx((2 * 0.2 + 0.5 + 0.9) / 4, rel=1e-5)
 
 
+def test_the_mean_recall_is_the_accuracy_at_even_rates() -> None:
+    logits = np.tile(LOGITS[:2], (3, 1))[:5]
+    whole = evaluate(logits, np.array([0, 1, 0, 1, 0]), labels=LABELS, temperature=1.0).whole
+    assert (whole.accuracy, whole.mean_recall) == (0.6, 0.5)
+
+
+def test_weights_move_answers_and_confidence_and_leave_labels_out() -> None:
+    weights = np.array([1.0, 4.0, 1.0])
+    found = evaluate(LOGITS, TRUTH, labels=LABELS, temperature=1.0, weights=weights)
+    assert found.predicted.tolist() == [0, 1, 1, 1]
+    assert found.confidence[1] == pytest.approx(1.2 / 1.9, rel=1e-5)
+    without = np.array([1.0, 0.0, 1.0])
+    found = evaluate(LOGITS, TRUTH, labels=LABELS, temperature=1.0, weights=without)
+    assert found.rows.tolist() == [0, 4], "a picture of what is left out does not count"
+    assert found.predicted.tolist() == [0, 0]
+    assert np.isfinite(found.whole.nll)
+
+
 def test_the_temperature_changes_the_confidence_and_not_the_answer() -> None:
     plain = evaluate(LOGITS, TRUTH, labels=LABELS, temperature=1.0)
     soft = evaluate(LOGITS, TRUTH, labels=LABELS, temperature=2.0)

@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from models import scoring
+from models.card_file import embed_card, write_card
 from models.cli.evaluate import main
 from models.data.face_set import FaceSet
 from models.export import Exported, export
@@ -60,6 +61,32 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     assert captured.err.startswith("error: ")
     assert captured.err.count("\n") == 1
     return captured.err
+
+
+def test_base_rates_come_from_the_card(
+    exports: dict[str, Exported], evaluated: Run, capsys: pytest.CaptureFixture[str], data: Path
+) -> None:
+    path = exports["fer2013"].path
+    rates = {"one": (0.94, *[0.01] * 6), "mirror": (0.94, *[0.01] * 6)}
+    with_rates = path.with_name("rates.fer2013.onnx")
+    with_rates.write_bytes(path.read_bytes())
+    card = replace(exports["fer2013"].card, base_rates=rates, file=None)
+    embed_card(with_rates, card)
+    write_card(with_rates, card)
+    plain, even = (
+        evaluated(with_rates, *words)["models"]["rates.fer2013"]
+        for words in ((), ("--base-rates", "even"))
+    )
+    said = capsys.readouterr().out
+    assert "base rates each expression taken to be as common as any other" in said
+    named = [sum(row[0] for row in found["confusion"]) for found in (plain, even)]
+    assert named[0] > named[1] == 0, "a label that is common to the model is named less"
+    recalls = plain["per_class_recall"].values()
+    assert plain["mean_recall"] == pytest.approx(sum(recalls) / len(recalls), abs=1e-4)
+    told = refused(capsys, path, "--data", data, "--base-rates", "even")
+    assert "mini.fer2013: expected a model that knows how common" in told
+    both = (path, "--data", data, "--base-rates", "even", "--robustness")
+    assert "found both" in refused(capsys, *both)
 
 
 @pytest.mark.parametrize(("tta", "crops"), [("none", "one"), ("flip", "mirror")])

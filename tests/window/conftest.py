@@ -28,6 +28,7 @@ from app.messages import Box, Face, FaceResult, Frame, FrameResult
 from app.settings import Settings
 from app.sources import CameraInfo
 from app.views import VIEWS
+from models.runtime.base_rates import BaseRates
 from models.runtime.card import Card, InputSpec
 from models.runtime.labels import FERPLUS
 from models.runtime.prediction import Prediction
@@ -104,6 +105,9 @@ class FakeEngine:
 
     def use_finder(self, name: str, yunet_file: Path | None = None) -> None:
         self.asked.append(("finder", name, yunet_file))
+
+    def use_base_rates(self, rates: BaseRates) -> None:
+        self.asked.append(("base rates", rates))
 
     def use_landmarks(self, name: str) -> None:
         self.asked.append(("landmarks", name))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.analysis.parts import AnalysisOptions
 from app.analysis.plan import MOST_WORKERS
+from app.gui.base_rates_menu import EVEN_TIP
 from app.gui.controls import Check, Choice, Number
 from app.gui.elided import Elided
 from app.gui.help_texts import model_name
@@ -30,6 +31,7 @@ from app.gui.plain import plain_tip
 from app.gui.theme import HEAD_PX, Theme, font
 from app.gui.wheel import LeaveWheel
 from app.settings import FINDERS
+from models.runtime.base_rates import AS_MEASURED, BaseRates, in_brief
 from models.runtime.store import ModelEntry
 
 OWN_MODEL = "Another model file…"
@@ -63,6 +65,10 @@ class OptionsPanel(QScrollArea):
         self.model.addItem(OWN_MODEL, None)
         self.model.activated.connect(self._model_picked)
         self._model_before = 0
+        self.rates = _choice("Base rates", "How common each expression is taken to be")
+        self.rates.addItem("As measured", AS_MEASURED)
+        self.rates.addItem("Each expression alike", BaseRates(even=True))
+        self.rates.setItemData(1, EVEN_TIP, Qt.ItemDataRole.ToolTipRole)
         self.finder = _choice("Face finder", "How faces are found")
         for place, name in enumerate(FINDERS):
             self.finder.addItem(FINDER_WORDS[name].partition(":")[0], name)
@@ -93,6 +99,7 @@ class OptionsPanel(QScrollArea):
             model=self.model.currentData(),
             finder=finder,
             yunet_file=yunet_file if finder == "yunet" else None,
+            base_rates=self.rates.currentData(),
             every=self.every.value(),
             video=self.video.isChecked(),
             table=str(self.table.currentData()),
@@ -108,6 +115,14 @@ class OptionsPanel(QScrollArea):
         self.model.setCurrentIndex(place)
         self._model_before = place
 
+    def use_base_rates(self, rates: BaseRates) -> None:
+        """Choose base rates; others than the usual ones are added."""
+        known = [self.rates.itemData(place) for place in range(self.rates.count())]
+        if rates not in known:
+            known.append(rates)
+            self.rates.addItem(f"As in Live: {in_brief(rates)}", rates)
+        self.rates.setCurrentIndex(known.index(rates))
+
     def set_output(self, folder: Path) -> None:
         """Show where results go."""
         self._output.show(str(folder))
@@ -117,7 +132,8 @@ class OptionsPanel(QScrollArea):
     def set_running(self, running: bool) -> None:
         """Let choices be made, or not."""
         for widget in (
-            self.model, self.finder, self.every, self.workers, self.table, self.video, self._choose,
+            self.model, self.rates, self.finder, self.every, self.workers, self.table, self.video,
+            self._choose,
         ):  # fmt: skip
             widget.setEnabled(not running)
 
@@ -128,7 +144,7 @@ class OptionsPanel(QScrollArea):
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(4)
         for title, widgets in (
-            ("How to read", (self.model, self.finder, self.every)),
+            ("How to read", (self.model, self.rates, self.finder, self.every)),
             ("What to write", (self.table, self.video)),
             ("How fast", (self.workers,)),
         ):

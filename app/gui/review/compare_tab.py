@@ -299,7 +299,8 @@ def _read(recording: Recording, task: _Task) -> Second | None:
     if pictures is None:
         raise ReviewError(_NO_PICTURES)
     try:
-        classifier = load_model(task.model, provider="CPU")
+        # Only the model is to differ.
+        classifier = load_model(task.model, provider="CPU", base_rates=recording.base_rates)
         second = read_again(
             recording, pictures, classifier, report=task.report, stopped=task.stop.is_set
         )

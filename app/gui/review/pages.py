@@ -15,6 +15,7 @@ from app.gui.pages import open_page
 from app.review.recording import Recording
 from app.review.words import frame_noun, length
 from app.words import amount, span
+from models.runtime.base_rates import said
 
 _ALL, _SUMMARY = "all", "summary"
 _MOST_DEPTH = 3
@@ -67,6 +68,7 @@ def _facts(recording: Recording, model: str) -> list[tuple[str, str]]:
         ("Picture", _picture(_part(info, "source"))),
         ("Video kept", "" if analysis else _video(_part(info, "video"))),
         ("Model", _joined(model, f"on {provider}" if provider else "")),
+        ("Base rates", said(recording.base_rates)),
         ("Face finder", _first_words(FINDER_WORDS, info.get("finder"))),
         ("Landmarks", _first_words(LANDMARK_WORDS, info.get("landmarks"))),
         ("Smoothing", _smoothing(info)),

@@ -46,6 +46,7 @@ from app.settings import FINDERS, Settings
 from app.sources.folder import IMAGE_SUFFIXES
 from app.sources.video import VIDEO_SUFFIXES
 from app.words import amount
+from models.runtime.base_rates import BaseRates
 from models.runtime.files import is_folder
 
 _READING = "A session is being read again. What was read of it so far is not kept."
@@ -161,7 +162,10 @@ class ReviewWorkspace(Workspace):
         settings = self.host.settings()
         yunet = Path(settings.yunet_file) if settings.yunet_file else None
         finder = settings.finder if settings.finder != "yunet" or yunet else FINDERS[0]
-        options = AnalysisOptions(model=settings.model, finder=finder, yunet_file=yunet)
+        rates = BaseRates.parse(settings.base_rates)
+        options = AnalysisOptions(
+            model=settings.model, finder=finder, yunet_file=yunet, base_rates=rates
+        )
         results = Path(settings.results_folder) if settings.results_folder else None
         self.opener.analyse(path, options, results)
 

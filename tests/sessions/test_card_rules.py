@@ -1,4 +1,4 @@
-"""Below the card's threshold a face is unsure: how it is chosen, and what comes of it live."""
+"""What a card says of reading faces: how it is measured, and what an unsure face is live."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from app.live.smoother import Smoother
 from app.messages import UNSURE, Prediction
+from models.card_rules import LEAST, PRECISION, base_rates, neutral_mean, too_few, unsure_rule
 from models.explain.explainers import explainers_for
 from models.explain.guided import guided_file
 from models.explain.note import note_file, read_note
 from models.runtime.card import UnsureRule
 from models.runtime.errors import UserError
 from models.runtime.store import bundled, load_model
-from models.unsure import LEAST, PRECISION, neutral_mean, too_few, unsure_rule
 
 LABELS = ("neutral", "happiness")
 
@@ -105,10 +105,18 @@ def test_the_mean_of_neutral_faces() -> None:
     assert neutral_mean(probabilities, np.array([0, 0, 1]), ("joy", "happiness")) == ()
 
 
+def test_the_base_rates_are_what_the_model_says_on_the_whole() -> None:
+    probabilities = np.array([[0.9, 0.1]] * 30 + [[0.5, 0.5]] * 30, np.float32)
+    assert base_rates(probabilities) == pytest.approx((0.7, 0.3))
+    assert base_rates(probabilities[: LEAST - 1]) == ()
+    never = np.array([[1.0, 0.0]] * LEAST, np.float32)
+    assert base_rates(never) == (1.0, 0.001), "others are divided by it"
+
+
 @pytest.mark.train
-def test_a_model_exported_earlier_gets_both_and_stays_the_same_otherwise(tmp_path: Path) -> None:
+def test_a_model_exported_earlier_gets_all_and_stays_the_same_otherwise(tmp_path: Path) -> None:
+    from models.card_rules import refresh
     from models.data.face_set import FaceSet
-    from models.unsure import refresh
 
     entry = bundled()[0]
     path = tmp_path / entry.file.name
@@ -126,11 +134,12 @@ def test_a_model_exported_earlier_gets_both_and_stays_the_same_otherwise(tmp_pat
     card = refresh(path, faces)
     assert {rule.n for rule in card.unsure.values()} == {80}
     assert card.unsure != entry.card.unsure
-    assert set(card.neutral) == {"one", "mirror"}
+    assert set(card.neutral) == set(card.base_rates) == {"one", "mirror"}
+    assert card.base_rates != entry.card.base_rates
     model = load_model(str(path))
     assert model.card == card, "the card beside fits the one inside, and the file its hash"
-    assert replace(card, unsure={}, neutral={}, file=None) == replace(
-        entry.card, unsure={}, neutral={}, file=None
+    assert replace(card, unsure={}, neutral={}, base_rates={}, file=None) == replace(
+        entry.card, unsure={}, neutral={}, base_rates={}, file=None
     )
     crop = np.full((48, 48), 128, np.uint8)
     before = load_model(entry.name).classify([crop])[0].probabilities

@@ -1,4 +1,4 @@
-"""When a face is unsure, and what a neutral face looks like to a model: measured for its card."""
+"""What a card says of reading faces: when one is unsure, what is neutral, how common is what."""
 
 from __future__ import annotations
 
@@ -75,6 +75,20 @@ def neutral_mean(
     return tuple(round(float(value), 4) for value in means)
 
 
+def base_rates(probabilities: NDArray[np.float32]) -> tuple[float, ...]:
+    """Return how common a model takes each label to be: the mean of probabilities (N, C).
+
+    Of a calibrated model it is about the share of each label among the pictures, but also where
+    these are few, and it follows what softened labels or blended pictures have made of the shares
+    that it was trained on. None is below `_FLOOR`, by which others are to be divided.
+    Empty for fewer than `LEAST` pictures.
+    """
+    if len(probabilities) < LEAST:
+        return ()
+    means = np.maximum(probabilities.astype(np.float64).mean(axis=0), _FLOOR)
+    return tuple(round(float(rate), 5) for rate in means)
+
+
 def too_few(count: int, split: str) -> str:
     """Say why there is no rule."""
     return (
@@ -91,13 +105,13 @@ def with_rules(
     *,
     split: str,
 ) -> Card:
-    """Return the card with both measured at its temperatures.
+    """Return the card with all three measured at its temperatures.
 
     logits: (N, C) by crops ("one", "mirror"). truth: (N,), -1 where a picture does not count. The
-    card has no rule where there are too few.
+    card has no rule and no base rates where there are too few.
     """
     used = truth >= 0
-    unsure, neutral = {}, {}
+    unsure, neutral, rates = {}, {}, {}
     for crops, values in logits.items():
         probabilities = softmax(values[used], card.temperature[crops])
         rule = unsure_rule(probabilities, truth[used], split=split)
@@ -106,7 +120,9 @@ def with_rules(
         means = neutral_mean(probabilities, truth[used], card.labels)
         if means:
             neutral[crops] = means
-    return replace(card, unsure=unsure, neutral=neutral)
+        if common := base_rates(probabilities):
+            rates[crops] = common
+    return replace(card, unsure=unsure, neutral=neutral, base_rates=rates)
 
 
 def refresh(path: Path, faces: FaceSet) -> Card:

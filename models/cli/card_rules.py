@@ -1,7 +1,7 @@
-"""Write into cards below which confidence a face is unsure, and what a neutral face looks like.
+"""Write into cards when a face is unsure, what a neutral face looks like, and the base rates.
 
-`python -m models.cli.unsure --data FILE [MODEL ...]` measures models that are exported already and
-writes both into their cards, beside and inside the file; nothing else in them changes.
+`python -m models.cli.card_rules --data FILE [MODEL ...]` measures models that are exported already
+and writes all three into their cards, beside and inside the file; nothing else in them changes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from models.runtime.arguments import Arguments
 
 def main(argv: list[str] | None = None) -> int:
     parser = Arguments(
-        prog="python -m models.cli.unsure",
-        description="Measure on PublicTest when a face is unsure, and write it into the cards.",
+        prog="python -m models.cli.card_rules",
+        description="Measure on PublicTest how faces are to be read, and write it into the cards.",
     )
     parser.add_argument("models", nargs="*", help="names or files; by default all bundled ones")
     parser.add_argument("--data", type=Path, required=True, help="FER2013")
@@ -27,9 +27,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _refresh_all(arguments: argparse.Namespace) -> None:
+    from models.card_rules import refresh
     from models.data.fer2013 import read_fer2013
     from models.runtime.store import bundled, find_model
-    from models.unsure import refresh
 
     faces = read_fer2013(arguments.data, arguments.ferplus)
     for name in arguments.models or [entry.name for entry in bundled()]:
