@@ -140,8 +140,48 @@ class Calibration:
     given_up: bool = False
 
 
+class _Word:
+    """Say in words what a model came to, where its label may be unsure."""
+
+    __slots__ = ()
+
+    label: str
+    confidence: float
+    unsure: bool
+
+    @property
+    def shown(self) -> NDArray[np.float32]:
+        """Return the probabilities to show (C,)."""
+        raise NotImplementedError
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Return the labels of the model, in the order of its probabilities."""
+        raise NotImplementedError
+
+    @property
+    def said(self) -> str:
+        """Return the word to show: the label, or `UNSURE`."""
+        return UNSURE if self.unsure else self.label
+
+    @property
+    def leading(self) -> str:
+        """Return the label that the number is of: where none is sure, the likeliest."""
+        return self.named[int(self.shown.argmax())] if self.unsure else self.label
+
+    @property
+    def spoken(self) -> str:
+        """Return the words to write before the number, such as "unsure · neutral"."""
+        return f"{UNSURE} · {self.leading}" if self.unsure else self.label
+
+    @property
+    def said_confidence(self) -> float:
+        """Return the number to show beside that word: of the label, or the most that any has."""
+        return float(self.shown.max()) if self.unsure else self.confidence
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class SecondWord:
+class SecondWord(_Word):
     """Hold what a second model says of a face, smoothed as the first model's word is.
 
     model: the model's bundled name or path. labels: its own, which may be others than the first
@@ -159,28 +199,16 @@ class SecondWord:
     corrected: bool = False
 
     @property
-    def said(self) -> str:
-        """Return the word to show: the label, or `UNSURE`."""
-        return UNSURE if self.unsure else self.label
+    def shown(self) -> NDArray[np.float32]:
+        return self.probabilities
 
     @property
-    def leading(self) -> str:
-        """Return the label that the number is of: where none is sure, the likeliest."""
-        return self.labels[int(self.probabilities.argmax())] if self.unsure else self.label
-
-    @property
-    def spoken(self) -> str:
-        """Return the words to write before the number, such as "unsure · neutral"."""
-        return f"{UNSURE} · {self.leading}" if self.unsure else self.label
-
-    @property
-    def said_confidence(self) -> float:
-        """Return the number to show beside that word: of the label, or the most that any has."""
-        return float(self.probabilities.max()) if self.unsure else self.confidence
+    def named(self) -> tuple[str, ...]:
+        return self.labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FaceResult:
+class FaceResult(_Word):
     """Hold what is said of one face.
 
     prediction: the classifier's own word on this frame, with its attention map.
@@ -210,11 +238,6 @@ class FaceResult:
     second: SecondWord | None = None
 
     @property
-    def said(self) -> str:
-        """Return the word to show: the label, or `UNSURE`."""
-        return UNSURE if self.unsure else self.label
-
-    @property
     def agreed(self) -> bool | None:
         """Return whether both models give one label, None where that is not to be said.
 
@@ -232,19 +255,8 @@ class FaceResult:
         return self.second is None or self.second.corrected == (self.corrected is not None)
 
     @property
-    def leading(self) -> str:
-        """Return the label that the number is of: where none is sure, the likeliest."""
-        return self.prediction.labels[int(self.shown.argmax())] if self.unsure else self.label
-
-    @property
-    def spoken(self) -> str:
-        """Return the words to write before the number, such as "unsure · neutral"."""
-        return f"{UNSURE} · {self.leading}" if self.unsure else self.label
-
-    @property
-    def said_confidence(self) -> float:
-        """Return the number to show beside that word: of the label, or the most that any has."""
-        return float(self.shown.max()) if self.unsure else self.confidence
+    def named(self) -> tuple[str, ...]:
+        return self.prediction.labels
 
     @property
     def shown(self) -> NDArray[np.float32]:

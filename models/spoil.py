@@ -1,7 +1,8 @@
 """Spoil pictures of faces as light, cameras, loose framing and hands do, each in three steps.
 
 After Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and
-Perturbations", arXiv 1903.12261, section 4; kinds and steps are chosen for small gray faces.
+Perturbations", arXiv 1903.12261, section 4; kinds and steps are chosen for small gray faces. Steps
+in pixels are those of FER2013; of other pictures they are as large a share.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from models.runtime.card import FER2013_SIDE
+
 Picture = NDArray[Any]
 """One face (S, S), float 0 to 255; what leaves that range is cut off afterwards."""
 Change = Callable[[Picture, float, Generator], Picture]
 
-SIDE = 48
-"""The side for which steps in pixels are given; of other pictures they are as large a share."""
-_EYES = 18.9 / SIDE
+_EYES = 18.9 / FER2013_SIDE
 _SUNGLASSES = 20.0
 
 
@@ -60,7 +61,7 @@ def darkened(face: Picture, to: float, chance: Generator) -> Picture:
 def one_sided(face: Picture, share: float, chance: Generator) -> Picture:
     """Lay a soft shadow on one half."""
     side = face.shape[1]
-    across = (np.arange(side) - side / 2) * SIDE / side / 3
+    across = (np.arange(side) - side / 2) * FER2013_SIDE / side / 3
     return np.asarray(face * (1 - share / (1 + np.exp(-across * chance.choice((-1, 1))))))
 
 
@@ -69,12 +70,12 @@ def noisy(face: Picture, sigma: float, chance: Generator) -> Picture:
 
 
 def blurred(face: Picture, sigma: float) -> Picture:
-    return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma * len(face) / SIDE))
+    return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma * len(face) / FER2013_SIDE))
 
 
 def shrunk(face: Picture, side: float) -> Picture:
     """Leave so many pixels a side, of a face that is far away."""
-    few = round(side * len(face) / SIDE)
+    few = round(side * len(face) / FER2013_SIDE)
     small = cv2.resize(face, (few, few), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, face.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
@@ -89,7 +90,7 @@ def framed(face: Picture, *, turn: float = 0, scale: float = 1, move: Any = (0, 
     """Frame anew: turned by degrees and scaled about the middle, then moved by pixels of 48."""
     middle = (len(face) - 1) / 2
     matrix: Picture = cv2.getRotationMatrix2D((middle, middle), turn, scale)
-    matrix[:, 2] += np.asarray(move) * len(face) / SIDE
+    matrix[:, 2] += np.asarray(move) * len(face) / FER2013_SIDE
     mode = cv2.BORDER_REPLICATE
     return np.asarray(cv2.warpAffine(face, matrix, face.shape[::-1], borderMode=mode))
 
@@ -112,7 +113,7 @@ def masked(face: Picture, share: float) -> Picture:
 
 def blindfolded(face: Picture, height: float) -> Picture:
     """Cover the eyes by a dark band of so many pixels of 48."""
-    covered, half = face.copy(), height / 2 / SIDE
+    covered, half = face.copy(), height / 2 / FER2013_SIDE
     top, bottom = (round(len(face) * (_EYES + way)) for way in (-half, half))
     covered[top:bottom] = _SUNGLASSES
     return covered

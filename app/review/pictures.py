@@ -26,6 +26,7 @@ __all__ = [
     "field_size",
     "find_pictures",
     "is_clean",
+    "no_clean_pictures",
 ]
 
 # A picture this close to the frame's time is the frame's: few containers tell more than a
@@ -175,6 +176,14 @@ def is_clean(pictures: Pictures, recording: Recording) -> bool:
     video = recording.info.get("video")
     blurred = isinstance(video, dict) and bool(video.get("blur"))
     return not (pictures.annotated or blurred)
+
+
+def no_clean_pictures(why: str) -> str:
+    """Return the sentence for a session without clean pictures; why: what they are needed for."""
+    return (
+        f"There are no clean pictures of this session, and {why}: record with “The picture as it "
+        "is” and faces not blurred, or put the analysed file back where it was."
+    )
 
 
 def field_size(recording: Recording) -> tuple[int, int]:

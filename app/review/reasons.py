@@ -10,11 +10,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.faces.alignment import align
-from app.faces.base import gray_of
 from app.live.offers import offers_of
 from app.messages import FaceResult, FrameResult
-from app.review.pictures import Pictures, is_clean
+from app.review.look_again import look_again
+from app.review.pictures import Pictures, is_clean, no_clean_pictures
 from app.review.recording import Recording, ReviewError
 from app.views import VIEWS, shown_label
 from models.explain.base import Explainer
@@ -30,10 +29,7 @@ _QUICK_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
 
-NO_PICTURES = (
-    "There are no clean pictures of this session, and its model needs them to say why: record with "
-    "“The picture as it is” and faces not blurred, or put the analysed file back where it was."
-)
+NO_PICTURES = no_clean_pictures("its model needs them to say why")
 
 
 class Reasons:
@@ -67,18 +63,17 @@ class Reasons:
         """Return a result with the crops, and with what the network itself tells of each."""
         if not result.faces:
             return result
-        gray = gray_of(result.frame.image)
-        size, field = self._classifier.input_size, self._classifier.input_field
-        cut = [align(gray, face.face, size, field=field) for face in result.faces]
-        told = self._classifier.classify([each.crop for each in cut])
+        seen = look_again(
+            result.frame.image, [face.face for face in result.faces], self._classifier
+        )
         faces = tuple(
             replace(
                 face,
                 prediction=replace(face.prediction, attention=said.attention),
-                crop=each.crop,
-                crop_to_frame=each.crop_to_frame,
+                crop=cut.crop,
+                crop_to_frame=cut.crop_to_frame,
             )
-            for face, each, said in zip(result.faces, cut, told, strict=True)
+            for face, (cut, said) in zip(result.faces, seen, strict=True)
         )
         return replace(result, faces=faces)
 

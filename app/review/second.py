@@ -14,11 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from app.faces.alignment import align
-from app.faces.base import gray_of
 from app.live.baseline import QUIET_SECONDS, neutral_logs, neutral_offset
 from app.live.smoother import Smoother
 from app.messages import Box, Face
+from app.review.look_again import look_again
 from app.review.pictures import Pictures
 from app.review.recording import LandmarkReader, Recording, ReviewError
 from models.runtime.base_rates import own
@@ -211,13 +210,11 @@ def _classify(
     landmarks: LandmarkReader,
     classifier: OnnxClassifier,
 ) -> list[Prediction]:
-    gray = gray_of(image)
-    crops = []
+    faces = []
     for row in rows:
         x, y, width, height = (float(value) for value in recording.boxes[row])
-        face = Face(Box(x, y, x + width, y + height), 0.0, landmarks.of_row(row))
-        crops.append(align(gray, face, classifier.input_size, field=classifier.input_field).crop)
-    return classifier.classify(crops)
+        faces.append(Face(Box(x, y, x + width, y + height), 0.0, landmarks.of_row(row)))
+    return [said for _, said in look_again(image, faces, classifier)]
 
 
 def _smoothing(recording: Recording) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from models.data.spoiling import SKINS
+from models.data.finder_spoiling import SKINS
 from models.runtime.font import font
 
 __all__ = ["draw_clutter"]

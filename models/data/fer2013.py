@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from models.data.face_set import SPLITS, FaceSet
 from models.data.pictures import decoded
+from models.runtime.card import FER2013_SIDE
 from models.runtime.errors import UserError
 from models.runtime.labels import FER2013
 
-SIDE = 48
 VOTE_COLUMNS = (
     "neutral",
     "happiness",
@@ -102,7 +102,7 @@ def _gather(
     names: list[str],
 ) -> FaceSet:
     return FaceSet(
-        pixels=np.stack(faces) if faces else np.empty((0, SIDE, SIDE), np.uint8),
+        pixels=np.stack(faces) if faces else np.empty((0, FER2013_SIDE, FER2013_SIDE), np.uint8),
         labels=np.array(labels, dtype=np.int64),
         votes=votes,
         splits=np.array(splits, dtype=np.str_),
@@ -119,7 +119,7 @@ def _decode(path: Path, row: int, record: Any) -> NDArray[np.uint8]:
     # A blank picture is a WebP of 30 bytes, and OpenCV refuses to look at fewer than 32.
     data = np.frombuffer(stored.ljust(32, b"\0"), np.uint8)
     image = decoded(data)
-    if image is None or image.shape != (SIDE, SIDE):
+    if image is None or image.shape != (FER2013_SIDE, FER2013_SIDE):
         found = (
             "one that does not decode" if image is None else f"{image.shape[1]}x{image.shape[0]}"
         )
@@ -144,13 +144,13 @@ def _read_csv(path: Path, votes: Path | None) -> FaceSet:
             face = np.array(row["pixels"].split(), dtype=np.uint8)
         except (ValueError, OverflowError):
             face = np.empty(0, np.uint8)
-        if face.size != SIDE * SIDE:
+        if face.size != FER2013_SIDE * FER2013_SIDE:
             raise UserError(
                 f"{path}, row {number}, column pixels: expected 2304 values of 0 to 255, "
                 f"found {len(row['pixels'].split())} or one that is no such value"
             )
         labels.append(int(row["emotion"]))
-        pixels.append(face.reshape(SIDE, SIDE))
+        pixels.append(face.reshape(FER2013_SIDE, FER2013_SIDE))
         splits.append(row["Usage"])
     names = [str(number) for number in range(len(labels))]
     counted = None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models.data.clutter import draw_clutter
 from models.data.faces_parquet import SURE
+from models.data.finder_spoiling import cover_face, spoil_all, spoil_part
 from models.data.pasting import (
     PlacedFace,
     StoredPicture,
@@ -31,7 +32,6 @@ from models.data.pasting import (
     visible_part,
     warp,
 )
-from models.data.spoiling import cover_face, spoil_all, spoil_part
 
 __all__ = ["Mosaic", "MosaicMaker"]
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.face_set import FaceSet, Split
+from models.runtime.card import FER2013_SIDE
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 
-SIDE = 48
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 _CAMERA_BITS = 14
 
@@ -113,10 +113,12 @@ def cut(gray: NDArray[np.uint8], square: Square | None) -> NDArray[np.uint8]:
     across = np.clip(np.arange(left, left + side), 0, width - 1)
     down = np.clip(np.arange(top, top + side), 0, height - 1)
     part = np.ascontiguousarray(gray[down][:, across])
-    if side == SIDE:
+    if side == FER2013_SIDE:
         return part
-    how = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
-    return cv2.resize(part, (SIDE, SIDE), interpolation=how).astype(np.uint8, copy=False)
+    how = cv2.INTER_AREA if side > FER2013_SIDE else cv2.INTER_LINEAR
+    return cv2.resize(part, (FER2013_SIDE, FER2013_SIDE), interpolation=how).astype(
+        np.uint8, copy=False
+    )
 
 
 def find_square(gray: NDArray[np.uint8]) -> Square | None:
@@ -189,7 +191,7 @@ def _read_pixels(
     entries: list[Entry], *, find_faces: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Return pictures (N, 48, 48) and which of them (N,) show no face that was looked for."""
-    pixels = np.zeros((len(entries), SIDE, SIDE), np.uint8)
+    pixels = np.zeros((len(entries), FER2013_SIDE, FER2013_SIDE), np.uint8)
     missed = np.zeros(len(entries), bool)
     if find_faces:  # the finder holds one picture at a time
         for row, entry in enumerate(entries):

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from models.training.glasses import draw_glasses
 from models.training.recipe import Augmentation
-from models.training.spoiling import spoil
+from models.training.webcam_spoiling import spoil
 
 
 def augment(faces: Tensor, how: Augmentation, generator: Generator) -> Tensor:

@@ -43,7 +43,7 @@ class Augmentation:
     flip: probability. rotate: degrees. scale, shift: parts of the side. brightness: part of the
     grey range. contrast, gamma: parts of 1. erase: probability of a blank rectangle of 2-20 %.
     glasses: probability of drawn glasses. spoil: probability that a picture is made as bad as poor
-    light and cameras make it, see `models.training.spoiling`. mixup: the alpha of the Beta
+    light and cameras make it, see `models.training.webcam_spoiling`. mixup: the alpha of the Beta
     distribution that pictures and their targets are blended by, 0 for none; usual are 0.2 to 1.
     mixup_until: the part of the epochs after which they are no longer.
     """

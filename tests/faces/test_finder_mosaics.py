@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.data.faces_parquet import is_scene, read_face_pictures
+from models.data.finder_spoiling import cover_face, spoil_all, spoil_part
 from models.data.mosaics import MosaicMaker
 from models.data.pasting import (
     StoredPicture,
@@ -24,7 +25,6 @@ from models.data.pasting import (
     warp,
 )
 from models.data.sequences import FilmMaker
-from models.data.spoiling import cover_face, spoil_all, spoil_part
 from models.runtime.errors import UserError
 from tests.faces.conftest import draw_face, draw_scene
 

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from models.runtime.errors import UserError
 from models.training.augment import augment
 from models.training.recipe import Augmentation
-from models.training.spoiling import _blurred, _half, spoil
+from models.training.webcam_spoiling import _blurred, _half, spoil
 
 pytestmark = pytest.mark.train
 

@@ -27,7 +27,7 @@ from app.gui.review.lazy_page import LazyPage
 from app.gui.review.model import ReviewModel
 from app.gui.workspace import Host
 from app.review.compare import Agreement, agreement, neutral_words
-from app.review.pictures import Pictures, find_pictures, is_clean
+from app.review.pictures import Pictures, find_pictures, is_clean, no_clean_pictures
 from app.review.recording import Recording, ReviewError
 from app.review.second import (
     Second,
@@ -48,10 +48,7 @@ _INTRODUCTION = (
 )
 
 
-_NO_PICTURES = (
-    "There are no clean pictures of this session, and a model needs them to read it again: record "
-    "with “The picture as it is” and faces not blurred, or put the analysed file back where it was."
-)
+_NO_PICTURES = no_clean_pictures("a model needs them to read it again")
 _KAPPA = "Agreement beyond what chance would give: {:.2f}, where 0 is none and 1 is full"
 _KAPPA_TIP = (
     "Cohen's kappa. Two models that both say neutral most of the time often agree by chance alone; "

@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from models.runtime.card import FER2013_SIDE
+
 _DIMMEST = 0.15
 _DEEPEST_SHADOW = 0.85
 _WIDEST_BLUR = 1.8
 _MOST_NOISE, _DARK_NOISE = 0.12, 0.012
-_PIXELS = 48
 _REACH = 6  # of the blur, in pixels to each side
 
 
@@ -48,12 +49,12 @@ def _half(faces: Tensor, side: Tensor) -> Tensor:
     """Return weights (N, 1, 1, S), 0 to 1, that rise softly from one side to the other."""
     width = faces.shape[3]
     across = (torch.arange(width, device=faces.device) + 0.5) / width - 0.5
-    return torch.sigmoid(across * side * _PIXELS / 3)
+    return torch.sigmoid(across * side * FER2013_SIDE / 3)
 
 
 def _blurred(faces: Tensor, sigma: Tensor) -> Tensor:
     """Blur each face by a Gaussian of its own; sigma (N, 1, 1, 1), in pixels of 48."""
-    wide = (sigma * faces.shape[3] / _PIXELS).clamp_min(1e-3)
+    wide = (sigma * faces.shape[3] / FER2013_SIDE).clamp_min(1e-3)
     reach = torch.arange(-_REACH, _REACH + 1, device=faces.device)
     kernel = torch.exp(-0.5 * (reach / wide) ** 2)
     kernel = (kernel / kernel.sum(3, keepdim=True)).to(faces)
