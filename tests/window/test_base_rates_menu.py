@@ -77,7 +77,7 @@ def test_two_labels_stay(open_window: OpenWindow) -> None:
     [
         ("", "As measured"),
         ("even", "Each expression alike"),
-        ("contempt=0", "As in Live: without contempt"),
+        ("contempt=0", "Without contempt"),
     ],
 )
 def test_an_analysis_begins_with_those_of_live(

@@ -120,7 +120,8 @@ class OptionsPanel(QScrollArea):
         known = [self.rates.itemData(place) for place in range(self.rates.count())]
         if rates not in known:
             known.append(rates)
-            self.rates.addItem(f"As in Live: {in_brief(rates)}", rates)
+            words = in_brief(rates)
+            self.rates.addItem(words[0].upper() + words[1:], rates)
         self.rates.setCurrentIndex(known.index(rates))
 
     def set_output(self, folder: Path) -> None:
