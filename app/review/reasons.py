@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from app.live.offers import offers_of
 from app.messages import FaceResult, FrameResult
-from app.review.look_again import look_again
+from app.review.look_again import look_again, model_of
 from app.review.pictures import Pictures, is_clean, no_clean_pictures
 from app.review.recording import Recording, ReviewError
 from app.views import VIEWS, shown_label
 from models.explain.base import Explainer
 from models.explain.explainers import explainers_for
-from models.runtime.classifier import OnnxClassifier
-from models.runtime.errors import UserError
-from models.runtime.store import load_model
 
 __all__ = ["NO_PICTURES", "Reasons"]
 
@@ -42,7 +39,7 @@ class Reasons:
         """Load the model. Raises `ReviewError` without it or without pictures that it can read."""
         if pictures is None or not is_clean(pictures, recording):
             raise ReviewError(NO_PICTURES)
-        self._classifier = _model_of(recording)
+        self._classifier = model_of(recording)
         self.offers = offers_of(self._classifier)
         self._explainers: dict[str, Explainer] = {}
         self._took: dict[str, float] = {}
@@ -109,26 +106,3 @@ def _with_map(face: FaceResult, view: str, explainer: Explainer) -> FaceResult:
     maps[label] = explainer.explain(face.crop, label)
     attention = {**face.prediction.attention, view: maps}
     return replace(face, prediction=replace(face.prediction, attention=attention))
-
-
-def _model_of(recording: Recording) -> OnnxClassifier:
-    """Load the very model that read a session."""
-    told = recording.info.get("model")
-    told = told if isinstance(told, dict) else {}
-    name, expected = str(told.get("name", "")), told.get("sha256")
-    try:
-        classifier = load_model(name, provider="CPU")
-    except UserError as error:
-        raise _gone(name, "is not here any more") from error
-    found = classifier.card.file.sha256 if classifier.card.file is not None else None
-    same = expected is None or found is None or expected == found
-    if not same or classifier.labels != recording.labels:
-        raise _gone(name, "is another one now")
-    return classifier
-
-
-def _gone(name: str, how: str) -> ReviewError:
-    return ReviewError(
-        f'The model that read this session, "{name}", {how}, so it cannot be asked why; analyse '
-        f"the video anew, or open the session with the version of Mien that recorded it."
-    )

@@ -90,6 +90,12 @@ class Recording:
         return isinstance(source, dict) and source.get("kind") == "images"
 
     @property
+    def model_name(self) -> str:
+        """Return the name or path of the model that read it, "" where it does not say."""
+        model = self.info.get("model")
+        return str(model.get("name", "")) if isinstance(model, dict) else ""
+
+    @property
     def base_rates(self) -> BaseRates:
         """Return how common expressions were taken to be; as measured where it does not say."""
         model = self.info.get("model")

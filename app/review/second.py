@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.messages import Box, Face
 from app.review.look_again import look_again
 from app.review.pictures import Pictures
 from app.review.recording import LandmarkReader, Recording, ReviewError
-from models.runtime.base_rates import own
+from models.runtime.base_rates import BaseRates, in_brief, own, reweighted
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.files import written_whole
 from models.runtime.prediction import Prediction
@@ -30,6 +30,8 @@ __all__ = [
     "Stopped",
     "read_again",
     "read_second",
+    "reweigh",
+    "reweighed_name",
     "second_file",
     "second_files",
     "write_second",
@@ -98,6 +100,23 @@ def read_again(
             "session that was recorded with video, or whose file is still where it was."
         )
     return _as_shown(recording, classifier, raw)
+
+
+def reweigh(recording: Recording, classifier: OnnxClassifier) -> Second:
+    """Return what the model that read a recording would have said by other base rates.
+
+    classifier: that model, with these. Needs no pictures, since its probabilities were recorded.
+    """
+    measured = classifier.card.base_rates.get(classifier.crops)
+    before = recording.base_rates.weights(recording.labels, measured)
+    plain = own(recording.raw, before).astype(np.float32)
+    second = _as_shown(recording, classifier, reweighted(plain.T, classifier.rate_weights).T)
+    return replace(second, model=reweighed_name(recording.model_name, classifier.base_rates))
+
+
+def reweighed_name(model: str, rates: BaseRates) -> str:
+    """Return what a second reading by the same model is called."""
+    return f"{model}, {in_brief(rates) or 'base rates as measured'}"
 
 
 def _as_shown(recording: Recording, classifier: OnnxClassifier, raw: NDArray[np.float32]) -> Second:

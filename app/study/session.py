@@ -131,9 +131,8 @@ def open_study(folder: Path) -> StudySession:
 
 
 def _model(recording: Recording) -> str:
-    """Return what read a session: the model's name, and base rates other than those measured."""
-    name = str(recording.info.get("model", {}).get("name", ""))
-    return ", ".join(filter(None, (name, in_brief(recording.base_rates))))
+    """Return what read a session: the model's name, and base rates where they were chosen."""
+    return ", ".join(filter(None, (recording.model_name, in_brief(recording.base_rates))))
 
 
 def _known(study: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

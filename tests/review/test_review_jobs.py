@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,6 +22,7 @@ from app.review.second import Second, second_file, second_files, write_second
 from app.review.series import UNDECIDED
 from app.sessions.folder import read_info, write_info
 from app.sessions.mkv import VideoFile
+from models.runtime.base_rates import BaseRates
 
 if TYPE_CHECKING:
     from tests.review.conftest import Desk
@@ -77,6 +79,46 @@ def test_another_model_reads_the_session_and_both_are_shown(
     tab.choice.setCurrentIndex(tab.choice.findData("mini_xception.ferplus"))
     desk.wait(qtbot, lambda: not tab.start.isEnabled())
     assert "not blurred" in tab.reason.text()
+
+
+def test_the_same_model_goes_by_other_base_rates_without_any_picture(
+    desk: Desk, session: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = open_recording(session).labels
+    even = BaseRates(even=True)
+    common = (0.8, 0.1, 0.1)
+    model = SimpleNamespace(
+        labels=labels, base_rates=even, rate_weights=even.weights(labels, common), crops="mirror",
+        card=SimpleNamespace(name="mine", base_rates={"mirror": common}),
+        neutral_logs=None, unsure_below=0.0,
+    )  # fmt: skip
+    monkeypatch.setattr("app.gui.review.compare_tab.model_of", lambda *_: model)
+    write_info(session, read_info(session) | {"model": {"name": "mine"}})
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: desk.model.is_open)
+    desk.review.side.show_page("Compare")
+    tab = desk.review.comparison
+    desk.wait(qtbot, lambda: not tab.start.isEnabled())  # there are no pictures
+    tab.choice.setCurrentIndex(tab.choice.findText("The same, each expression as common"))
+    assert tab.start.isEnabled()
+    assert not tab.reason.isVisibleTo(tab)
+    tab.start.click()
+    desk.wait(qtbot, lambda: desk.model.second is not None)
+    assert desk.model.second is not None
+    assert desk.model.second.model == desk.model.second_title == "mine, even base rates"
+    neutral = labels.index("neutral")
+    shown = desk.model.second.shown, desk.model.recording.shown
+    assert shown[0][neutral].mean() < shown[1][neutral].mean() / 2
+    tab.hide_button.click()
+    assert tab.start.text() == "Show reading"
+    tab.start.click()
+    desk.wait(qtbot, lambda: desk.model.second is not None)
+    # One that went by even rates can be seen as it would have been without.
+    info = {"model": {"name": "mine", "base_rates": "even"}}
+    write_info(session, read_info(session) | info)
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: tab.choice.findText("The same, base rates as measured") >= 0)
+    assert tab.choice.findText("The same, each expression as common") < 0
 
 
 def test_what_was_read_before_is_shown_again(desk: Desk, session: Path, qtbot: QtBot) -> None:

@@ -27,6 +27,7 @@ from app.gui.review.lazy_page import LazyPage
 from app.gui.review.model import ReviewModel
 from app.gui.workspace import Host
 from app.review.compare import Agreement, agreement, neutral_words
+from app.review.look_again import model_of
 from app.review.pictures import Pictures, find_pictures, is_clean, no_clean_pictures
 from app.review.recording import Recording, ReviewError
 from app.review.second import (
@@ -34,12 +35,15 @@ from app.review.second import (
     Stopped,
     read_again,
     read_second,
+    reweigh,
+    reweighed_name,
     second_file,
     second_files,
     write_second,
 )
 from app.review.words import between
 from app.words import amount, per_cent
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.store import load_model
 
 _INTRODUCTION = (
@@ -58,9 +62,10 @@ _KAPPA_TIP = (
 
 @dataclass(slots=True)
 class _Task:
-    """Hold a second reading on its way."""
+    """Hold a second reading on its way. rates: of the session's own model, None for another."""
 
     model: str
+    rates: BaseRates | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     done: int = 0
     total: int = 0
@@ -79,6 +84,7 @@ class CompareTab(LazyPage):
         self._task: _Task | None = None
         self._unfit: Path | None = None
         self._unreadable = ""
+        self._rates: dict[str, BaseRates] = {}
         self.agreement: Agreement | None = None
         self.choice = Choice("Model of the second reading")
         for entry in host.around.models:
@@ -123,7 +129,8 @@ class CompareTab(LazyPage):
         if kept is not None:
             self._open(recording, kept)
             return
-        task = _Task(str(self.choice.currentData()))
+        name = str(self.choice.currentData())
+        task = _Task(name, self._rates.get(name))
         self._task = task
         self._host.jobs.submit(
             lambda: _read(recording, task),
@@ -149,7 +156,8 @@ class CompareTab(LazyPage):
             words, tip = "Stop", "Give the second reading up"
         elif self._model.is_open and self._kept() is not None:
             words, tip = "Show reading", "This model has read the session already"
-        cannot = words == "Read again" and bool(self._unreadable)
+        needs_pictures = str(self.choice.currentData()) not in self._rates
+        cannot = words == "Read again" and needs_pictures and bool(self._unreadable)
         self.start.setText(words)
         self.start.setToolTip(self._unreadable if cannot else tip)
         self.start.setEnabled(not cannot)
@@ -231,14 +239,24 @@ class CompareTab(LazyPage):
             self._host.warn,
         )
         files = second_files(recording.path)
-        recorded = recording.info.get("model")
-        used = str(recorded.get("name", "")) if isinstance(recorded, dict) else ""
+        self._offer_rates(recording)
         others = [place for place in range(self.choice.count()) if
-                  self.choice.itemData(place) != used]  # fmt: skip
+                  self.choice.itemData(place) != recording.model_name]  # fmt: skip
         if others:
             self.choice.setCurrentIndex(others[0])
         if files:
             self._open(recording, files[-1])
+
+    def _offer_rates(self, recording: Recording) -> None:
+        """Offer the session's own model with base rates other than it had, after the others."""
+        for name in self._rates:
+            self.choice.removeItem(self.choice.findData(name))
+        rates = AS_MEASURED if recording.base_rates.even else BaseRates(even=True)
+        used = recording.model_name
+        self._rates = {reweighed_name(used, rates): rates} if used else {}
+        for name in self._rates:
+            words = "each expression as common" if rates.even else "base rates as measured"
+            self.choice.addItem(f"The same, {words}", name)
 
     def _learn(self, recording: Recording, why: str) -> None:
         """Remember why a session cannot be read again, "" where it can."""
@@ -292,6 +310,10 @@ def agreement_words(found: Agreement, who: str, where: str) -> str:
 
 def _read(recording: Recording, task: _Task) -> Second | None:
     """Read a recording again; None when it was given up."""
+    if task.rates is not None:
+        second = reweigh(recording, model_of(recording, task.rates))
+        write_second(recording.path, second)
+        return second
     pictures = _clean_pictures(recording)
     if pictures is None:
         raise ReviewError(_NO_PICTURES)

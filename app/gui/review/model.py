@@ -86,15 +86,15 @@ class ReviewModel(QObject):
     @property
     def recorded_title(self) -> str:
         """Return what the model is called that read the session first."""
-        used = self.recording.info.get("model")
-        name = str(used.get("name", "")) if isinstance(used, dict) else ""
+        name = self.recording.model_name
         return self._names.get(name, name) or "recorded"
 
     @property
     def second_title(self) -> str:
         """Return what the model of the second reading is called; only while there is one."""
         assert self.second is not None
-        return self._names.get(self.second.model, self.second.model)
+        name, comma, rates = self.second.model.partition(", ")
+        return self._names.get(name, name) + comma + rates
 
     @property
     def face_edits(self) -> tuple[Edit, ...]:
