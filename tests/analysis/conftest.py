@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import app.sources
+from app.cli import analyze
 from app.sources.video import VideoSource
 
 Pictures = Sequence[NDArray[np.uint8]]
@@ -58,3 +59,18 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(photos / f"face {number}.png"), frames[number])
     (photos / "face 2.png").write_bytes(b"no picture")
     return folder
+
+
+def run(*words: object) -> int:
+    try:
+        return analyze.main([str(word) for word in words])
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+@pytest.fixture(scope="module")
+def results(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what one worker makes of the films."""
+    out = tmp_path_factory.mktemp("out") / "results"
+    assert run(films, "-o", out, "--workers", 1) == 0
+    return out

@@ -21,11 +21,20 @@ if find_spec("torch") is None:  # the app's own tests run without the training e
         "test_finder_network.py",
         "test_finder_training.py",
         "test_landmarks68_data.py",
+        "test_landmarks68_file.py",
         "test_landmarks68_training.py",
         "test_part_data.py",
     ]
 
 PEOPLE, SCENES = 40, 30
+LANDMARK_RECIPE = """task = "landmarks68"
+epochs = 2
+batch_size = 12
+five = 3
+empty = 3
+learning_rate = 2e-3
+ema = 0.5
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +167,29 @@ def marked_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("marked")
     write_pictures(folder / "faces_actors.parquet", rows)
     return folder
+
+
+@pytest.fixture(scope="session")
+def landmark_training(tmp_path_factory: pytest.TempPathFactory, marked_folder: Path) -> Path:
+    """Return the folder of a training of two epochs of the landmark network."""
+    from models.cli.train import main as train
+
+    folder = tmp_path_factory.mktemp("landmarks")
+    (folder / "small.toml").write_text(LANDMARK_RECIPE)
+    out = folder / "out"
+    arguments = ["--data", str(marked_folder), "--out", str(out), "--device", "cpu"]
+    assert train([str(folder / "small.toml"), *arguments, "--threads", "1"]) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
+def landmark_file(
+    tmp_path_factory: pytest.TempPathFactory, landmark_training: Path, marked_folder: Path
+) -> Path:
+    """Return what that training comes to as a file."""
+    from models.cli.export_onnx import main as export
+
+    file = tmp_path_factory.mktemp("weights") / "landmarks68.onnx"
+    data = ["--data", str(marked_folder)]
+    assert export([str(landmark_training / "last.pt"), "-o", str(file), *data]) == 0
+    return file
