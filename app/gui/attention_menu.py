@@ -78,13 +78,17 @@ class AttentionViews:
         self._toggle, self._say = toggle, say
         toggle.toggled.connect(lambda _on: self.refresh())
 
-    def refresh(self) -> None:
-        """Show what suits the model in use; cheap where nothing has changed."""
+    def refresh(self, *, seen: bool = True) -> None:
+        """Show what suits the model in use; cheap where nothing has changed.
+
+        seen: somebody looks at the picture, or it is recorded.
+        """
         offers = self._engine.offers()
         name = offers.choose(self.wished)
         offer, shown = offers.find(name), Shown(name, offers.card)
         on = self._toggle.isChecked()
-        self._engine.use_view(name if on else "")  # what nobody sees need not be made
+        # What nobody sees need not be made.
+        self._engine.use_view(name if on and seen else "")
         self.menu.set_offers(offers, name)
         self._video.set_view(shown)
         doubt = offer.doubt if offer and on else ""

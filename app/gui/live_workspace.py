@@ -179,7 +179,7 @@ class LiveWorkspace(Workspace):
         card = self._engine.card
         self.panel.set_can_calibrate(card is None or bool(card.neutral))
         self.choices.refresh(status, self._engine.labels)
-        self.views.refresh()
+        self.views.refresh(seen=self._shown or self.recording.active())
         self._say_stage()
         told = self.banner.text if self.banner.isVisibleTo(self.window()) else ""
         for sentence in notices:

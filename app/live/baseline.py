@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.faces.alignment import template
 from app.messages import Calibration, Face, Prediction, Quality
-from models.runtime.base_rates import own
+from models.runtime.base_rates import unweighted
 from models.runtime.framing import anchors, similarity
 
 __all__ = ["QUIET_SECONDS", "Baselines", "neutral_logs", "neutral_offset"]
@@ -178,7 +178,7 @@ class Baselines:
         step, now.last = min(elapsed, _LONGEST_STEP), time
         now.began += elapsed - step
         # The card's neutral faces were read without other base rates. The offset suits both.
-        read = own(prediction.probabilities, self._weights)
+        read = unweighted(prediction.probabilities, self._weights)
         if now.changed(read, step):
             now.begin_again(time)
         note = _what_disturbs(now, face, quality, time, step)

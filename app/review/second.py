@@ -20,7 +20,7 @@ from app.messages import Box, Face
 from app.review.look_again import look_again
 from app.review.pictures import Pictures
 from app.review.recording import LandmarkReader, Recording, ReviewError
-from models.runtime.base_rates import BaseRates, in_brief, own, reweighted
+from models.runtime.base_rates import BaseRates, in_brief, reweighted, unweighted
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.files import written_whole
 from models.runtime.prediction import Prediction
@@ -109,8 +109,8 @@ def reweigh(recording: Recording, classifier: OnnxClassifier) -> Second:
     """
     measured = classifier.card.base_rates.get(classifier.crops)
     before = recording.base_rates.weights(recording.labels, measured)
-    plain = own(recording.raw, before).astype(np.float32)
-    second = _as_shown(recording, classifier, reweighted(plain.T, classifier.rate_weights).T)
+    plain = unweighted(recording.raw.T, before).astype(np.float32)
+    second = _as_shown(recording, classifier, reweighted(plain, classifier.rate_weights).T)
     return replace(second, model=reweighed_name(recording.model_name, classifier.base_rates))
 
 
@@ -126,7 +126,7 @@ def _as_shown(recording: Recording, classifier: OnnxClassifier, raw: NDArray[np.
     read = np.asarray(np.isfinite(raw).all(axis=0), bool)
     shown = np.full_like(raw, np.nan)
     decided = np.full(len(read), -1, np.int16)
-    plain = own(raw, classifier.rate_weights).astype(np.float32)
+    plain = unweighted(raw.T, classifier.rate_weights).T.astype(np.float32)
     offsets = _offsets(recording, plain, classifier.neutral_logs)
     smoother = Smoother(**_smoothing(recording))
     smoother.unsure_below = classifier.unsure_below

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
 
-__all__ = ["AS_MEASURED", "HOW", "BaseRates", "in_brief", "own", "reweighted", "said"]
+__all__ = ["AS_MEASURED", "HOW", "BaseRates", "in_brief", "reweighted", "said", "unweighted"]
 
 _EVEN = "even"
 _KNOWN = tuple(dict.fromkeys(label for labels in LABEL_SETS.values() for label in labels))
@@ -127,20 +127,19 @@ def reweighted(
     return shared.astype(np.float32)
 
 
-def own(
+def unweighted(
     probabilities: NDArray[np.floating], weights: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
-    """Return a network's own probabilities (C, ...) from those that weights (C,) have made.
+    """Return what `reweighted` was given (..., C) from what it returned.
 
     Of a label that was left out nothing is known, and it stays so.
     """
     values = probabilities.astype(np.float64)
     if weights is None:
         return values
-    shares = np.divide(1.0, weights, out=np.zeros_like(weights), where=weights > 0)
-    values = values * shares.reshape(-1, *[1] * (values.ndim - 1))
-    total: NDArray[np.float64] = values / values.sum(axis=0)
-    return total
+    values = values * np.divide(1.0, weights, out=np.zeros_like(weights), where=weights > 0)
+    shared: NDArray[np.float64] = values / values.sum(axis=-1, keepdims=True)
+    return shared
 
 
 def said(rates: BaseRates) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.runtime.base_rates import AS_MEASURED, BaseRates, in_brief, own, reweighted, said
+from models.runtime.base_rates import AS_MEASURED, BaseRates, in_brief, reweighted, said, unweighted
 from models.runtime.card import Card, ModelError
 from models.runtime.classifier import OnnxClassifier
 from models.runtime.errors import UserError
@@ -118,19 +118,18 @@ def test_what_is_left_out_has_nothing_even_where_it_had_all() -> None:
 def test_a_networks_own_probabilities_come_back() -> None:
     values = np.random.default_rng(0).dirichlet(np.ones(8), 5).astype(np.float32)
     weights = EVEN.weights(FERPLUS, MEASURED)
-    np.testing.assert_allclose(own(reweighted(values, weights).T, weights).T, values, atol=1e-6)
-    assert own(values, None) is not values
-    np.testing.assert_array_equal(own(values, None), values)
+    np.testing.assert_allclose(unweighted(reweighted(values, weights), weights), values, atol=1e-6)
+    np.testing.assert_array_equal(unweighted(values, None), values)
 
 
-def own_of(card: Card) -> Card:
+def with_rates(card: Card) -> Card:
     rates = tuple(np.linspace(0.05, 0.25, len(card.labels)).tolist())
     return replace(card, base_rates={"one": rates, "mirror": rates})
 
 
 @pytest.mark.train
 def test_a_classifier_goes_by_them(make_model: MakeModel, card: Card, crops: Crops) -> None:
-    card = own_of(card)
+    card = with_rates(card)
     file = make_model(inside=card, beside=card)
     plain, even = OnnxClassifier(file), OnnxClassifier(file, base_rates=EVEN)
     assert plain.rate_weights is None

@@ -247,3 +247,20 @@ def test_with_attention_off_the_card_shows_no_map_and_none_is_made(
     toggle.trigger()
     assert world.engine.view == GUIDED
     assert "Guided" in card.accessibleDescription()
+
+
+def test_behind_another_workspace_no_map_is_made_but_for_a_recording(
+    open_window: OpenWindow, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.engine.offered = offering(GUIDED)
+    window = open_window()
+    assert world.engine.view == GUIDED
+    window.show_workspace("review")
+    window.live.refresh_status()
+    assert world.engine.view == ""
+    monkeypatch.setattr(window.live.recording, "active", lambda: True)
+    window.live.refresh_status()
+    assert world.engine.view == GUIDED, "it may be drawn into its video"
+    monkeypatch.undo()
+    window.show_workspace("live")
+    assert world.engine.view == GUIDED
