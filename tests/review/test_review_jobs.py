@@ -99,13 +99,14 @@ def test_the_same_model_goes_by_other_base_rates_without_any_picture(
     desk.review.side.show_page("Compare")
     tab = desk.review.comparison
     desk.wait(qtbot, lambda: not tab.start.isEnabled())  # there are no pictures
-    tab.choice.setCurrentIndex(tab.choice.findText("The same, each expression as common"))
+    tab.choice.setCurrentIndex(tab.choice.findText("Even base rates"))
     assert tab.start.isEnabled()
     assert not tab.reason.isVisibleTo(tab)
     tab.start.click()
     desk.wait(qtbot, lambda: desk.model.second is not None)
     assert desk.model.second is not None
-    assert desk.model.second.model == desk.model.second_title == "mine, even base rates"
+    assert desk.model.second.model == "mine, even base rates"
+    assert desk.model.second_title == "Even base rates"
     neutral = labels.index("neutral")
     shown = desk.model.second.shown, desk.model.recording.shown
     assert shown[0][neutral].mean() < shown[1][neutral].mean() / 2
@@ -117,8 +118,8 @@ def test_the_same_model_goes_by_other_base_rates_without_any_picture(
     info = {"model": {"name": "mine", "base_rates": "even"}}
     write_info(session, read_info(session) | info)
     desk.review.open_session(session)
-    desk.wait(qtbot, lambda: tab.choice.findText("The same, base rates as measured") >= 0)
-    assert tab.choice.findText("The same, each expression as common") < 0
+    desk.wait(qtbot, lambda: tab.choice.findText("Rates as measured") >= 0)
+    assert tab.choice.findText("Even base rates") < 0
 
 
 def test_what_was_read_before_is_shown_again(desk: Desk, session: Path, qtbot: QtBot) -> None:

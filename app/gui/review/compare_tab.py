@@ -47,12 +47,13 @@ from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.store import load_model
 
 _INTRODUCTION = (
-    "Have another model read the same faces on the same pictures, and see where the two differ. "
-    "The recording stays as it is."
+    "Have another model read the same faces on the same pictures, or let the same one go by other "
+    "base rates, and see where the two differ. The recording stays as it is."
 )
 
 
 _NO_PICTURES = no_clean_pictures("a model needs them to read it again")
+_RATES_TIP = "The session's own model with other base rates; needs no pictures"
 _KAPPA = "Agreement beyond what chance would give: {:.2f}, where 0 is none and 1 is full"
 _KAPPA_TIP = (
     "Cohen's kappa. Two models that both say neutral most of the time often agree by chance alone; "
@@ -240,23 +241,25 @@ class CompareTab(LazyPage):
         )
         files = second_files(recording.path)
         self._offer_rates(recording)
+        own = {recording.model_name, *self._rates}
         others = [place for place in range(self.choice.count()) if
-                  self.choice.itemData(place) != recording.model_name]  # fmt: skip
+                  self.choice.itemData(place) not in own]  # fmt: skip
         if others:
             self.choice.setCurrentIndex(others[0])
         if files:
             self._open(recording, files[-1])
 
     def _offer_rates(self, recording: Recording) -> None:
-        """Offer the session's own model with base rates other than it had, after the others."""
+        """Offer the session's own model with base rates other than it had, before the others."""
         for name in self._rates:
             self.choice.removeItem(self.choice.findData(name))
         rates = AS_MEASURED if recording.base_rates.even else BaseRates(even=True)
         used = recording.model_name
         self._rates = {reweighed_name(used, rates): rates} if used else {}
         for name in self._rates:
-            words = "each expression as common" if rates.even else "base rates as measured"
-            self.choice.addItem(f"The same, {words}", name)
+            words = "Even base rates" if rates.even else "Rates as measured"
+            self.choice.insertItem(0, words, name)
+            self.choice.setItemData(0, _RATES_TIP, Qt.ItemDataRole.ToolTipRole)
 
     def _learn(self, recording: Recording, why: str) -> None:
         """Remember why a session cannot be read again, "" where it can."""

@@ -91,10 +91,12 @@ class ReviewModel(QObject):
 
     @property
     def second_title(self) -> str:
-        """Return what the model of the second reading is called; only while there is one."""
+        """Return what the second reading is called; only while there is one."""
         assert self.second is not None
-        name, comma, rates = self.second.model.partition(", ")
-        return self._names.get(name, name) + comma + rates
+        name, _, rates = self.second.model.partition(", ")
+        if rates:  # by the same model
+            return rates[0].upper() + rates[1:]
+        return self._names.get(name, name)
 
     @property
     def face_edits(self) -> tuple[Edit, ...]:
