@@ -35,6 +35,12 @@ thin line on each bar is the value without it. It lasts as long as the face keep
 <h3>Bars</h3>
 <p>One for each label, always in the same order; together they make 100 %. They are smoothed over
 a fraction of a second, so a short twitch may not show.</p>
+<h3>Base rates: how common each expression is</h3>
+<p>Among the photographs that the models learnt from, neutral and smiling faces are common, disgust
+and contempt very rare, and they go by that. Where expressions are posed, or shown as often as each
+other, choose <i>Model &gt; Base rates &gt; Each as common as any other</i>: rare ones are then
+named far more often, and more of what is neutral is taken for them. What cannot be may be left
+out. The foot of the window tells when the base rates are not those measured.</p>
 <h3>What the model sees, what decided</h3>
 <p>The model gets only the small gray picture on the card. The tinted places (the attention map)
 are those that spoke for the label. The brightest place is the strongest of this face; brightness
