@@ -259,6 +259,12 @@ class FaceResult(_Word):
         return self.prediction.labels
 
     @property
+    def listed(self) -> tuple[str, ...]:
+        """Return the labels to list: all but those that base rates leave out."""
+        out = self.prediction.left_out
+        return tuple(label for label in self.named if label not in out) if out else self.named
+
+    @property
     def shown(self) -> NDArray[np.float32]:
         """Return the probabilities to show (C,): the corrected ones where they are there."""
         return self.probabilities if self.corrected is None else self.corrected

@@ -50,7 +50,7 @@ class CardBars:
 
     def show_face(self, face: FaceResult) -> bool:
         """Take in the newest word on the face; return whether the labels are others now."""
-        labels = display_order(face.prediction.labels)
+        labels = display_order(face.listed)
         others = labels != self.labels
         if others:
             self.labels = labels

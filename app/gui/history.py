@@ -93,6 +93,8 @@ class History:
         self._pauses: list[tuple[float, float]] = []
         self._result_seconds = 0.0
         self.labels: tuple[str, ...] = ()
+        self.listed: tuple[str, ...] = ()
+        """Those of the labels that have a line."""
         self.now = 0.0
 
     def clear(self) -> None:
@@ -111,9 +113,9 @@ class History:
             track = face.face.track_id
             if track is None:
                 continue
-            if face.prediction.labels != self.labels:
+            if (face.prediction.labels, face.listed) != (self.labels, self.listed):
                 self.clear()
-                self.labels = face.prediction.labels
+                self.labels, self.listed = face.prediction.labels, face.listed
             if track not in self._tracks:
                 self._tracks[track] = _Track(len(self.labels))
             self._tracks[track].add(time, face.shown, face.agreed, paused=paused)
@@ -140,7 +142,8 @@ class History:
         times, values = found[0], found[1][:, :-1]
         if len(times) > most:
             times, values = _binned(times, values, SPAN_SECONDS / most)
-        return times - self.now, {label: values[:, i] for i, label in enumerate(self.labels)}
+        lines = dict(zip(self.labels, values.T, strict=True))
+        return times - self.now, {label: lines[label] for label in self.listed}
 
     def agreement(self, track: int | None) -> Agreement | None:
         """Return how two models went together on a face; None where both were never sure."""

@@ -93,7 +93,7 @@ class StripChart(QFrame):
             agreement = self._history.agreement(self._track) if self._two else None
             self._plot.show_strip(self._two, agreement)
             self._retitle(agreement)
-            self._legend.set_labels(display_order(self._history.labels))
+            self._legend.set_labels(display_order(self._history.listed))
 
     def _build(self) -> None:
         middle = QHBoxLayout()

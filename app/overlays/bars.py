@@ -184,7 +184,7 @@ def _place_panel(
     """Return the panel with all labels if it fits, else that with the likeliest, else None."""
     size = text_size(canvas, view, _TEXT_SHARE)
     gap = 3 * line_width(canvas, view)
-    every, before = display_order(face.prediction.labels), () if seat is None else seat.labels
+    every, before = display_order(face.listed), () if seat is None else seat.labels
     for labels in (every, _likeliest(face, before)):
         panel = make_panel(labels, size)
         air = round(_AIR * size) if 0 < len(before) < len(labels) else 0
@@ -200,7 +200,8 @@ def _place_panel(
 
 def _likeliest(face: FaceResult, before: tuple[str, ...]) -> tuple[str, ...]:
     """Return the few likeliest labels in the order of display. before: those that are there."""
-    values = dict(zip(face.prediction.labels, face.shown.tolist(), strict=True))
+    every = dict(zip(face.prediction.labels, face.shown.tolist(), strict=True))
+    values = {label: every[label] for label in face.listed}
     held = before if len(before) <= _FEW else ()
 
     def rank(label: str) -> tuple[bool, float]:

@@ -163,6 +163,7 @@ class OnnxClassifier:
                 probabilities=probabilities[row],
                 labels=self.card.labels,
                 attention={name: maps[row] for name, maps in found.items()},
+                left_out=self.base_rates.left_out,
             )
             for row in range(len(crops))
         ]

@@ -16,12 +16,13 @@ class Prediction:
 
     probabilities: (C,) float32, calibrated, sums to 1, in the order of `labels`.
     attention: named maps, such as "cam": (C, h, w) float32, one class activation map a label,
-    unscaled; empty for a model that exports none.
+    unscaled; empty for a model that exports none. left_out: labels that base rates leave out.
     """
 
     probabilities: NDArray[np.float32]
     labels: tuple[str, ...]
     attention: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

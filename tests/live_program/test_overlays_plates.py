@@ -132,6 +132,16 @@ def test_a_panel_without_room_for_all_labels_has_the_likeliest(easel: Easel) -> 
     assert few.panel.words == few.panel.labels, "no word is cut"
 
 
+def test_a_panel_has_no_row_for_what_base_rates_leave_out(easel: Easel) -> None:
+    face = easel.face((100, 85), 100, label="fear")
+    face = replace(face, prediction=replace(face.prediction, left_out=("contempt", "sadness")))
+    for tall, labels in ((400, set(FERPLUS) - {"contempt", "sadness"}), (140, None)):
+        found = placed(easel, face, tall=tall)
+        assert found is not None
+        assert not {"contempt", "sadness"} & set(found.panel.labels)
+        assert labels is None or set(found.panel.labels) == labels
+
+
 @pytest.mark.parametrize("side", range(60, 400, 20))
 @pytest.mark.parametrize("x", range(60, 360, 30))
 def test_a_panel_covers_neither_its_face_nor_its_tag(easel: Easel, x: int, side: int) -> None:

@@ -172,3 +172,5 @@ def test_the_default_names_disgust_sooner_and_never_what_is_left_out() -> None:
     odds = [values[:, disgust] / values[:, neutral] for values in (plain, even)]
     assert (odds[1] > 20 * odds[0]).all()
     assert (without[:, neutral] == 0).all()
+    model = load_model("mini_xception.ferplus", base_rates=BaseRates.parse("neutral=0"))
+    assert model.classify(crops)[0].left_out == ("neutral",)

@@ -16,7 +16,7 @@ from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.labels import FER2013_4, FERPLUS
 
 if TYPE_CHECKING:
-    from tests.window.conftest import World
+    from tests.window.conftest import Artist, World
 
 pytestmark = pytest.mark.gui
 
@@ -88,3 +88,24 @@ def test_an_analysis_begins_with_those_of_live(
     assert str(panel.options(None).base_rates) == stored
     panel.rates.setCurrentIndex(0)
     assert panel.options(None).base_rates == AS_MEASURED
+
+
+def test_what_is_left_out_is_listed_nowhere(
+    open_window: OpenWindow, world: World, draw: Artist
+) -> None:
+    window = open_window()
+    whole = draw.face(1, (40.0, 100.0, 200.0, 260.0))
+    world.engine.result = draw.result(whole, at=101.0)
+    window.tick(at_once=True)
+    (card,) = window.live.panel.cards
+    high = card.height()
+    assert "contempt" in card.shown_values
+    without = replace(whole, prediction=replace(whole.prediction, left_out=("contempt",)))
+    for number in range(20):
+        world.engine.result = draw.result(without, index=number + 1, at=102.0 + number / 10)
+        window.tick(at_once=True)
+    assert set(card.shown_values) == set(FERPLUS) - {"contempt"}
+    assert card.height() < high
+    window.live.chart.advance(10.0)
+    assert set(window.live.chart.line_labels) == set(FERPLUS) - {"contempt"}
+    assert without.listed == tuple(label for label in FERPLUS if label != "contempt")
