@@ -25,7 +25,6 @@ EXAMPLE = "happiness,70,0.5=marker:1"
 ADDRESS_EXAMPLE = "http://127.0.0.1:8000/smile"
 LABELS = tuple(dict.fromkeys(label for labels in LABEL_SETS.values() for label in labels))
 MAX_SECONDS = 60.0
-MOST_TRIGGERS = 32
 
 _KEYS = tuple("123456789")
 _SECONDS = re.compile(r"\d+(\.\d+)?|\.\d+", re.ASCII)
