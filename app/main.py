@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
@@ -20,6 +20,9 @@ from models.cli.shell import exit_status
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 from models.runtime.files import is_file, user_path
+
+if TYPE_CHECKING:
+    from app.live.triggers import Trigger
 
 EXAMPLES = """examples:
   fer-app                                          the window, as it was left; at first a camera
@@ -200,7 +203,6 @@ def _list_models(_: argparse.Namespace) -> int:
 def _headless(arguments: argparse.Namespace) -> int:
     from app.cli.headless import run_headless
     from app.live.options import EngineOptions
-    from app.live.triggers import parse_trigger
     from app.streams.switch import parse_stream
     from models.runtime.base_rates import BaseRates
 
@@ -218,13 +220,12 @@ def _headless(arguments: argparse.Namespace) -> int:
         fallback_to_actor=False,
     )
     streams = [parse_stream(text) for text in arguments.stream]
-    triggers = [parse_trigger(text) for text in arguments.trigger]
     return run_headless(
         options,
         frames=arguments.frames,
         as_json=arguments.json,
         streams=streams,
-        triggers=triggers,
+        triggers=_triggers(arguments),
     )
 
 
@@ -243,11 +244,6 @@ def _window(arguments: argparse.Namespace) -> int:
         from app.streams.switch import parse_stream
 
         streams = [str(parse_stream(text)) for text in arguments.stream]
-    triggers: list[str] = []
-    if arguments.trigger:
-        from app.live.triggers import parse_trigger
-
-        triggers = [str(parse_trigger(text)) for text in arguments.trigger]
     yunet_file = arguments.yunet or (Path(settings.yunet_file) if settings.yunet_file else None)
     options = EngineOptions(
         source=settings.source if arguments.source is None else arguments.source,
@@ -276,8 +272,16 @@ def _window(arguments: argparse.Namespace) -> int:
         warnings,
         review=arguments.review,
         streams=streams,
-        triggers=triggers,
+        triggers=[str(trigger) for trigger in _triggers(arguments)],
     )
+
+
+def _triggers(arguments: argparse.Namespace) -> list[Trigger]:
+    if not arguments.trigger:
+        return []
+    from app.live.triggers import parse_trigger
+
+    return [parse_trigger(text) for text in arguments.trigger]
 
 
 def _workspace_first(settings: Settings, arguments: argparse.Namespace) -> Settings:

@@ -51,12 +51,7 @@ def run_headless(
     carried = Streams()
     acting = Acting(lambda key, text, at: carried.mark(Marker(at, key, text)))
     try:
-        for spec in streams:
-            carried.switch_on(spec)
-            note(_where(spec))
-        for trigger in triggers:
-            note(_what(trigger, heard=bool(streams)))
-        acting.use(triggers)
+        _begin(carried, streams, acting, triggers)
         engine.add_listener(carried.write)
         engine.add_listener(acting.write)  # a marker comes after its frame
         engine.start()
@@ -76,6 +71,18 @@ def run_headless(
             note(f"{status.name}: {status.sent} frames sent, {status.dropped} dropped")
         _tell(engine)
     return 0
+
+
+def _begin(
+    carried: Streams, streams: Sequence[StreamSpec], acting: Acting, triggers: Sequence[Trigger]
+) -> None:
+    """Switch on what is asked for, and say where it leads."""
+    for spec in streams:
+        carried.switch_on(spec)
+        note(_where(spec))
+    for trigger in triggers:
+        note(_what(trigger, heard=bool(streams)))
+    acting.use(triggers)
 
 
 def _results(engine: Engine) -> Iterator[FrameResult]:

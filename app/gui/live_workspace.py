@@ -85,24 +85,7 @@ class LiveWorkspace(Workspace):
             yunet_file=around.yunet_file,
         )  # fmt: skip
         self._make_menus(settings)
-        self.recording = RecordingDesk(
-            engine, settings, host, self.menu_actions,
-            overlays=lambda: self.video.overlay_names, shown=lambda: self.video.shown_view,
-        )  # fmt: skip
-        self.users.append(self.recording.active)
-        self.streaming = StreamDesk(
-            engine, settings, host, self.menu_actions.streams,
-            lambda marker: self.recording.recorder.mark(marker.key, marker.text, marker.time),
-        )  # fmt: skip
-        self.users.append(self.streaming.active)
-        self.recording.also_mark.append(self.streaming.mark)
-        self.recording.others_listen = self.streaming.active
-        self.triggers = TriggerDesk(
-            engine, settings, host, self.menu_actions.triggers, self.recording, self.streaming
-        )
-        self.users.append(self.triggers.active)
-        self.study = StudyDesk(self.recording, settings, host, self.menu_actions.study)
-        self._desks = (self.recording, self.streaming, self.triggers, self.study)
+        self._make_desks(settings)
         self._build()
         self._connect()
         self._restore(settings)
@@ -262,6 +245,28 @@ class LiveWorkspace(Workspace):
         _, view, _ = self.choices.menus
         view.insertMenu(acts.mirror, self.views.menu)
         view.insertAction(acts.mirror, acts.next_view)
+
+    def _make_desks(self, settings: Settings) -> None:
+        """Make what records, streams, waits for expressions and runs studies."""
+        engine, host = self._engine, self.host
+        self.recording = RecordingDesk(
+            engine, settings, host, self.menu_actions,
+            overlays=lambda: self.video.overlay_names, shown=lambda: self.video.shown_view,
+        )  # fmt: skip
+        self.users.append(self.recording.active)
+        self.streaming = StreamDesk(
+            engine, settings, host, self.menu_actions.streams,
+            lambda marker: self.recording.recorder.mark(marker.key, marker.text, marker.time),
+        )  # fmt: skip
+        self.users.append(self.streaming.active)
+        self.recording.also_mark.append(self.streaming.mark)
+        self.recording.others_listen = self.streaming.active
+        self.triggers = TriggerDesk(
+            engine, settings, host, self.menu_actions.triggers, self.recording, self.streaming
+        )
+        self.users.append(self.triggers.active)
+        self.study = StudyDesk(self.recording, settings, host, self.menu_actions.study)
+        self._desks = (self.recording, self.streaming, self.triggers, self.study)
 
     def _build(self) -> None:
         panels = [desk.panel for desk in self._desks]

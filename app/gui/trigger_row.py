@@ -28,10 +28,10 @@ from app.live.triggers import (
     without_login,
 )
 
-WIDTHS = {"When": 124, "at least": 88, "for": 88, "then": 154}
+WIDTHS = {"When": 120, "at least": 84, "for": 84, "then": 152}
 """Of the columns that are as wide in every row, in pixels."""
 GAP = 8
-_STATE_WIDTH, _REMOVE_WIDTH, _LEAST_SAID = 92, 82, 80
+_STATE_WIDTH, _REMOVE_WIDTH, _LEAST_SAID = 90, 80, 72
 _TEXT_MARGIN = 6  # a drawer's own fields leave a number none
 _USUAL_PERCENT, _USUAL_SECONDS = 70, 0.5
 _SET, _CALL = "marker", "address"

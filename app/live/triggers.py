@@ -123,7 +123,11 @@ def parse_trigger(text: str) -> Trigger:
 
 def shown_then(then: str) -> str:
     """Return what is done, without the secrets of an address."""
-    return without_secrets(then) if "://" in then and not then.startswith(MARKER) else then
+    if "://" not in then or then.startswith(MARKER):
+        return then
+    shown = without_secrets(then)
+    action = then.partition("#")[2]  # names what is to be done, unless a password goes on in it
+    return f"{shown}#{action}" if action and "@" not in action and "…" not in shown else shown
 
 
 def without_login(address: str) -> str:

@@ -220,6 +220,7 @@ def test_a_marker_has_a_key_or_a_text() -> None:
         ("happiness,70,1=http://x:0/", "such as http://"),
         ("happiness,70,1=http://x:many/", "such as http://"),
         ("happiness,70,1=http://me:s3cr/et@x/", "such as http://"),
+        ("happiness,70,1=http://me:1#s3cr@x/", "such as http://"),
     ],
 )  # fmt: skip
 def test_what_is_no_trigger_is_one_sentence(text: str, said: str) -> None:
@@ -236,6 +237,7 @@ def test_a_password_is_neither_shown_nor_stored() -> None:
     assert trigger.without_login().address == "http://192.0.2.7/call"
     asked = parse_trigger("face,,0=http://ha.local/hook?token=s3cret#Smile")
     assert "s3cret" not in asked.shown
+    assert parse_trigger("face,,0=http://x/do#Wave back").shown == "face,,0=http://x/do#Wave back"
     assert asked.without_login() == asked  # without it the address would be another
     with pytest.raises(UserError) as caught:
         parse_trigger(f"face,0={PASSWORD}")
