@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from app.cli.finder import add_finder, asked_finder
 from app.errors import SettingsError
@@ -20,6 +20,9 @@ from models.cli.shell import exit_status
 from models.runtime.arguments import Arguments
 from models.runtime.errors import UserError
 from models.runtime.files import is_file, user_path
+
+if TYPE_CHECKING:
+    from app.live.triggers import Trigger
 
 EXAMPLES = """examples:
   fer-app                                          the window, as it was left; at first a camera
@@ -30,6 +33,7 @@ EXAMPLES = """examples:
   fer-app --model mine.onnx --second cbam_resnet18.fer2013    two models side by side
   fer-app --source camera:0 --headless --frames 100
   fer-app --source camera:0 --headless --stream lsl --stream osc=127.0.0.1:9000
+  fer-app --trigger happiness,70,0.5=marker:1      a smile of half a second sets marker 1
 """
 _MOST_FRAMES = 10**12
 
@@ -53,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = Arguments(
         prog="fer-app",
         description="Read apparent facial expressions live. Everything stays on this computer, "
-        "unless a stream is switched on.",
+        "unless a stream is switched on or a trigger calls an address.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -75,13 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--base-rates", metavar="RATES", help="how common expressions are, such as even, contempt=0"
     )
     what.add_argument("--landmarks", choices=LANDMARKERS, help="what fits the landmarks")
-    what.add_argument(
-        "--stream",
-        action="append",
-        default=[],
-        metavar="STREAM",
-        help="also to other programs: lsl, osc[=HOST:PORT], websocket[=HOST:PORT]; repeatable",
-    )
+    _add_outputs(what)
     what.add_argument(
         "--review",
         type=Path,
@@ -101,6 +99,25 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--version", action="store_true", help="the version of Mien")
     parser.add_argument("--verbose", action="store_true", help="say on standard error what is done")
     return parser
+
+
+def _add_outputs(what: argparse._ActionsContainer) -> None:
+    """Add what is handed on, or done, beside what the program shows."""
+    what.add_argument(
+        "--stream",
+        action="append",
+        default=[],
+        metavar="STREAM",
+        help="also to other programs: lsl, osc[=HOST:PORT], websocket[=HOST:PORT]; repeatable",
+    )
+    what.add_argument(
+        "--trigger",
+        action="append",
+        default=[],
+        metavar="WHEN,PERCENT,SECONDS=THEN",
+        help="when a face shows an expression so surely for so long, set a marker or call an "
+        "address: happiness,70,0.5=marker:1, no face,,3=http://HOST:PORT/PATH; repeatable",
+    )
 
 
 def _count(text: str) -> int:
@@ -203,7 +220,13 @@ def _headless(arguments: argparse.Namespace) -> int:
         fallback_to_actor=False,
     )
     streams = [parse_stream(text) for text in arguments.stream]
-    return run_headless(options, frames=arguments.frames, as_json=arguments.json, streams=streams)
+    return run_headless(
+        options,
+        frames=arguments.frames,
+        as_json=arguments.json,
+        streams=streams,
+        triggers=_triggers(arguments),
+    )
 
 
 def _window(arguments: argparse.Namespace) -> int:
@@ -249,14 +272,23 @@ def _window(arguments: argparse.Namespace) -> int:
         warnings,
         review=arguments.review,
         streams=streams,
+        triggers=[str(trigger) for trigger in _triggers(arguments)],
     )
+
+
+def _triggers(arguments: argparse.Namespace) -> list[Trigger]:
+    if not arguments.trigger:
+        return []
+    from app.live.triggers import parse_trigger
+
+    return [parse_trigger(text) for text in arguments.trigger]
 
 
 def _workspace_first(settings: Settings, arguments: argparse.Namespace) -> Settings:
     """Return the settings with the workspace that what was asked for is seen in."""
     if arguments.review is not None:
         return replace(settings, workspace="review")
-    if arguments.source is not None or arguments.stream:
+    if arguments.source is not None or arguments.stream or arguments.trigger:
         return replace(settings, workspace="live")
     return settings
 

@@ -29,6 +29,7 @@ RECORDED_VIDEOS = ("none", "raw", "annotated", "both")
 MAX_SMOOTHING_SECONDS = 5.0
 _MAX_SIDE = 16384
 _LONGEST_TEXT = 10_000
+MOST_TRIGGERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ class Settings:
     shows, a name of `app.views.VIEWS`; empty for what suits the model, as where it has no such.
     results_folder: where analyses go, None for the usual place; analysis_workers: processes, None
     for half of the cores. streams: those switched on, as `app.streams.switch.parse_stream` reads
-    them; stream_addresses: those that were typed, on or off. recording_folder: in which sessions
-    are made, None for the usual place. recording_video, recording_blur: what a recording keeps of
-    the picture, and whether faces are blurred in it. consent_text: what has to be agreed to before
-    a recording, empty for nothing. study_protocol: the file of the study that was run last, None
-    before one was. base_rates: how common expressions are taken to be, as `BaseRates.parse` reads
-    it; empty as they were measured.
+    them; stream_addresses: those that were typed, on or off. triggers: as
+    `app.live.triggers.parse_trigger` reads them, without names and passwords. recording_folder: in
+    which sessions are made, None for the usual place. recording_video, recording_blur: what a
+    recording keeps of the picture, and whether faces are blurred in it. consent_text: what has to
+    be agreed to before a recording, empty for nothing. study_protocol: the file of the study that
+    was run last, None before one was. base_rates: how common expressions are taken to be, as
+    `BaseRates.parse` reads it; empty as they were measured.
     """
 
     source: str = "camera"
@@ -76,6 +78,7 @@ class Settings:
     analysis_workers: int | None = None
     streams: tuple[str, ...] = ()
     stream_addresses: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
     recording_folder: str | None = None
     recording_video: str = "none"
     recording_blur: bool = False
@@ -272,6 +275,10 @@ def _recent(value: object) -> tuple[str, ...]:
     return tuple(_filled_text(path) for path in _list(value))[:RECENT_FILES]
 
 
+def _triggers(value: object) -> tuple[str, ...]:
+    return tuple(_filled_text(trigger) for trigger in _list(value))[:MOST_TRIGGERS]
+
+
 def _size(value: object) -> tuple[int, int]:
     width, height = (_pixels(side, 1) for side in _list(value))
     return width, height
@@ -325,6 +332,7 @@ _CHECKS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "analysis_workers": ("a number from 1 to 64", _workers),
     "streams": ("a list of streams", _recent),
     "stream_addresses": ("a list of streams", _recent),
+    "triggers": ("a list of triggers", _triggers),
     "recording_folder": ("a path", _filled_text),
     "recording_video": (f"one of {_names(RECORDED_VIDEOS)}", _one_of(RECORDED_VIDEOS)),
     "recording_blur": ("true or false", _true_or_false),

@@ -63,6 +63,7 @@ class Actions:
     note: QAction
     markers: tuple[QAction, ...]
     streams: QAction
+    triggers: QAction
     study: QAction
     overlays: dict[str, QAction]
     next_view: QAction
@@ -78,8 +79,8 @@ class Actions:
             self.open_file, self.open_folder, self.open_screen, self.open_network,
             self.next_camera, self.pause, self.snapshot, self.snapshot_as, self.record,
             self.record_options, self.note, *self.markers, self.study, self.streams,
-            *self.overlays.values(), self.next_view, self.mirror, self.faces, self.chart,
-            self.open_model, self.model_card,
+            self.triggers, *self.overlays.values(), self.next_view, self.mirror, self.faces,
+            self.chart, self.open_model, self.model_card,
         ]  # fmt: skip
 
 
@@ -147,6 +148,7 @@ def make_actions(workspace: QWidget) -> Actions:
             for key in range(1, 10)
         ),
         streams=make("S&treams…", "Ctrl+T", "Hand the numbers to other programs"),
+        triggers=make("Tri&ggers…", "Ctrl+Shift+T", "Let an expression do something by itself"),
         study=make("R&un a study…", "Ctrl+U", "Show pictures and films to somebody, and record"),
         overlays={name: make(*_OVERLAY_WORDS[name], toggles=True) for name in OVERLAYS},
         next_view=make("Next attention &view", "Shift+A", "Show the reasons in the next way"),

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QLocale, QPointF
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QStyle, QStyleOptionButton, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QSpinBox,
+    QStyle,
+    QStyleOptionButton,
+    QWidget,
+)
 
 from app.gui.keys import KeepSpace
 from app.gui.theme import Theme
@@ -17,6 +25,27 @@ class Number(QSpinBox):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        _draw_arrow(self, self._theme, self.height() / 2 - 5, -2.0)
+        _draw_arrow(self, self._theme, self.height() / 2 + 5, 2.0)
+
+
+class Seconds(QDoubleSpinBox):
+    """A box for some seconds, up to a minute, written with as few digits as they need."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setLocale(QLocale.c())  # as they are written on the command line
+        self.setRange(0, 60)
+        self.setDecimals(2)
+        self.setSingleStep(0.5)
+        self.setSuffix(" s")
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:g}"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -72,7 +101,8 @@ def _draw_arrow(control: QWidget, theme: Theme, y: float, dip: float) -> None:
     """Draw an arrow at the right of a control; dip: px down to its point, negative for up."""
     painter = QPainter(control)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(theme.tokens.quiet), 1.6))
+    ink = theme.tokens.quiet if control.isEnabled() else theme.tokens.line
+    painter.setPen(QPen(QColor(ink), 1.6))
     x = control.width() - 16.0
     painter.drawPolyline([QPointF(x - 4, y - dip), QPointF(x, y + dip), QPointF(x + 4, y - dip)])
     painter.end()

@@ -105,7 +105,8 @@ elsewhere people must be told (Article 50). Other places have rules of their own
 skin tones and cultures far more than others, and posed faces more than everyday ones. Expect more
 errors for people and looks that are rare in them.</li>
 <li><b>It stays here.</b> Mien works on this computer alone and sends nothing, unless you
-switch a stream on (<i>File &gt; Streams</i>); the foot of the window then says so. A network
+switch a stream on (<i>File &gt; Streams</i>) or let a trigger call an address (<i>File &gt;
+Triggers</i>); the foot of the window then says so. A network
 camera that you choose is asked for its pictures, and for nothing else. Nothing is kept unless you
 save it: a snapshot is a picture of a person, treat it as one.</li>
 <li><b>Recordings.</b> R keeps numbers only, unless you ask for video; a red dot shows for as long

@@ -29,6 +29,7 @@ from app.gui.steady import Steady
 from app.gui.streaming import StreamDesk
 from app.gui.strip_chart import StripChart
 from app.gui.study.desk import StudyDesk, is_protocol
+from app.gui.triggering import TriggerDesk
 from app.gui.video_view import VideoView, switch_overlays
 from app.gui.workspace import Host, Workspace
 from app.messages import FrameResult
@@ -84,19 +85,7 @@ class LiveWorkspace(Workspace):
             yunet_file=around.yunet_file,
         )  # fmt: skip
         self._make_menus(settings)
-        self.recording = RecordingDesk(
-            engine, settings, host, self.menu_actions,
-            overlays=lambda: self.video.overlay_names, shown=lambda: self.video.shown_view,
-        )  # fmt: skip
-        self.users.append(self.recording.active)
-        self.streaming = StreamDesk(
-            engine, settings, host, self.menu_actions.streams,
-            lambda marker: self.recording.recorder.mark(marker.key, marker.text, marker.time),
-        )  # fmt: skip
-        self.users.append(self.streaming.active)
-        self.recording.also_mark.append(self.streaming.mark)
-        self.recording.others_listen = self.streaming.active
-        self.study = StudyDesk(self.recording, settings, host, self.menu_actions.study)
+        self._make_desks(settings)
         self._build()
         self._connect()
         self._restore(settings)
@@ -116,7 +105,8 @@ class LiveWorkspace(Workspace):
     @property
     def privacy(self) -> str:
         """Return what leaves this computer, for the foot of the window."""
-        return self.streaming.privacy(networked=is_network(self._status.spec))
+        networked = is_network(self._status.spec)
+        return self.streaming.privacy(networked=networked, calls=self.triggers.calls)
 
     @property
     def notice_area(self) -> QWidget:
@@ -152,6 +142,7 @@ class LiveWorkspace(Workspace):
         self.recording.tick(now)
         self.choices.toolbar.show_recording(self.recording.active())
         self.streaming.tick(now)
+        self.triggers.tick(now)
         self.study.tick(now)
         if now - self._status_at >= _STATUS_SECONDS:
             self._status_at = now
@@ -202,6 +193,7 @@ class LiveWorkspace(Workspace):
         chosen = self.commands.settings_now(self._engine.status())
         settings = self.recording.changed_settings(settings)
         settings = self.streaming.changed_settings(settings)
+        settings = self.triggers.changed_settings(settings)
         settings = self.study.changed_settings(settings)
         return replace(
             settings,
@@ -230,6 +222,7 @@ class LiveWorkspace(Workspace):
         self._engine.stop()  # first: the camera's light is not to wait for the disk
         self.commands.screen_picker.close()
         self.study.close_down()
+        self.triggers.close_down()
         self.recording.close_down()
         self.streaming.close_down()
 
@@ -253,10 +246,32 @@ class LiveWorkspace(Workspace):
         view.insertMenu(acts.mirror, self.views.menu)
         view.insertAction(acts.mirror, acts.next_view)
 
+    def _make_desks(self, settings: Settings) -> None:
+        """Make what records, streams, waits for expressions and runs studies."""
+        engine, host = self._engine, self.host
+        self.recording = RecordingDesk(
+            engine, settings, host, self.menu_actions,
+            overlays=lambda: self.video.overlay_names, shown=lambda: self.video.shown_view,
+        )  # fmt: skip
+        self.users.append(self.recording.active)
+        self.streaming = StreamDesk(
+            engine, settings, host, self.menu_actions.streams,
+            lambda marker: self.recording.recorder.mark(marker.key, marker.text, marker.time),
+        )  # fmt: skip
+        self.users.append(self.streaming.active)
+        self.recording.also_mark.append(self.streaming.mark)
+        self.recording.others_listen = self.streaming.active
+        self.triggers = TriggerDesk(
+            engine, settings, host, self.menu_actions.triggers, self.recording, self.streaming
+        )
+        self.users.append(self.triggers.active)
+        self.study = StudyDesk(self.recording, settings, host, self.menu_actions.study)
+        self._desks = (self.recording, self.streaming, self.triggers, self.study)
+
     def _build(self) -> None:
-        recording, streaming, study = self.recording, self.streaming, self.study
+        panels = [desk.panel for desk in self._desks]
         self.panes = LivePanes(
-            [self.banner, recording.panel, streaming.panel, study.panel, recording.bar],
+            [self.banner, *panels, self.recording.bar],
             self.video,
             self.chart,
             self.panel,
@@ -284,7 +299,7 @@ class LiveWorkspace(Workspace):
         acts.model_card.triggered.connect(self._show_model_card)
         self.panel.chosen_changed.connect(lambda track: self.chart.set_track(track or None))
         self.video.face_clicked.connect(self.panel.choose)
-        panels = (self.recording.panel, self.streaming.panel, self.study.panel)
+        panels = [desk.panel for desk in self._desks]
         open_one_at_a_time(panels)
         for panel in panels:
             self.recording.asking.connect(panel.close_up)

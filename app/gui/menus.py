@@ -292,7 +292,7 @@ def live_menus(
     file.addSeparator()
     file.addActions([actions.record, actions.record_options, actions.note])
     file.addMenu("Set a &marker").addActions(list(actions.markers))
-    file.addActions([actions.study, actions.streams])
+    file.addActions([actions.study, actions.streams, actions.triggers])
     file.addSeparator()
     file.addAction(shared.quit)
     view = QMenu("&View", parent)

@@ -193,6 +193,10 @@ class RecordingDesk(QObject):
             said = f'"{text}" is not kept: markers' if text else "Markers"
             self._host.notices.say(f"{said} and notes belong to a recording; R begins one.")
             return
+        self.say_marked(key, text, at)
+
+    def say_marked(self, key: str, text: str, at: float) -> None:
+        """Say that the recording has a marker. at: monotonic seconds."""
         seconds = self.recorder.status().seconds - (time.monotonic() - at)
         self.bar.say(f"{text or f'Marker {key}'} at {clock(int(seconds), digits=0)}")
 
@@ -252,7 +256,7 @@ class RecordingDesk(QObject):
         """Note what is to be agreed to, "" for nothing; no panel takes the question's room."""
         self._asked = consent
         acts = self._actions
-        for action in (acts.record_options, acts.study, acts.streams):
+        for action in (acts.record_options, acts.study, acts.streams, acts.triggers):
             action.setEnabled(not consent)
 
     def _start(self, consent: dict[str, str]) -> None:

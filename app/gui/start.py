@@ -33,20 +33,21 @@ def run_window(
     *,
     review: Path | None = None,
     streams: Sequence[str] = (),
+    triggers: Sequence[str] = (),
 ) -> int:
     """Show the window until it is closed; return the exit status.
 
     settings: the user's, changed and stored when the window closes; settings_path: where, None
     for the usual place. notices: sentences to show at the start. review: a session or a video to
-    open there. streams: to switch on for this once.
+    open there. streams: to switch on, and triggers: to wait for, for this once.
     """
     engine = Engine(options)
     # First of all: model and camera load while the window's own parts are imported. No camera is
     # opened where nobody asked to see one.
-    if _needs_engine(settings, streams):
+    if _needs_engine(settings, [*streams, *triggers]):
         engine.start()
     try:
-        return _run(engine, options, settings, settings_path, notices, review, streams)
+        return _run(engine, options, settings, settings_path, notices, review, streams, triggers)
     finally:
         engine.stop()
 
@@ -59,6 +60,7 @@ def _run(
     notices: Sequence[str],
     review: Path | None,
     streams: Sequence[str],
+    triggers: Sequence[str],
 ) -> int:
     from app.gui.window import MainWindow, Surroundings
 
@@ -74,8 +76,9 @@ def _run(
         snapshot_folder=snapshots_folder(),
         settings_path=settings_path,
         notices=[*notices, *faults],
-        engine_runs=_needs_engine(settings, streams),
+        engine_runs=_needs_engine(settings, [*streams, *triggers]),
         streams=streams,
+        triggers=triggers,
         yunet_file=options.yunet_file,
     )
     theme = Theme(application, settings.theme)
@@ -97,9 +100,12 @@ def _run(
             signal.signal(number, handler)
 
 
-def _needs_engine(settings: Settings, streams: Sequence[str]) -> bool:
-    """Say whether somebody looks at, or listens to, what the engine says from the start."""
-    return settings.workspace == "live" or bool(settings.streams or streams)
+def _needs_engine(settings: Settings, asked: Sequence[str]) -> bool:
+    """Say whether somebody looks at, or listens to, what the engine says from the start.
+
+    asked: the streams and triggers of this once.
+    """
+    return settings.workspace == "live" or bool(settings.streams or settings.triggers or asked)
 
 
 def _bundled() -> tuple[list[ModelEntry], list[str]]:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction
 from app.gui.live_engine import LiveEngine
 from app.gui.stream_panel import StreamPanel
 from app.gui.workspace import Host
+from app.live.triggers import Trigger
 from app.settings import Settings
 from app.streams.base import Marker, StreamError
 from app.streams.switch import Streams, StreamSpec, parse_stream
@@ -60,15 +61,19 @@ class StreamDesk(QObject):
         for spec in specs:
             self._switch_on(spec, remembered=True)
 
-    def privacy(self, *, networked: bool) -> str:
-        """Return what leaves this computer. networked: the pictures come from a network camera."""
+    def privacy(self, *, networked: bool, calls: Sequence[Trigger] = ()) -> str:
+        """Return what leaves this computer.
+
+        networked: the pictures come from a network camera. calls: triggers that call an address.
+        """
         on = self.streams.specs
-        if not on:
+        if not on and not calls:
             return _NETWORKED if networked else PRIVATE
-        names = ", ".join(spec.name for spec in on)
-        if all(spec.stays_here for spec in on):
-            return f"streaming {names} on this computer"
-        return f"streaming {names}: numbers leave this computer"
+        parts = [f"streaming {', '.join(spec.name for spec in on)}"] if on else []
+        said = ", ".join([*parts, "calls by triggers"] if calls else parts)
+        if all([*(spec.stays_here for spec in on), *(call.stays_here for call in calls)]):
+            return f"{said} on this computer"
+        return f"{said}: numbers leave this computer"
 
     def active(self) -> bool:
         """Say whether the engine's results are needed here."""

@@ -265,9 +265,11 @@ QFrame#recording QLineEdit:disabled, QFrame#recording QComboBox:disabled,
 QFrame#recording QPlainTextEdit:disabled { border-color: @line; color: @quiet; }
 QFrame#recording QLineEdit:focus, QFrame#recording QComboBox:focus,
 QFrame#recording QPlainTextEdit:focus { border: 2px solid @accent; padding: 4px 8px; }
+QFrame#recording QSpinBox, QFrame#recording QDoubleSpinBox { background: @surface; }
 QFrame#recording QScrollArea:focus { border-color: @accent; }
 QFrame#recording QScrollArea { border: 2px solid transparent; border-radius: 6px; }
-QFrame#recording QScrollArea > QWidget, QFrame#recording QScrollArea > QWidget > QLabel {
+QFrame#recording QScrollArea#rows { border: none; }
+QFrame#recording QScrollArea > QWidget, QFrame#recording QScrollArea > QWidget > QWidget {
     background: transparent;
 }
 QPushButton[primary="true"], QFrame#recording QPushButton[primary="true"] {
@@ -342,17 +344,19 @@ QTableView#queue {
 QTableView#queue:focus { border-color: @accent; }
 QTableView#queue::item { padding: 0 6px; border: none; }
 QTableView#queue::item:selected { background: @raised; }
-QSpinBox {
+QSpinBox, QDoubleSpinBox {
     background: @raised; color: @text; border: 1px solid @edge; border-radius: 6px;
     padding: 5px 9px;
 }
-QSpinBox:focus { border: 2px solid @accent; padding: 4px 8px; }
-QSpinBox::up-button, QSpinBox::down-button {
+QSpinBox:focus, QDoubleSpinBox:focus { border: 2px solid @accent; padding: 4px 8px; }
+QSpinBox::up-button, QSpinBox::down-button,
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {
     background: transparent; border: none; width: 28px; subcontrol-origin: border;
 }
-QSpinBox::up-button { subcontrol-position: top right; }
-QSpinBox::down-button { subcontrol-position: bottom right; }
-QSpinBox::up-arrow, QSpinBox::down-arrow { image: none; width: 0; height: 0; }
+QSpinBox::up-button, QDoubleSpinBox::up-button { subcontrol-position: top right; }
+QSpinBox::down-button, QDoubleSpinBox::down-button { subcontrol-position: bottom right; }
+QSpinBox::up-arrow, QSpinBox::down-arrow,
+QDoubleSpinBox::up-arrow, QDoubleSpinBox::down-arrow { image: none; width: 0; height: 0; }
 QSpinBox:disabled { color: @quiet; border-color: @line; }
 QCheckBox {
     color: @text; spacing: 8px; padding: 2px 4px; border: 2px solid transparent; border-radius: 6px;

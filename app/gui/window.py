@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["MainWindow", "Surroundings"]
 
 _POLL_MS = 10
-_PRIVACY_TIP = "Pictures and numbers stay here unless you switch on a stream or a network camera"
+_PRIVACY_TIP = (
+    "Pictures and numbers stay here unless you switch on a stream or a network camera, or let a "
+    "trigger call an address"
+)
 _GONE = '"{name}" cannot be found; it may have been moved or deleted.'
 _NOT_HERE = (
     '"{name}" cannot be opened here: expected a session, a video or images; models are dropped '

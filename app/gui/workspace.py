@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtGui import QShowEvent
@@ -26,6 +26,7 @@ class Surroundings:
     a while, is called aside. settings_path: None for the usual place. notices: sentences to
     show at the start. engine_runs: False where the live workspace is to start it once it is shown.
     streams: to switch on for this once, as `app.streams.switch.parse_stream` reads them.
+    triggers: to wait for for this once, as `app.live.triggers.parse_trigger` reads them.
     yunet_file: of the finder of that name, known without being asked for; None for none.
     """
 
@@ -37,6 +38,7 @@ class Surroundings:
     notices: Sequence[str] = ()
     engine_runs: bool = True
     streams: Sequence[str] = ()
+    triggers: Sequence[str] = field(default=(), repr=False)
     yunet_file: Path | None = None
 
 

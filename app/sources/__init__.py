@@ -31,6 +31,7 @@ __all__ = [
     "list_cameras",
     "open_source",
     "shown_spec",
+    "without_secrets",
 ]
 
 # Here, since FFmpeg asks only once, when the first file is read or written.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.messages import FrameResult
 from app.streams.base import Marker, Sender, Stream, StreamError, StreamStatus
 
-__all__ = ["STREAMS", "StreamSpec", "Streams", "parse_stream"]
+__all__ = ["STREAMS", "StreamSpec", "Streams", "is_this_computer", "parse_stream"]
 
 LOOPBACK = "127.0.0.1"
 STREAMS = {
@@ -39,13 +39,18 @@ class StreamSpec:
     @property
     def stays_here(self) -> bool:
         """Say whether nothing of it leaves this computer."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_this_computer(self.host)
 
     def __str__(self) -> str:
         return f"{self.name}={self.where}" if self.host else self.name
+
+
+def is_this_computer(host: str) -> bool:
+    """Say whether what is sent to a host leaves this computer not; a name may mean another."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def parse_stream(text: str) -> StreamSpec:

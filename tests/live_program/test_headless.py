@@ -34,6 +34,7 @@ from app.sources.base import FrameSource
 from models.runtime.base_rates import BaseRates
 from models.runtime.card import ModelError
 from models.runtime.prediction import Prediction
+from tests.live_program.test_calls import Server
 
 ROOT = Path(app.__file__).parent.parent
 
@@ -280,6 +281,47 @@ def test_losing_a_camera_and_having_it_back_are_each_said_once(
     options = EngineOptions(source="camera", fallback_to_actor=False, retry_seconds=0.01)
     assert run_headless(options, frames=12, out=io.StringIO()) == 0
     assert err.getvalue().splitlines() == ["note: The camera is gone.", "note: flaky is back."]
+
+
+def test_a_trigger_calls_an_address(capsys: pytest.CaptureFixture[str]) -> None:
+    server = Server()
+    words = ["--source", "actor", "--headless", "--frames", "3"]
+    triggers = [f"happiness,70,0={server.address}/smile", "happiness,80,0=marker:1"]
+    for trigger in triggers:
+        words += ["--trigger", trigger]
+    assert fer_app.main(words) == 0
+    server.close()
+    ((path, _, body),) = server.got
+    assert (path, body["label"], body["face_id"], body["confidence"]) == (
+        "/smile", "happiness", 1, 0.75,
+    )  # fmt: skip
+    said = capsys.readouterr().err.splitlines()
+    assert f"note: {triggers[0]} calls an address, and what it sends stays on this computer" in said
+    assert f"note: {triggers[1]} sets a marker, which reaches nobody: no stream is on" in said
+    assert "note: happiness,70,0 fired 1 time" in said
+    assert not [line for line in said if line.startswith("note: calls")]
+
+
+def test_an_address_where_nobody_is_is_said_and_stops_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server = Server()
+    server.close()
+    trigger = f"face,,0=http://me:s3cret@127.0.0.1:{server.port}/"
+    words = ["--source", "actor", "--headless", "--frames", "3", "--trigger", trigger]
+    assert fer_app.main(words) == 0
+    found = capsys.readouterr()
+    assert len(found.out.splitlines()) == 3
+    assert found.err.count("nobody answers there") == 1
+    assert "note: calls: 0 sent, 1 failed, 0 dropped" in found.err.splitlines()
+    assert "s3cret" not in found.err
+
+
+def test_what_is_no_trigger_is_one_sentence_and_status_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert fer_app.main(["--source", "actor", "--headless", "--trigger", "joy,70,1=marker:1"]) == 2
+    assert 'found "joy"; choose one of them.' in capsys.readouterr().err
 
 
 def test_without_a_window_neither_qt_nor_torch_is_needed(folder: Path) -> None:

@@ -39,6 +39,7 @@ EVERYTHING = Settings(
     analysis_workers=3,
     streams=("lsl", "osc=127.0.0.1:9000"),
     stream_addresses=("osc=127.0.0.1:9000",),
+    triggers=("happiness,70,0.5=marker:1",),
     study_protocol="/studies/smiles.toml",
     base_rates="even,contempt=0",
 )
@@ -121,6 +122,8 @@ def test_the_place_is_the_environments_or_the_systems(
         ("smoothing_seconds", -1),
         ("recent", ["a", 5]),
         ("recent", {"a": 1}),
+        ("triggers", "face,,0=marker:1"),
+        ("triggers", ["face,,0=marker:1", 2]),
         ("consent_text", ["I agree."]),
         ("base_rates", "joy=2"),
         ("base_rates", 1),

@@ -100,6 +100,26 @@ def test_fer_app_streams_without_a_window(
     assert "osc: 3 frames sent, 0 dropped" in said
 
 
+def test_the_marker_of_a_trigger_goes_to_the_streams_behind_its_frame(
+    tmp_path: Path, receiver: socket.socket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((120, 160, 3), 90, np.uint8))
+    port = receiver.getsockname()[1]
+    trigger = "no face,,0=marker:gone"
+    with receiver:
+        words = ["--source", str(tmp_path), "--headless", "--stream", f"osc=127.0.0.1:{port}"]
+        assert fer_app.main([*words, "--trigger", trigger, "--trigger", "face,,0=marker:1"]) == 0
+        packets = [receiver.recv(4096) for _ in range(4)]
+    kinds = [b"/mien/marker" in packet for packet in packets]
+    assert kinds == [False, True, False, False]
+    assert b"gone" in packets[1]
+    said = capsys.readouterr().err.splitlines()
+    assert f"note: {trigger} sets a marker" in said
+    assert "note: no face,,0 fired 1 time" in said
+    assert "note: face,,0 fired 0 times" in said
+
+
 @pytest.mark.parametrize("stream", ["smoke", "osc=nowhere", "websocket=127.0.0.1:99999"])
 def test_a_stream_that_cannot_be_is_one_sentence_and_status_2(
     tmp_path: Path, stream: str, capsys: pytest.CaptureFixture[str]

@@ -296,6 +296,7 @@ def open_window(
         size: tuple[int, int] = (1280, 800),
         engine_runs: bool = True,
         streams: tuple[str, ...] = (),
+        triggers: tuple[str, ...] = (),
     ) -> MainWindow:
         chosen = settings or Settings(theme="dark")
         around = Surroundings(
@@ -307,6 +308,7 @@ def open_window(
             notices=notices,
             engine_runs=engine_runs,
             streams=streams,
+            triggers=triggers,
             yunet_file=world.yunet_file,
         )
         theme = Theme(qapp, chosen.theme)

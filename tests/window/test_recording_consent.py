@@ -74,6 +74,7 @@ def test_the_question_has_the_room_of_the_panels(
     for panel, opens in (
         (here.desk.panel, here.actions.record_options),
         (here.window.live.streaming.panel, here.actions.streams),
+        (here.window.live.triggers.panel, here.actions.triggers),
     ):
         press(opens)
         press(here.actions.record)

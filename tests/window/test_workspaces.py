@@ -258,11 +258,13 @@ def test_what_is_asked_for_is_seen_first(tmp_path: Path, monkeypatch: pytest.Mon
     shown: list[tuple[str, Path | None]] = []
 
     streamed: list[object] = []
+    waited_for: list[list[str]] = []
 
     def run(_options: object, settings: Settings, *_: object, review: Path | None = None,
-            streams: list[str]) -> int:  # fmt: skip
+            streams: list[str], triggers: list[str]) -> int:  # fmt: skip
         shown.append((settings.workspace, review))
         streamed.append((streams, settings.streams))
+        waited_for.append(triggers)
         return 0
 
     monkeypatch.setattr("app.gui.start.run_window", run)
@@ -272,8 +274,10 @@ def test_what_is_asked_for_is_seen_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert main(["--source", "actor"]) == 0
     assert main([]) == 0
     assert main(["--stream", "osc"]) == 0
-    assert shown == [("review", film), ("live", None), ("live", None), ("live", None)]
-    assert streamed == [([], ()), ([], ()), ([], ()), (["osc=127.0.0.1:9000"], ())]
+    assert main(["--trigger", "face,,1.0=marker:1"]) == 0
+    assert shown == [("review", film), *[("live", None)] * 4]
+    assert streamed == [([], ()), ([], ()), ([], ()), (["osc=127.0.0.1:9000"], ()), ([], ())]
+    assert waited_for == [[], [], [], [], ["face,,1=marker:1"]]
 
 
 def test_a_recent_session_on_a_drive_that_is_gone_makes_nothing_wait(
