@@ -140,6 +140,7 @@ def test_copies_of_training_pictures_are_counted_apart(
         "accuracy",
         "accuracy_interval",
         "macro_f1",
+        "mean_recall",
         "per_class_recall",
         "ece",
         "nll",
