@@ -68,8 +68,8 @@ class Listeners:
         except Exception as error:
             log.debug("a listener failed", exc_info=error)
             self._say(
-                f"Recording or streaming failed at a frame ({type(error).__name__}: {error}); "
-                f"the picture goes on, switch it off and on again."
+                f"Recording, a stream or a trigger failed at a frame ({type(error).__name__}: "
+                f"{error}); the picture goes on, switch it off and on again."
             )
 
     def note_change(self) -> None:
