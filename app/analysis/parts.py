@@ -101,7 +101,8 @@ def how(options: AnalysisOptions, parts: Parts) -> dict[str, Any]:
         "model": parts.classifier.card.name,
         "finder": options.finder,
         "landmarks": parts.landmarker.name,
-        "base_rates": str(options.base_rates),
+        # Only where they were chosen: else all that was analysed before would be done anew.
+        **({"base_rates": str(options.base_rates)} if options.base_rates != AS_MEASURED else {}),
         **{f"{part}_sha256": found for part, found in parts.hashes.items()},
         "every": options.every,
         "smoothing_seconds": options.smoothing_seconds,

@@ -48,8 +48,8 @@ class BaseRatesMenu(ChoiceMenu):
             (AS_MEASURED_WORDS, False, _MEASURED_TIP),
             (EVEN_WORDS, True, EVEN_TIP),
         ):
-            chosen = partial(self._pick, rates.spread(even=even))
-            self.add_choice(words, rates.even == even, chosen).setToolTip(tip)
+            offered = rates.spread(even=even)
+            self.add_choice(words, offered == rates, partial(self._pick, offered)).setToolTip(tip)
         self.addSeparator()
         self.add_heading(_WHICH, _WHICH_TIP)
         there = [label for label in self._labels if label not in rates.left_out]

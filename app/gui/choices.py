@@ -24,7 +24,7 @@ from app.gui.stage import status_parts
 from app.gui.theme import Theme
 from app.gui.toolbar import Toolbar
 from app.live.engine import EngineStatus
-from models.runtime.base_rates import AS_MEASURED, in_brief
+from models.runtime.base_rates import in_brief
 from models.runtime.store import ModelEntry
 
 
@@ -72,13 +72,15 @@ class Choices:
         self.toolbar.model.set_value(self.models.shown_name(status.model))
         self.toolbar.finder.set_value(FINDER_NAMES.get(status.finder, status.finder))
 
-    def status_parts(self, status: EngineStatus, skipped: float) -> list[tuple[str, str]]:
+    def status_parts(
+        self, status: EngineStatus, labels: tuple[str, ...], skipped: float
+    ) -> list[tuple[str, str]]:
         """Return the figures for the foot of the window; see `stage.status_parts`."""
         model = self.models.shown_name(status.model)
         if status.second:
             model += f" beside {self.models.shown_name(status.second)}"
-        if status.base_rates != AS_MEASURED:
-            model += f", {in_brief(status.base_rates)}"
+        if rates := in_brief(status.base_rates.among(labels)):
+            model += f", {rates}"
         finder = FINDER_NAMES.get(status.finder, status.finder)
         finder = f"{finder} finder" if finder else ""
         return status_parts(status, model, finder, skipped)

@@ -178,7 +178,9 @@ class LiveWorkspace(Workspace):
                 self.host.warn(sentence)
         self._speed.look(status, shown=self._shown)
         self._skips.look(status, time.monotonic())
-        self._status_parts = self.choices.status_parts(status, self._skips.share)
+        self._status_parts = self.choices.status_parts(
+            status, self._engine.labels, self._skips.share
+        )
 
     def open_path(self, path: str) -> bool:
         if is_protocol(path):

@@ -55,7 +55,7 @@ class Acting:
         """Return how each stands."""
         problems = self.calls.status().problems
         return {
-            trigger: TriggerStatus(times, problems.get(trigger.address, ""))
+            trigger: TriggerStatus(times, problems.get(trigger.address, "") if times else "")
             for trigger, times in self._triggers.times_fired().items()
         }
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from app.sources import without_secrets
+from app.live.triggers import shown_then
 
 __all__ = ["Caller", "CallerStatus"]
 
@@ -90,6 +90,9 @@ class Caller:
             thread = self._thread
         if thread is not None:
             thread.join(_CLOSE_SECONDS)
+        with self._changed:
+            self._dropped += len(self._waiting)
+            self._waiting.clear()
 
     def _work(self) -> None:
         while True:
@@ -115,7 +118,9 @@ class Caller:
 
         parts = urlsplit(address)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=self._timeout_seconds)
+        # Without a port HTTPConnection would look for one in an IPv6 address.
+        port = parts.port or kind.default_port
+        connection = kind(parts.hostname or "", port, timeout=self._timeout_seconds)
         try:
             body = json.dumps(_body(parts, values)).encode()
             connection.request("POST", _target(parts), body, _headers(parts))
@@ -133,7 +138,7 @@ class Caller:
                 return
             if address not in self._problems:
                 self._notices.append(
-                    f'Expected a program at "{without_secrets(address)}" to take what a trigger '
+                    f'Expected a program at "{shown_then(address)}" to take what a trigger '
                     f"sends, found that {why}; see that it runs, or correct the address."
                 )
             self._problems[address] = why

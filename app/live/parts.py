@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.live.explaining import MakeExplainers
 from app.settings import LANDMARKERS
-from models.runtime.base_rates import BaseRates
+from models.runtime.base_rates import AS_MEASURED, BaseRates
 from models.runtime.card import Card
 from models.runtime.errors import UserError
 from models.runtime.prediction import Classifier
@@ -178,14 +178,15 @@ class Parts:
         self._wanted_rates = rates
 
         def job() -> None:
-            before, self.base_rates = self.base_rates, rates
-            try:
-                second = self._load_second(self.second)
-                classifier = self._load_model(self.model)
-            except UserError:
-                self.base_rates = self._wanted_rates = before
-                raise
             name = self.second
+            try:
+                second = self._made(name, rates) if name else None
+                classifier = self._made(self.model, rates)
+            except UserError:
+                self._wanted_rates = self.base_rates
+                raise
+            # Not before both are there: a session that begins meanwhile is read by those before.
+            self.base_rates, self.classifier = rates, classifier
             self._change(lambda pipeline: pipeline.set_classifier(classifier))
             self._change_aside(
                 lambda pipeline: pipeline.set_second(second, name, self._second_failed)
@@ -240,7 +241,7 @@ class Parts:
         """Return the pipeline, None when asked to stop meanwhile."""
         self.base_rates = self._wanted_rates
         default = self._makers.default_model()
-        classifier = self._load(self._wanted_model or default, default, self._load_model)
+        classifier = self._load(self._wanted_model or default, default, self._load_first)
         finder = self._load(self._wanted_finder, SAFE_FINDER, self._load_finder)
         if self._stopping.is_set():  # dlib's landmarks take a second, which a quick end can save
             return None
@@ -249,6 +250,27 @@ class Parts:
         second = self._load(self._wanted_second, "", self._load_second)
         pipeline.set_second(second, self.second, self._second_failed)
         return pipeline
+
+    def _load_first(self, name: str) -> LoadedClassifier:
+        """Load the model; one that refuses the base rates goes by those it was measured with."""
+        try:
+            return self._load_model(name)
+        except UserError as error:
+            if not self._use_safe_ones or self.base_rates == AS_MEASURED:
+                raise
+            rates, self.base_rates = self.base_rates, AS_MEASURED
+            try:
+                classifier = self._load_model(name)
+            except UserError:  # it is not for the rates
+                self.base_rates = rates
+                raise error from None
+            self._wanted_rates = AS_MEASURED
+            self._say(f"{str(error).rstrip('.')}; meanwhile the base rates as measured are used.")
+            return classifier
+
+    def _made(self, name: str, rates: BaseRates) -> LoadedClassifier:
+        self._begin("Loading the model")
+        return self._makers.classifier(name, rates)
 
     def _load(self, wanted: str, safe: str, load: Callable[[str], T]) -> T:
         try:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from app.messages import FaceResult, FrameResult
-from app.sources import without_secrets
 from app.streams.switch import is_this_computer
 from models.runtime.errors import UserError
 from models.runtime.labels import LABEL_SETS
@@ -34,6 +33,7 @@ _LONGEST_GAP = 0.5
 # of a smile, would fire again and again. To people it is one smile until a second without it.
 _REST_SECONDS = 1.0
 _ROUNDING = 1e-6
+_LONGEST_WORD = 24  # what is longer at the end of an address is rather a secret than a name
 
 
 class TriggerError(UserError):
@@ -112,7 +112,7 @@ def parse_trigger(text: str) -> Trigger:
     condition, separator, then = text.strip().partition("=")
     parts = [part.strip() for part in condition.split(",")]
     if not separator or len(parts) != 3:
-        found = f"{condition}={shown_then(then)}" if separator else condition
+        found = _harmless(condition) + (f"={shown_then(then)}" if separator else "")
         raise TriggerError(
             f"Expected a trigger as WHEN,PERCENT,SECONDS=THEN, such as {EXAMPLE}, found "
             f'"{found}"; correct it.'
@@ -122,12 +122,27 @@ def parse_trigger(text: str) -> Trigger:
 
 
 def shown_then(then: str) -> str:
-    """Return what is done, without the secrets of an address."""
-    if "://" not in then or then.startswith(MARKER):
+    """Return what is done, of an address no more than tells it from others.
+
+    The end of a webhook's address is often its only secret, and so may be what follows a "?".
+    """
+    if then.startswith(MARKER):
         return then
-    shown = without_secrets(then)
-    action = then.partition("#")[2]  # names what is to be done, unless a password goes on in it
-    return f"{shown}#{action}" if action and "@" not in action and "…" not in shown else shown
+    if not _is_address(then):
+        return _harmless(then)
+    parts = urlsplit(then)
+    first, *rest = parts.path.removeprefix("/").split("/")
+    whole = not (rest or parts.query or len(first) > _LONGEST_WORD)
+    path = first if len(first) <= _LONGEST_WORD else ""
+    end = "" if whole else "/…" if path else "…"
+    action = f"#{parts.fragment}" if whole and parts.fragment else ""
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{'/' if parts.path else ''}{path}{end}{action}"
+
+
+def _harmless(text: str) -> str:
+    """Return a text that is no address for a message, unless a password may be in it."""
+    return "…" if "@" in text or ":/" in text else text
 
 
 def without_login(address: str) -> str:
@@ -142,19 +157,20 @@ def _percent(when: str, text: str) -> int | None:
     if when in (FACE, NO_FACE):
         if text:
             raise TriggerError(
-                f'A trigger on "{when}" has no percentage, found "{text}"; leave it empty, as in '
-                f"{when},,1=marker:1."
+                f'A trigger on "{when}" has no percentage, found "{_harmless(text)}"; leave it '
+                f"empty, as in {when},,1=marker:1."
             )
         return None
     if when not in LABELS:
         raise TriggerError(
             f"Expected a trigger to wait for one of {', '.join((*LABELS, FACE, NO_FACE))}, found "
-            f'"{when}"; choose one of them.'
+            f'"{_harmless(when)}"; choose one of them.'
         )
     percent = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0
     if not 1 <= percent <= 100:
         raise TriggerError(
-            f'Expected a trigger\'s percentage from 1 to 100, found "{text}"; give one, such as 70.'
+            f'Expected a trigger\'s percentage from 1 to 100, found "{_harmless(text)}"; give one, '
+            f"such as 70."
         )
     return percent
 
@@ -163,8 +179,8 @@ def _seconds(text: str) -> float:
     seconds = float(text) if _SECONDS.fullmatch(text) else -1.0
     if not 0 <= seconds <= MAX_SECONDS:
         raise TriggerError(
-            f'Expected a trigger\'s seconds from 0 to {MAX_SECONDS:g}, found "{text}"; give them, '
-            f"such as 0.5."
+            f'Expected a trigger\'s seconds from 0 to {MAX_SECONDS:g}, found "{_harmless(text)}"; '
+            f"give them, such as 0.5."
         )
     return round(seconds, 2)
 

@@ -35,19 +35,24 @@ def look_again(
 
 
 def model_of(recording: Recording, base_rates: BaseRates = AS_MEASURED) -> OnnxClassifier:
-    """Load the very model that read a session. Raises `ReviewError` where it is not here."""
+    """Load the very model that read a session. Raises `ReviewError` where it is not here.
+
+    Raises `ModelError` where it cannot go by these base rates.
+    """
     told = recording.info.get("model")
     told = told if isinstance(told, dict) else {}
     name, expected = str(told.get("name", "")), told.get("sha256")
     try:
-        classifier = load_model(name, provider="CPU", base_rates=base_rates)
+        classifier = load_model(name, provider="CPU")
     except UserError as error:
         raise _gone(name, "is not here any more") from error
     found = classifier.card.file.sha256 if classifier.card.file is not None else None
     same = expected is None or found is None or expected == found
     if not same or classifier.labels != recording.labels:
         raise _gone(name, "is another one now")
-    return classifier
+    if base_rates == AS_MEASURED:
+        return classifier
+    return load_model(name, provider="CPU", base_rates=base_rates)
 
 
 def _gone(name: str, how: str) -> ReviewError:

@@ -31,7 +31,6 @@ __all__ = [
     "list_cameras",
     "open_source",
     "shown_spec",
-    "without_secrets",
 ]
 
 # Here, since FFmpeg asks only once, when the first file is read or written.

@@ -59,7 +59,7 @@ class BaseRates:
             raise UserError(
                 f"expected base rates that leave two labels, found {text!r}: correct it"
             )
-        return cls(even, tuple((label, times[label]) for label in _KNOWN if label in times))
+        return cls(even, tuple((name, times[name]) for name in _KNOWN if times.get(name, 1.0) != 1))
 
     def __str__(self) -> str:
         """Return what `parse` reads; "" for those measured."""
@@ -78,8 +78,12 @@ class BaseRates:
         return type(self)(self.even, tuple(kept))
 
     def spread(self, *, even: bool) -> Self:
-        """Return these with each expression as likely as any other, or as it was measured."""
-        return type(self)(even, self.times)
+        """Return even rates, or those measured, without the labels that these leave out."""
+        return type(self)(even, tuple(each for each in self.times if each[1] == 0))
+
+    def among(self, labels: Sequence[str]) -> Self:
+        """Return what of these concerns a model with such labels."""
+        return type(self)(self.even, tuple(each for each in self.times if each[0] in labels))
 
     def weights(
         self, labels: Sequence[str], measured: Sequence[float] | None

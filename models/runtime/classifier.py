@@ -85,8 +85,11 @@ class OnnxClassifier:
     def neutral_logs(self) -> NDArray[np.float64] | None:
         """Return the card's mean log-probabilities of neutral faces (C,), None without them.
 
-        They are those of the network's own probabilities, before `rate_weights`.
+        They are those of the network's own probabilities, before `rate_weights`. Where neutral is
+        left out nobody knows what it said of that.
         """
+        if "neutral" in self.base_rates.left_out:
+            return None
         logs = self.card.neutral.get(self.crops)
         return np.array(logs) if logs else None
 

@@ -182,6 +182,44 @@ def test_one_that_does_not_answer_holds_nobody_up(server: Server) -> None:
     assert [body["number"] for _, _, body in server.got] == [0, 4, 5, 6, 7]
 
 
+def test_what_waits_at_the_end_is_counted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.live.calls._CLOSE_SECONDS", 0.1)
+    server.may_answer.clear()
+    caller = Caller(timeout_seconds=5)
+    for number in range(3):
+        caller.call(server.address, {"number": number})
+    until(lambda: server.got)
+    caller.close()
+    assert caller.status().dropped == 2
+
+
+def test_an_address_of_numbers_needs_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def connect(place: tuple[str, int], *_: object) -> None:
+        asked.append(place)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    caller = Caller()
+    for address in ("http://[::1]/x", "https://[fe80::10]/x", "http://[::1]:8000/x"):
+        caller.call(address, {})
+    until(lambda: caller.status().failed == 3)
+    caller.close()
+    assert [place[:2] for place in asked] == [("::1", 80), ("fe80::10", 443), ("::1", 8000)]
+
+
+def test_a_new_trigger_has_no_failure_of_another(server: Server) -> None:
+    server.status = 500
+    acting = Acting(lambda *_: None)
+    acting.use([parse_trigger(f"face,,0={server.address}")])
+    acting.calls.call(server.address, {})
+    until(lambda: acting.calls.status().failed)
+    (status,) = acting.statuses().values()
+    assert (status.fired, status.problem) == (0, "")
+    acting.close()
+
+
 def test_nobody_is_called_without_an_address() -> None:
     marks: list[tuple[str, str, float]] = []
     acting = Acting(lambda key, text, at: marks.append((key, text, at)))

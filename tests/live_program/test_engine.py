@@ -232,6 +232,19 @@ def test_at_the_start_safe_parts_stand_in_for_refused_ones(stage: Stage) -> None
     assert landmarks == "There are no landmarks none; meanwhile landmarks68 is used."
 
 
+def test_a_model_that_refuses_the_base_rates_goes_by_its_own(stage: Stage) -> None:
+    engine = stage.engine("actor", model="plain", base_rates=BaseRates(even=True))
+    wait_until(engine.latest)
+    assert (engine.status().model, engine.status().base_rates) == ("plain", AS_MEASURED)
+    assert engine.take_notices() == [
+        "The plain model does not know its base rates; meanwhile the base rates as measured are "
+        "used."
+    ]
+    engine.use_model("rich")
+    wait_until(lambda: engine.status().model == "rich")
+    assert engine.status().base_rates == AS_MEASURED
+
+
 def test_without_fallback_a_refused_model_fails(stage: Stage) -> None:
     engine = stage.engine("actor", model="none", fallback_to_actor=False)
     wait_for_state(engine, EngineState.FAILED)

@@ -245,6 +245,39 @@ def test_a_password_is_neither_shown_nor_stored() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "http://bob:s3cret@ha.local/hook",
+        "happiness,70,1:http://bob:s3cret@ha.local/hook",
+        "happiness,70,1=bob:s3cret@ha.local/hook",
+        "happiness,70,1=http:/bob:s3cret@ha.local/hook",
+        "happiness,http://bob:s3cret@ha.local,1=marker:1",
+        "happiness,70,http://bob:s3cret@ha.local=marker:1",
+        "http://bob:s3cret@ha.local,70,1=marker:1",
+    ],
+)
+def test_what_is_mistyped_shows_no_password(text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_trigger(text)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("then", "shown"),
+    [
+        ("http://ha.local:8123/api/webhook/-Vb7Qx3s3cret", "http://ha.local:8123/api/…"),
+        ("http://ha.local/" + "s3cret" * 6, "http://ha.local/…"),
+        ("http://ha.local/do?key=s3cret", "http://ha.local/do/…"),
+        ("http://127.0.0.1:7474/DoAction#Wave back", "http://127.0.0.1:7474/DoAction#Wave back"),
+        ("http://me:s3cret@ha.local", "http://ha.local"),
+        ("marker:me@home", "marker:me@home"),
+    ],
+)
+def test_the_end_of_an_address_is_not_shown(then: str, shown: str) -> None:
+    assert parse_trigger(f"face,,0={then}").shown == f"face,,0={shown}"
+
+
+@pytest.mark.parametrize(
     ("then", "here"),
     [
         ("marker:1", True),

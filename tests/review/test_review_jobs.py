@@ -120,6 +120,10 @@ def test_the_same_model_goes_by_other_base_rates_without_any_picture(
     desk.review.open_session(session)
     desk.wait(qtbot, lambda: tab.choice.findText("Rates as measured") >= 0)
     assert tab.choice.findText("Even base rates") < 0
+    # What was left out stays so.
+    write_info(session, read_info(session) | {"model": {"name": "mine", "base_rates": "fear=0"}})
+    desk.review.open_session(session)
+    desk.wait(qtbot, lambda: tab.choice.findData("mine, even base rates, without fear") >= 0)
 
 
 def test_what_was_read_before_is_shown_again(desk: Desk, session: Path, qtbot: QtBot) -> None:

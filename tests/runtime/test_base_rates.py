@@ -27,6 +27,11 @@ def test_what_is_written_comes_back(text: str) -> None:
     assert str(BaseRates.parse(text)) == text
 
 
+def test_once_is_not_worth_a_word() -> None:
+    assert BaseRates.parse("disgust=1") == AS_MEASURED
+    assert str(BaseRates.parse("even,disgust=1,fear=2")) == "even,fear=2"
+
+
 def test_order_and_blanks_are_of_no_matter() -> None:
     found = BaseRates.parse(" contempt = 0 , even,disgust=2.0 ")
     assert str(found) == "even,disgust=2,contempt=0"
@@ -53,6 +58,8 @@ def test_labels_are_left_out_and_come_back() -> None:
     assert str(without) == "even,fear=0,contempt=0"
     assert without.leaving_out("fear", out=False) == BaseRates.parse("even,contempt=0")
     assert str(without.spread(even=False)) == "fear=0,contempt=0"
+    assert str(BaseRates.parse("disgust=3,fear=0").spread(even=False)) == "fear=0"
+    assert without.among(FER2013) == BaseRates.parse("even,fear=0")
 
 
 def test_it_is_said_in_words() -> None:
@@ -174,3 +181,4 @@ def test_the_default_names_disgust_sooner_and_never_what_is_left_out() -> None:
     assert (without[:, neutral] == 0).all()
     model = load_model("mini_xception.ferplus", base_rates=BaseRates.parse("neutral=0"))
     assert model.classify(crops)[0].left_out == ("neutral",)
+    assert model.neutral_logs is None, "what it said of neutral is not known any more"

@@ -60,6 +60,16 @@ def test_what_a_command_asked_for_is_not_remembered(open_window: OpenWindow, wor
     assert load_settings(world.settings_path)[0].base_rates == ""
 
 
+def test_factors_of_a_command_go_with_the_next_choice(
+    open_window: OpenWindow, world: World
+) -> None:
+    world.engine.now = replace(world.engine.now, base_rates=BaseRates.parse("disgust=3,fear=0"))
+    menu = open_window().live.choices.rates
+    assert not entry(menu, AS_MEASURED_WORDS).isChecked()
+    entry(menu, AS_MEASURED_WORDS).trigger()
+    assert world.engine.asked == [("base rates", BaseRates.parse("fear=0"))]
+
+
 def test_two_labels_stay(open_window: OpenWindow) -> None:
     menu = open_window().live.choices.rates
     assert [entry(menu, label.capitalize()).isChecked() for label in FERPLUS] == [True] * 8

@@ -43,7 +43,7 @@ from app.review.second import (
 )
 from app.review.words import between
 from app.words import amount, per_cent
-from models.runtime.base_rates import AS_MEASURED, BaseRates
+from models.runtime.base_rates import BaseRates
 from models.runtime.store import load_model
 
 _INTRODUCTION = (
@@ -253,7 +253,8 @@ class CompareTab(LazyPage):
         """Offer the session's own model with base rates other than it had, before the others."""
         for name in self._rates:
             self.choice.removeItem(self.choice.findData(name))
-        rates = AS_MEASURED if recording.base_rates.even else BaseRates(even=True)
+        # What was left out has no probabilities that could be brought back.
+        rates = recording.base_rates.spread(even=not recording.base_rates.even)
         used = recording.model_name
         self._rates = {reweighed_name(used, rates): rates} if used else {}
         for name in self._rates:
