@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from models.card_rules import base_rates
 from models.data.face_set import FaceSet
 from models.data.fer2013 import read_fer2013
+from models.evaluate import BINS
 from models.measure import truth_for
 from models.runtime.base_rates import BaseRates, reweighted
 from models.runtime.classifier import OnnxClassifier
@@ -29,7 +30,6 @@ from models.scoring import classifier_logits
 
 EVEN = BaseRates(even=True)
 HALVINGS = 10
-BINS = 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,8 +283,7 @@ class Parts:
             return load(safe)
 
     def _load_model(self, name: str) -> LoadedClassifier:
-        self._begin("Loading the model")
-        classifier = self._makers.classifier(name, self.base_rates)
+        classifier = self._made(name, self.base_rates)
         self.model = name
         self.provider = classifier.provider
         self.labels = classifier.labels

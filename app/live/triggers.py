@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from app.messages import FaceResult, FrameResult
 from app.streams.switch import is_this_computer
 from models.runtime.errors import UserError
-from models.runtime.labels import LABEL_SETS
+from models.runtime.labels import EVERY_LABEL
 
 __all__ = [
     "FACE", "MARKER", "NO_FACE", "Fired", "Trigger", "TriggerError", "Triggers", "parse_trigger",
@@ -22,7 +22,6 @@ MARKER = "marker:"
 """What comes before the key or the text of a marker that a trigger sets."""
 EXAMPLE = "happiness,70,0.5=marker:1"
 ADDRESS_EXAMPLE = "http://127.0.0.1:8000/smile"
-LABELS = tuple(dict.fromkeys(label for labels in LABEL_SETS.values() for label in labels))
 MAX_SECONDS = 60.0
 
 _KEYS = tuple("123456789")
@@ -130,14 +129,13 @@ def shown_then(then: str) -> str:
         return then
     if not _is_address(then):
         return _harmless(then)
-    parts = urlsplit(then)
+    parts = urlsplit(without_login(then))
     first, *rest = parts.path.removeprefix("/").split("/")
     whole = not (rest or parts.query or len(first) > _LONGEST_WORD)
     path = first if len(first) <= _LONGEST_WORD else ""
     end = "" if whole else "/…" if path else "…"
     action = f"#{parts.fragment}" if whole and parts.fragment else ""
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{'/' if parts.path else ''}{path}{end}{action}"
+    return f"{parts.scheme}://{parts.netloc}{'/' if parts.path else ''}{path}{end}{action}"
 
 
 def _harmless(text: str) -> str:
@@ -161,10 +159,10 @@ def _percent(when: str, text: str) -> int | None:
                 f"empty, as in {when},,1=marker:1."
             )
         return None
-    if when not in LABELS:
+    if when not in EVERY_LABEL:
         raise TriggerError(
-            f"Expected a trigger to wait for one of {', '.join((*LABELS, FACE, NO_FACE))}, found "
-            f'"{_harmless(when)}"; choose one of them.'
+            f"Expected a trigger to wait for one of {', '.join((*EVERY_LABEL, FACE, NO_FACE))}, "
+            f'found "{_harmless(when)}"; choose one of them.'
         )
     percent = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else 0
     if not 1 <= percent <= 100:

@@ -39,9 +39,7 @@ def model_of(recording: Recording, base_rates: BaseRates = AS_MEASURED) -> OnnxC
 
     Raises `ModelError` where it cannot go by these base rates.
     """
-    told = recording.info.get("model")
-    told = told if isinstance(told, dict) else {}
-    name, expected = str(told.get("name", "")), told.get("sha256")
+    name, expected = recording.model_name, recording.model.get("sha256")
     try:
         classifier = load_model(name, provider="CPU")
     except UserError as error:

@@ -90,16 +90,20 @@ class Recording:
         return isinstance(source, dict) and source.get("kind") == "images"
 
     @property
+    def model(self) -> dict[str, Any]:
+        """Return what session.json says of the model that read it; empty where it says nothing."""
+        model = self.info.get("model")
+        return model if isinstance(model, dict) else {}
+
+    @property
     def model_name(self) -> str:
         """Return the name or path of the model that read it, "" where it does not say."""
-        model = self.info.get("model")
-        return str(model.get("name", "")) if isinstance(model, dict) else ""
+        return str(self.model.get("name", ""))
 
     @property
     def base_rates(self) -> BaseRates:
         """Return how common expressions were taken to be; as measured where it does not say."""
-        model = self.info.get("model")
-        told = model.get("base_rates") if isinstance(model, dict) else None
+        told = self.model.get("base_rates")
         try:
             return BaseRates.parse(told) if isinstance(told, str) else AS_MEASURED
         except UserError:  # of a version to come

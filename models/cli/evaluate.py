@@ -34,7 +34,7 @@ from models.results import Comparison, Result, Setting, as_json, compare, copies
 from models.robustness import PICTURES as PICTURES_SPOILT
 from models.robustness import Robustness, choose, measure_robustness, rounds
 from models.runtime.arguments import Arguments, checked_threads
-from models.runtime.base_rates import BaseRates
+from models.runtime.base_rates import HOW, BaseRates
 from models.runtime.card import file_facts
 from models.runtime.errors import UserError
 from models.runtime.files import written_whole
@@ -136,9 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_explaining(parser)
     _add_robustness(parser)
-    parser.add_argument(
-        "--base-rates", default="", metavar="RATES", help="how common expressions are: even, …"
-    )
+    parser.add_argument("--base-rates", default="", metavar="RATES", help=HOW)
     parser.add_argument("--tta", choices=TTAS, default="none", help="crops (default: %(default)s)")
     parser.add_argument(
         "--labels", choices=sorted(LABEL_SETS), help="which, for a .pt trained for several"

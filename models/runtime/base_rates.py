@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.runtime.errors import UserError
-from models.runtime.labels import LABEL_SETS
+from models.runtime.labels import EVERY_LABEL
 
 __all__ = ["AS_MEASURED", "HOW", "BaseRates", "in_brief", "reweighted", "said", "unweighted"]
 
 _EVEN = "even"
-_KNOWN = tuple(dict.fromkeys(label for labels in LABEL_SETS.values() for label in labels))
 _MOST_TIMES = 1000.0
 HOW = (
     "even: each expression as likely as any other; disgust=3: so many times as likely; contempt=0: "
@@ -48,18 +47,20 @@ class BaseRates:
             label, equals, factor = (piece.strip() for piece in part.partition("="))
             if part == _EVEN:
                 even = True
-            elif equals and label in _KNOWN and label not in times:
+            elif equals and label in EVERY_LABEL and label not in times:
                 times[label] = _factor(label, factor)
             elif part or text.strip():
                 raise UserError(
                     f'expected base rates such as "even" or "disgust=3,contempt=0", each label of '
-                    f"{', '.join(_KNOWN)} once, found {part!r}: correct it"
+                    f"{', '.join(EVERY_LABEL)} once, found {part!r}: correct it"
                 )
-        if sum(times.get(label, 1.0) > 0 for label in _KNOWN) < 2:
+        if sum(times.get(label, 1.0) > 0 for label in EVERY_LABEL) < 2:
             raise UserError(
                 f"expected base rates that leave two labels, found {text!r}: correct it"
             )
-        return cls(even, tuple((name, times[name]) for name in _KNOWN if times.get(name, 1.0) != 1))
+        return cls(
+            even, tuple((name, times[name]) for name in EVERY_LABEL if times.get(name, 1.0) != 1)
+        )
 
     def __str__(self) -> str:
         """Return what `parse` reads; "" for those measured."""
@@ -74,7 +75,7 @@ class BaseRates:
     def leaving_out(self, label: str, *, out: bool) -> Self:
         """Return these with a label left out, or as common as the others again."""
         others = [(name, factor) for name, factor in self.times if name != label]
-        kept = sorted([*others, *[(label, 0.0)] * out], key=lambda each: _KNOWN.index(each[0]))
+        kept = sorted([*others, *[(label, 0.0)] * out], key=lambda each: EVERY_LABEL.index(each[0]))
         return type(self)(self.even, tuple(kept))
 
     def spread(self, *, even: bool) -> Self:

@@ -38,5 +38,7 @@ LABEL_SETS: dict[str, tuple[str, ...]] = {
     "ferplus": FERPLUS,
     "fer2013-4": FER2013_4,
 }
+EVERY_LABEL = tuple(dict.fromkeys(label for labels in LABEL_SETS.values() for label in labels))
+"""The labels of all sets, each once."""
 LABEL_SET_NAMES = {"fer2013": "FER2013", "ferplus": "FER+", "fer2013-4": "four labels"}
 """What a label set is called on the screen."""
